@@ -1,0 +1,112 @@
+"""Settings: each with its unit, its default and the reason for it. Reads `citewire.toml` and the environment, nothing else.
+
+Order of precedence: a command-line option, an environment variable `CITEWIRE_<NAME>`, `citewire.toml` in the
+working folder, the default.
+"""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields, replace
+from pathlib import Path
+
+from rag.errors import ConfigError
+
+CONFIG_FILE = "citewire.toml"
+
+
+def _default_cache() -> Path:
+    base = os.environ.get("XDG_CACHE_HOME") or "~/.cache"
+    return Path(base).expanduser() / "citewire"
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Everything that can be set. Paths are used as given, relative ones from the working folder."""
+
+    seeds: Path = Path("seeds")  # folder of articles
+    index: Path = Path("index")  # folder of the generated index
+    cache: Path = field(default_factory=_default_cache)  # models; shared by every checkout of one user
+    model: str = "default"  # a name of `rag models`, a path to a GGUF file, or "none" (quotes only)
+    embedding: str = "minilm"
+    chunk_chars: int = 800  # about 150 words: inside MiniLM's window of 256 tokens, and three sentences of news
+    overlap_chars: int = 120  # about one sentence, so that no sentence is only ever seen without a neighbour
+    passages: int = 8  # chunks fused per question; the sentences, not the chunks, are what the model reads
+    evidence: int = 6  # numbered sentences shown to the model: about 300 prompt tokens, 3 s of reading
+    answer_tokens: int = 120  # two or three sentences
+    answer_timeout_s: float = 90.0  # from the question, waiting for the model included
+    threads: int = 2  # llama.cpp's own default is half the cores: 1 on a 2-core laptop, and a third slower
+    host: str = "127.0.0.1"  # the page listens here
+    port: int = 7860
+    model_paths: Mapping[str, str] = field(default_factory=dict)  # model name -> file the user already has
+
+    def with_options(self, **options: object) -> Settings:
+        """A copy with the options that are not None."""
+        return replace(self, **{k: v for k, v in options.items() if v is not None})  # type: ignore[arg-type]
+
+
+def _convert(name: str, text: object, like: object, where: str) -> object:
+    try:
+        if isinstance(like, bool) or not isinstance(text, (str, int, float)) or isinstance(text, bool):
+            raise ValueError
+        if isinstance(like, Path):
+            return Path(str(text)).expanduser()
+        if isinstance(like, int):
+            return int(text)
+        if isinstance(like, float):
+            return float(text)
+        return str(text)
+    except ValueError:
+        raise ConfigError(f"{where}: {name} = {text!r} is not a {type(like).__name__}; correct it or remove it") from None
+
+
+def load_settings(folder: Path = Path("."), environ: Mapping[str, str] | None = None) -> Settings:
+    """Settings from the defaults, `folder/citewire.toml` and the environment.
+
+    Raises `ConfigError` naming the file or variable for an unknown name, a wrong type or a value out of range.
+    """
+    environ = os.environ if environ is None else environ
+    defaults = Settings()
+    known = {f.name: getattr(defaults, f.name) for f in fields(Settings) if f.name != "model_paths"}
+    values: dict[str, object] = {}
+    file = folder / CONFIG_FILE
+    if file.is_file():
+        try:
+            table = tomllib.loads(file.read_text(encoding="utf-8"))
+        except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
+            raise ConfigError(f"{file}: not readable as TOML ({error}); correct it or remove it") from None
+        paths = table.pop("models", {})
+        if not isinstance(paths, dict) or not all(isinstance(v, str) for v in paths.values()):
+            raise ConfigError(f'{file}: [models] must hold lines such as default = "/path/to/model.gguf"')
+        values["model_paths"] = {str(k): str(Path(v).expanduser()) for k, v in paths.items()}
+        for name, value in table.items():
+            if name not in known:
+                raise ConfigError(f"{file}: unknown setting {name!r}; known are {', '.join(sorted(known))}")
+            values[name] = _convert(name, value, known[name], str(file))
+    for name, like in known.items():
+        variable = f"CITEWIRE_{name.upper()}"
+        if environ.get(variable):
+            values[name] = _convert(name, environ[variable], like, variable)
+    settings = defaults.with_options(**values)
+    check(settings)
+    return settings
+
+
+def check(settings: Settings) -> None:
+    """Raise `ConfigError` for a value that cannot work."""
+    for name, low, high in (
+        ("chunk_chars", 200, 4000),
+        ("passages", 1, 100),
+        ("evidence", 1, 20),
+        ("answer_tokens", 16, 1024),
+        ("answer_timeout_s", 1, 3600),
+        ("threads", 1, 256),
+        ("port", 1, 65535),
+    ):
+        value = getattr(settings, name)
+        if not low <= value <= high:
+            raise ConfigError(f"{name} = {value} is out of range ({low} to {high})")
+    if not 0 <= settings.overlap_chars < settings.chunk_chars:
+        raise ConfigError(f"overlap_chars = {settings.overlap_chars} must be at least 0 and below chunk_chars")

@@ -1,0 +1,307 @@
+"""Answering: question -> Passage -> Evidence -> draft -> checked Answer, in terms of its parts.
+
+The model only words what the evidence says. Whether to answer is decided before it writes, what it wrote is checked
+against the very sentences it cites, and what fails is cited better, quoted instead, or withheld.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import combinations
+from typing import Protocol
+
+from rag.citations import Draft, stream_drafts
+from rag.config import Settings
+from rag.disagreement import Candidate, find_disagreement, origins, values
+from rag.errors import GenerationError
+from rag.evidence import Sentence, choose, lexical_overlap, sentences_of
+from rag.prompts import answer_grammar, answer_prompt
+from rag.protocols import Cancel, Embedder, Generator
+from rag.question import Kind, Question, holds_kind, understand, unmet
+from rag.reader import Reading
+from rag.retrieval import retrieve
+from rag.schema import (
+    Answer,
+    Disagreement,
+    Evidence,
+    Reason,
+    State,
+    Statement,
+    Status,
+    Timings,
+    Verdict,
+)
+from rag.store import Store
+from rag.text import plain
+from rag.verify import check
+
+PRESELECTED = 32  # sentences that are embedded: about 0.2 s
+READ = 12  # sentences that the reader looks at: about 0.3 s
+COSINE_WEIGHT = 0.5
+OVERLAP_WEIGHT = 0.3
+KIND_WEIGHT = 0.2
+READER_WEIGHT = 1.0
+ANSWERABLE_FLOOR = 0.5  # below it nothing is generated
+QUOTE_FLOOR = 0.6  # above it a sentence may be quoted as the answer although the model did not
+CLOSEST = 3  # sentences shown beside a refusal
+
+
+class SentenceReader(Protocol):
+    """What answering needs of a reader."""
+
+    def read(self, question: str, texts: Sequence[str]) -> list[Reading]:
+        """How well each text answers the question."""
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What a question is answered with. `generator` None: the best sentences are quoted."""
+
+    settings: Settings
+    store: Store
+    embedder: Embedder
+    reader: SentenceReader
+    generator: Generator | None
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """A sentence of evidence, how likely it answers (0 to 1), the words that do, and what of the question it lacks."""
+
+    evidence: Evidence
+    answerable: float
+    value: str
+    unmet: tuple[str, ...]
+
+
+class Clock:
+    """Seconds since the question, and the timings seen so far."""
+
+    def __init__(self) -> None:
+        self.started = time.monotonic()
+        self.timings = Timings()
+
+    def seconds(self) -> float:
+        """Seconds since the question."""
+        return time.monotonic() - self.started
+
+    def mark(self, name: str) -> None:
+        """Set a timing the first time it is called for `name`."""
+        if getattr(self.timings, name) is None:
+            self.timings = replace(self.timings, **{name: self.seconds()})
+
+
+def _window(sentence: Sentence) -> tuple[str, int]:
+    """What the reader sees of a sentence, and where in it the sentence itself begins."""
+    context = sentence.context_text
+    text = plain(sentence.text)
+    return (f"{context} {text}", len(context) + 1) if context else (text, 0)
+
+
+def rank_sentences(
+    question: Question, sentences: Sequence[Sentence], embedder: Embedder, reader: SentenceReader
+) -> list[tuple[Sentence, float, Reading, int]]:
+    """(sentence, score, reading, where the sentence begins in the text that was read), best first.
+
+    Three sieves, each dearer and finer: words in common, similarity of meaning, the reader.
+    """
+    overlap = {id(s): lexical_overlap(question.text, s) for s in sentences}
+    few = sorted(sentences, key=lambda s: (-overlap[id(s)] - 0.3 / s.rank, s.article.id, s.start))[
+        :PRESELECTED
+    ]
+    if not few:
+        return []
+    vectors = embedder.encode([question.text, *(plain(f"{s.context_text} {s.text}") for s in few)])
+    cosine = vectors[1:] @ vectors[0]
+    rough = [
+        COSINE_WEIGHT * float(c)
+        + OVERLAP_WEIGHT * overlap[id(s)]
+        + (KIND_WEIGHT if holds_kind(question.kind, s.text) else 0.0)
+        for s, c in zip(few, cosine, strict=True)
+    ]
+    order = sorted(range(len(few)), key=lambda i: (-rough[i], few[i].article.id, few[i].start))[:READ]
+    windows = [_window(few[i]) for i in order]
+    readings = reader.read(question.text, [text for text, _ in windows])
+    scored = [
+        (few[i], rough[i] + READER_WEIGHT * reading.answerable, reading, begins)
+        for i, reading, (_, begins) in zip(order, readings, windows, strict=True)
+    ]
+    return sorted(scored, key=lambda item: (-item[1], item[0].article.id, item[0].start))
+
+
+def _judge(
+    question: Question, chosen: Sequence[Evidence], ranked: Sequence[tuple[Sentence, float, Reading, int]]
+) -> list[Judged]:
+    by_place = {(s.article.id, s.start): (s, reading, begins) for s, _, reading, begins in ranked}
+    judged = []
+    for item in chosen:
+        sentence, reading, begins = by_place[item.article.id, item.start]
+        window, _ = _window(sentence)
+        # an answer found in the neighbour is not an answer of this sentence
+        inside = reading.end > begins
+        value = window[max(reading.start, begins) : reading.end] if inside else ""
+        lacking = unmet(question, item.text, sentence.context_text, item.article)
+        judged.append(Judged(item, reading.answerable if inside else 0.0, value, lacking))
+    return judged
+
+
+def _fits(question: Question, item: Judged) -> bool:
+    return not item.unmet and holds_kind(question.kind, item.evidence.text)
+
+
+_KIND_WORDS = {
+    Kind.DURATION: "how long it lasted",
+    Kind.COUNT: "the number asked for",
+    Kind.MONEY: "the sum asked for",
+    Kind.PERCENT: "the percentage asked for",
+    Kind.DATE: "the date asked for",
+    Kind.TIME: "the time asked for",
+    Kind.PERSON: "the person asked for",
+    Kind.PLACE: "the place asked for",
+    Kind.ORGANISATION: "the organisation asked for",
+}
+
+
+def missing_words(question: Question, judged: Sequence[Judged]) -> str:
+    """What the articles do not give, in words for the reader."""
+    lacking = [j.unmet for j in judged]
+    if judged and all(lacking):
+        fewest = min(lacking, key=len)
+        return f"The articles do not answer this: no sentence close to it speaks of {', '.join(fewest)}."
+    if not any(holds_kind(question.kind, j.evidence.text) for j in judged) and question.kind in _KIND_WORDS:
+        return f"The articles do not answer this: no sentence close to it gives {_KIND_WORDS[question.kind]}."
+    return "The articles do not answer this."
+
+
+def _quote(number: int, item: Evidence) -> Statement:
+    return Statement(number, plain(item.text), (item.number,), State.QUOTED, Verdict(True))
+
+
+def settle(number: int, draft: Draft, evidence: Sequence[Evidence], question: Question) -> Statement:
+    """Check a draft against its citations; where they fail, look for one or two sentences that carry it."""
+    by_number = {e.number: e for e in evidence}
+    cited = [by_number[n] for n in draft.citations]
+    verdict = check(draft.text, cited, question) if cited else Verdict(False, Reason.NO_CITATION)
+    if verdict.supported:
+        return Statement(number, draft.text, draft.citations, State.SUPPORTED, verdict)
+    for size in (1, 2):
+        for others in combinations(evidence, size):
+            better = check(draft.text, others, question)
+            if better.supported:
+                return Statement(number, draft.text, tuple(e.number for e in others), State.SUPPORTED, better)
+    return Statement(number, draft.text, draft.citations, State.WITHHELD, verdict)
+
+
+def _disagreement(question: Question, judged: Sequence[Judged]) -> Disagreement | None:
+    fitting = [j for j in judged if _fits(question, j) and j.answerable >= ANSWERABLE_FLOOR]
+    if len(fitting) < 2:
+        return None
+    groups = origins([j.evidence.article for j in fitting])
+    candidates = [
+        Candidate(value, j.evidence.number, j.evidence.article, group)
+        for j, group in zip(fitting, groups, strict=True)
+        for value in values(question.kind, j.evidence.text)
+    ]
+    return find_disagreement(question, candidates)
+
+
+def answer(asked: str, understood: str, parts: Parts, clock: Clock, *, cancel: Cancel) -> Iterator[Answer]:
+    """Growing answers to `understood`; the last one is final.
+
+    Raises `StoppedError`, `GenerationError` and `ModelError` from the generator; what was yielded before stays true.
+    """
+    question = understand(understood)
+    settings = parts.settings
+    passages = retrieve(parts.store, parts.embedder, understood, settings.passages)
+    ranked = rank_sentences(question, sentences_of(passages), parts.embedder, parts.reader)
+    evidence = tuple(choose([s for s, *_ in ranked], [score for _, score, *_ in ranked], settings.evidence))
+    clock.mark("sources_s")
+    name = parts.generator.name if parts.generator else "quotes only"
+    base = Answer(
+        asked, understood, Status.DRAFTING, evidence=evidence, generator=name, timings=clock.timings
+    )
+    yield base
+
+    judged = _judge(question, evidence, ranked)
+    fitting = [j for j in judged if _fits(question, j)]
+    best = max(fitting, key=lambda j: (j.answerable, -j.evidence.number), default=None)
+    if best is None or best.answerable < ANSWERABLE_FLOOR:
+        yield _refusal(base, question, judged, clock)
+        return
+
+    statements: list[Statement] = []
+    if parts.generator is not None:
+        for statements in _draft(question, evidence, parts.generator, parts.settings, clock, cancel):
+            yield replace(base, statements=tuple(statements), timings=clock.timings)
+    shown = [s for s in statements if s.state is State.SUPPORTED]
+    if not shown and best.answerable >= QUOTE_FLOOR:
+        statements.append(_quote(len(statements) + 1, best.evidence))
+        clock.mark("first_settled_s")
+    disagreement = _disagreement(question, judged)
+    if disagreement and any(s.state is not State.WITHHELD for s in statements):
+        covered = {n for s in statements if s.state is not State.WITHHELD for n in s.citations}
+        by_number = {e.number: e for e in evidence}
+        for value in disagreement.values:
+            if not covered & set(value.citations):
+                statements.append(_quote(len(statements) + 1, by_number[value.citations[0]]))
+                covered |= set(value.citations)
+    done = replace(base, statements=tuple(statements), disagreement=disagreement)
+    if not done.shown:
+        yield _refusal(done, question, judged, clock)
+        return
+    clock.mark("total_s")
+    yield replace(done, status=Status.ANSWERED, timings=clock.timings)
+
+
+def _refusal(base: Answer, question: Question, judged: Sequence[Judged], clock: Clock) -> Answer:
+    closest = sorted(judged, key=lambda j: (-j.answerable, j.evidence.number))[:CLOSEST]
+    clock.mark("total_s")
+    return replace(
+        base,
+        status=Status.UNANSWERED,
+        disagreement=None,
+        missing=missing_words(question, judged),
+        closest=tuple(j.evidence for j in closest),
+        timings=clock.timings,
+    )
+
+
+def _draft(
+    question: Question,
+    evidence: Sequence[Evidence],
+    generator: Generator,
+    settings: Settings,
+    clock: Clock,
+    cancel: Cancel,
+) -> Iterator[list[Statement]]:
+    """The statements as they grow: the last may be in state checking, all before it are settled."""
+    left = settings.answer_timeout_s - clock.seconds()
+    if left <= 0:
+        raise GenerationError(
+            f"no answer within {settings.answer_timeout_s:.0f} s; ask again or raise answer_timeout_s"
+        )
+    pieces = generator.generate(
+        answer_prompt(question.text, evidence),
+        grammar=answer_grammar([e.number for e in evidence]),
+        max_tokens=settings.answer_tokens,
+        deadline_s=left,
+        cancel=cancel,
+    )
+    settled: list[Statement] = []
+    seen: set[str] = set()
+    for words, draft in stream_drafts(pieces, [e.number for e in evidence]):
+        clock.mark("first_word_s")
+        number = len(settled) + 1
+        if draft is None:
+            yield [*settled, Statement(number, words, (), State.CHECKING)]
+            continue
+        if draft.text in seen:
+            continue
+        seen.add(draft.text)
+        settled.append(settle(number, draft, evidence, question))
+        if settled[-1].state is State.SUPPORTED:
+            clock.mark("first_settled_s")
+        yield list(settled)
+    yield list(settled)

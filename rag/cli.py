@@ -1,0 +1,290 @@
+"""The command line `rag`: one function a command, no logic of its own. Heavy parts are imported by the command that
+needs them, so that `rag --help` answers at once.
+
+Exit status: 0 done or answered, 3 not answered by the articles, 130 stopped, 2 wrong use, 1 any other error.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from rag import __version__
+from rag.config import Settings, load_settings
+from rag.errors import CitewireError, ConfigError
+
+if TYPE_CHECKING:
+    from rag.build import Progress as BuildProgress
+    from rag.models import Progress as ModelProgress
+    from rag.schema import Answer, Turn
+
+UNANSWERED = 3
+
+
+class _Group(click.Group):
+    """Turns the errors a user can solve into one line and an exit status."""
+
+    def invoke(self, ctx: click.Context) -> Any:  # click's own signature
+        try:
+            return super().invoke(ctx)
+        except CitewireError as error:
+            click.echo(f"rag: {error}", err=True)
+            ctx.exit(error.exit_status)
+        except KeyboardInterrupt:
+            click.echo("rag: stopped", err=True)
+            ctx.exit(130)
+
+
+@click.group(cls=_Group, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="citewire")
+@click.option("--seeds", type=click.Path(path_type=Path), help="Folder of articles (default: seeds).")
+@click.option(
+    "--index", "index_folder", type=click.Path(path_type=Path), help="Folder of the index (default: index)."
+)
+@click.pass_context
+def main(ctx: click.Context, seeds: Path | None, index_folder: Path | None) -> None:
+    """Ask a folder of news articles; every sentence of an answer is checked against the line it cites."""
+    ctx.obj = load_settings().with_options(seeds=seeds, index=index_folder)
+
+
+@contextmanager
+def _bar(unit_bytes: bool = False) -> Iterator[Any]:  # rich.progress.Progress, imported late
+    """A progress bar on standard error with an estimate of the time left."""
+    from rich.console import Console
+    from rich.progress import (
+        BarColumn,
+        DownloadColumn,
+        MofNCompleteColumn,
+        Progress,
+        TextColumn,
+        TimeElapsedColumn,
+        TimeRemainingColumn,
+    )
+
+    count = DownloadColumn() if unit_bytes else MofNCompleteColumn()
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        count,
+        TimeElapsedColumn(),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=Console(stderr=True), transient=False) as bar:
+        yield bar
+
+
+@main.command()
+@click.option("--json", "as_json", is_flag=True, help="Print the summary as one JSON object.")
+@click.pass_obj
+def index(settings: Settings, as_json: bool) -> None:
+    """Bring the index up to the articles. Only what is new or changed is embedded."""
+    from rag.build import build
+    from rag.embedder import MiniLM
+    from rag.models import find_model
+
+    embedder = MiniLM(find_model(settings.embedding, settings), threads=settings.threads)
+    with _bar() as bar:
+        tasks: dict[str, Any] = {}
+
+        def show(progress: BuildProgress) -> None:
+            if progress.what not in tasks:
+                tasks[progress.what] = bar.add_task(progress.what, total=progress.total)
+            bar.update(tasks[progress.what], completed=progress.done, total=progress.total)
+
+        summary = build(settings, embedder, show)
+    if as_json:
+        skipped = [{"path": s.path, "reason": s.reason} for s in summary.skipped]
+        fields = ("added", "changed", "removed", "unchanged", "chunks", "embedded", "seconds", "generation")
+        click.echo(
+            json.dumps({f: getattr(summary, f) for f in fields} | {"skipped": skipped}, ensure_ascii=False)
+        )
+    else:
+        parts = [f"{len(getattr(summary, f))} {f}" for f in ("added", "changed", "removed", "unchanged")]
+        click.echo(
+            f"{settings.index}/: {', '.join(parts)}, {len(summary.skipped)} skipped; "
+            f"{summary.chunks} chunks, {summary.embedded} embedded, {summary.seconds:.1f} s"
+        )
+        for item in summary.skipped:
+            click.echo(f"skipped {item.reason}", err=True)
+    if summary.skipped:
+        raise click.exceptions.Exit(1)
+
+
+@main.command()
+@click.argument("query")
+@click.option("--limit", default=5, show_default=True, type=click.IntRange(1, 50), help="Number of passages.")
+@click.pass_obj
+def search(settings: Settings, query: str, limit: int) -> None:
+    """Print the passages that match QUERY, with article, date, offsets and both ranks."""
+    from rag.assistant import NO_MODEL, Assistant
+    from rag.render import source_line
+    from rag.text import plain
+
+    assistant = Assistant.open(settings.with_options(model=NO_MODEL))
+    for passage in assistant.search(query, limit):
+        ranks = f"dense {passage.dense_rank or '–'}, lexical {passage.lexical_rank or '–'}"
+        chunk = passage.chunk
+        click.echo(f"{passage.rank}. {source_line(passage.article)}")
+        click.echo(
+            f"   {passage.article.path}, characters {chunk.start}–{chunk.end}; score {passage.score:.4f} ({ranks})"
+        )
+        click.echo(f"   {plain(chunk.text)}\n")
+    assistant.close()
+
+
+@main.command()
+@click.pass_obj
+def articles(settings: Settings) -> None:
+    """List the articles of the index with what they state about themselves."""
+    from rag.assistant import NO_MODEL, Assistant
+    from rag.render import source_line
+
+    assistant = Assistant.open(settings.with_options(model=NO_MODEL))
+    for article in assistant.articles():
+        click.echo(f"{article.path}: {source_line(article)}")
+    assistant.close()
+
+
+def _read_history(path: Path) -> list[Turn]:
+    from rag.schema import Turn
+
+    turns = []
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path}: not readable ({error}); --history takes what --json printed") from None
+    for number, line in enumerate(lines, 1):
+        if not line.strip():
+            continue
+        try:
+            item = json.loads(line)
+            shown = [str(s["text"]) for s in item["statements"] if s["state"] in ("supported", "quoted")]
+            turns.append(Turn(str(item["question"]), str(item["as_understood"]), " ".join(shown)))
+        except (ValueError, KeyError, TypeError) as error:
+            raise ConfigError(
+                f"{path}, line {number}: not an answer as --json prints it ({error!r})"
+            ) from None
+    return turns
+
+
+@main.command()
+@click.argument("question")
+@click.option(
+    "--then", "follow_ups", multiple=True, metavar="QUESTION", help="A follow-up question; repeatable."
+)
+@click.option("--history", type=click.Path(path_type=Path), help="Earlier answers, as --json printed them.")
+@click.option("--json", "as_json", is_flag=True, help="Print each whole answer as one JSON object a line.")
+@click.option("--model", help='A name of "rag models", a path to a GGUF file, or "none": quotes only.')
+@click.pass_obj
+def ask(
+    settings: Settings,
+    question: str,
+    follow_ups: tuple[str, ...],
+    history: Path | None,
+    as_json: bool,
+    model: str | None,
+) -> None:
+    """Answer QUESTION from the articles, each statement with the sentence it cites."""
+    from rag.assistant import Assistant
+    from rag.render import answer_to_json, turn_of
+    from rag.schema import Status
+
+    turns = _read_history(history) if history else []
+    assistant = Assistant.open(
+        settings.with_options(model=model), on_wait=lambda text: click.echo(text, err=True)
+    )
+    status = Status.ANSWERED
+    try:
+        for number, asked in enumerate((question, *follow_ups)):
+            if as_json:
+                answer = assistant.ask(asked, turns)
+                click.echo(answer_to_json(answer))
+            else:
+                if follow_ups:
+                    click.echo(("\n" if number else "") + f"> {asked}")
+                answer = _print_stream(assistant.stream(asked, turns))
+            turns.append(turn_of(answer))
+            status = answer.status
+            if status in (Status.FAILED, Status.STOPPED):
+                break
+    finally:
+        assistant.close()
+    exits = {Status.ANSWERED: 0, Status.PARTIAL: 0, Status.UNANSWERED: UNANSWERED, Status.STOPPED: 130}
+    raise click.exceptions.Exit(exits.get(status, 1))
+
+
+def _print_stream(stream: Iterator[Answer]) -> Answer:
+    """Print each statement when it is settled, for a terminal cannot take words back; then the rest."""
+    from rag.render import ending_to_text, statement_line
+    from rag.text import plain
+
+    printed = 0
+    told = False
+    answer = None
+    for answer in stream:
+        if not told and answer.evidence:
+            told = True
+            if answer.as_understood != answer.question:
+                click.echo(f"Understood as: {plain(answer.as_understood)}")
+        while printed < len(answer.shown):
+            click.echo(statement_line(answer, printed))
+            printed += 1
+    assert answer is not None
+    if answer.note:
+        click.echo(answer.note)
+    click.echo(ending_to_text(answer))
+    return answer
+
+
+@main.group(invoke_without_command=True)
+@click.option("--verify", is_flag=True, help="Hash every file again.")
+@click.pass_context
+def models(ctx: click.Context, verify: bool) -> None:
+    """List the models with state and size; "rag models get NAME" fetches one."""
+    if ctx.invoked_subcommand:
+        return
+    from rag.models import list_models
+
+    for item in list_models(ctx.obj, verify=verify):
+        spec = item.spec
+        size = sum(f.bytes for f in spec.files)
+        click.echo(
+            f"{spec.name:8} {item.state:10} {size / 1e6:7.0f} MB  {spec.licence:10} {spec.role:9} {spec.home}"
+        )
+        if item.path:
+            click.echo(f"         {item.path}")
+
+
+@models.command()
+@click.argument("name")
+@click.option("--verify", is_flag=True, help="Hash the file again even when it is in place.")
+@click.pass_obj
+def get(settings: Settings, name: str, verify: bool) -> None:
+    """Fetch the model NAME, verify its SHA-256 and put it in place. Ctrl-C loses nothing that was fetched."""
+    from rag.models import get_model
+
+    with _bar(unit_bytes=True) as bar:
+        task = bar.add_task(name, total=None)
+
+        def show(progress: ModelProgress) -> None:
+            bar.update(task, description=progress.message, completed=progress.done, total=progress.total)
+
+        path = get_model(name, settings, show, verify=verify)
+    click.echo(f"{name}: ready at {path}")
+
+
+@main.command(name="eval", context_settings={"ignore_unknown_options": True, "help_option_names": []})
+@click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
+def evaluate(arguments: tuple[str, ...]) -> None:
+    """Run the evaluation suite (all options: rag eval --help)."""
+    # a process of its own: the suite stands outside and enters by the front door like any other user
+    raise click.exceptions.Exit(
+        subprocess.run([sys.executable, "-m", "eval", *arguments], check=False).returncode
+    )

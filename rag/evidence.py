@@ -1,0 +1,126 @@
+"""Evidence: passages are cut into sentences, and the best of them, from several articles, are numbered.
+
+Pure: it knows texts and scores. How similar a sentence is to the question is computed elsewhere and passed in.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from rag.schema import Article, Evidence, Passage, Span
+from rag.text import content_words, plain, sentences, words
+
+WINDOW_CHARS = 700  # how far beyond a chunk its first and last sentence may reach
+MIN_WORDS = 3  # "Advertisement", "Read more": fragments that state nothing
+CONTEXT_WEIGHT = 0.5  # a question's word found only in the neighbour or title counts half
+
+# Words that point to something said before: English personal and demonstrative pronouns
+POINTING = frozenset(
+    ["he", "she", "it", "they", "him", "her", "them", "his", "its", "their", "theirs", "hers", "this", "that", "these", "those", "both", "there", "here", "former", "latter"]
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Sentence:
+    """A sentence of a retrieved passage: `article.body[start:end]`; `before` is the sentence ahead of it in the same
+    article, None at the start; `rank` that of the best passage it was found in."""
+
+    article: Article
+    start: int
+    end: int
+    rank: int
+    before: Span | None
+
+    @property
+    def text(self) -> str:
+        """The sentence as the article has it."""
+        return self.article.body[self.start : self.end]
+
+    @property
+    def context_text(self) -> str:
+        """Title and the sentence before, for finding out what the sentence is about."""
+        title = plain(self.article.title.value) + ". " if self.article.title else ""
+        before = self.article.body[self.before.start : self.before.end] + " " if self.before else ""
+        return plain(title + before)
+
+
+def sentences_of(passages: Sequence[Passage]) -> list[Sentence]:
+    """The sentences that touch the passages, each once, in passage order, then text order."""
+    found: dict[tuple[str, int], Sentence] = {}
+    for passage in passages:
+        body = passage.article.body
+        low = max(0, passage.chunk.start - WINDOW_CHARS)
+        high = min(len(body), passage.chunk.end + WINDOW_CHARS)
+        spans = sentences(body, low, high)
+        for position, span in enumerate(spans):
+            if span.end <= passage.chunk.start or span.start >= passage.chunk.end:
+                continue
+            # a sentence that the window itself cut is not one
+            if (span.start == low and low > 0) or (span.end == high and high < len(body)):
+                continue
+            key = (passage.article.id, span.start)
+            if key in found or len(words(body[span.start : span.end])) < MIN_WORDS:
+                continue
+            before = spans[position - 1] if position else None
+            found[key] = Sentence(passage.article, span.start, span.end, passage.rank, before)
+    return list(found.values())
+
+
+def lexical_overlap(question: str, sentence: Sentence) -> float:
+    """Share of the question's content words (0 to 1) that the sentence holds, neighbours counting half."""
+    asked = set(content_words(question))
+    if not asked:
+        return 0.0
+    own = set(content_words(sentence.text))
+    near = set(content_words(sentence.context_text))
+    return sum(1.0 if w in own else CONTEXT_WEIGHT if w in near else 0.0 for w in asked) / len(asked)
+
+
+def points_back(text: str) -> bool:
+    """Whether a sentence needs an earlier one: a pronoun, or "the meeting" before any name of its own."""
+    first = words(text)[:12]
+    return bool(POINTING & set(first)) or bool(
+        re.match(r"\s*[\"“']?(The|This|That|These|Those|Such)\b", text)
+    )
+
+
+def context_of(sentence: Sentence) -> tuple[Span, ...]:
+    """The spans cited along with a sentence that points back: the sentence before it."""
+    if sentence.before is None or not points_back(sentence.text):
+        return ()
+    return (sentence.before,)
+
+
+def choose(sentences: Sequence[Sentence], scores: Sequence[float], count: int) -> list[Evidence]:
+    """Number the `count` best sentences from 1, best first; ties by article and place.
+
+    No article takes more than half of the places (rounded up) while another still has a sentence to offer, and the
+    same words (wire copies, repeated leads) are taken once.
+    """
+    order = sorted(
+        zip(sentences, scores, strict=True), key=lambda pair: (-pair[1], pair[0].article.id, pair[0].start)
+    )
+    most = max(1, (count + 1) // 2)
+    taken: list[tuple[Sentence, float]] = []
+    spare: list[tuple[Sentence, float]] = []
+    seen: set[tuple[str, ...]] = set()
+    per_article: dict[str, int] = {}
+    for sentence, score in order:
+        key = tuple(words(sentence.text))
+        if key in seen:
+            continue
+        seen.add(key)
+        if per_article.get(sentence.article.id, 0) >= most:
+            spare.append((sentence, score))
+            continue
+        per_article[sentence.article.id] = per_article.get(sentence.article.id, 0) + 1
+        taken.append((sentence, score))
+        if len(taken) == count:
+            break
+    chosen = sorted((taken + spare)[:count], key=lambda pair: (-pair[1], pair[0].article.id, pair[0].start))
+    return [
+        Evidence(n, s.article, s.start, s.end, s.text, context_of(s), score)
+        for n, (s, score) in enumerate(chosen, 1)
+    ]

@@ -1,0 +1,70 @@
+"""The house rules that a machine can check: floors, and nothing heavy on import."""
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+# From the ground up; a line may only use the lines above it.
+FLOORS = """
+schema errors
+text protocols config
+dates quantities names
+articles chunking question evidence prompts
+citations verify disagreement render
+embedder llama_child catalog models reader
+llama vectors
+store
+build retrieval conversation
+answering
+assistant
+cli
+"""
+FLOOR = {name: floor for floor, line in enumerate(FLOORS.strip().splitlines()) for name in line.split()}
+HEAVY = ["torch", "sentence_transformers", "transformers", "faiss", "llama_cpp", "gradio", "langchain_text_splitters", "numpy", "rich"]
+MODULES = sorted(p.stem for p in (ROOT / "rag").glob("*.py") if p.stem != "__init__")
+
+
+def imports_of(path: Path) -> list[str]:
+    """Every module a file imports, inside functions too."""
+    found = []
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            found += [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            base = node.module or ""
+            found += [f"rag.{alias.name}" for alias in node.names] if base == "rag" else [base]
+    return found
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_a_module_imports_only_lower_floors(module: str) -> None:
+    assert module in FLOOR, f"rag/{module}.py has no floor: add it to FLOORS"
+    for name in imports_of(ROOT / "rag" / f"{module}.py"):
+        top, _, rest = name.partition(".")
+        assert top not in {"eval", "app", "tests", "gradio"}, f"rag/{module}.py imports {name}"
+        if top == "rag" and rest and rest != "__version__":
+            assert FLOOR[rest] < FLOOR[module], (
+                f"rag/{module}.py (floor {FLOOR[module]}) imports rag/{rest}.py (floor {FLOOR[rest]})"
+            )
+
+
+@pytest.mark.parametrize("name", ["app", *(f"rag.{m}" for m in MODULES)])
+def test_importing_a_module_loads_nothing_heavy(name: str) -> None:
+    code = f"import sys; import {name}; print([m for m in {HEAVY!r} if m in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+def test_only_one_file_imports_each_heavy_library() -> None:
+    owners: dict[str, set[str]] = {}
+    for module in MODULES:
+        for name in imports_of(ROOT / "rag" / f"{module}.py"):
+            owners.setdefault(name.split(".")[0], set()).add(module)
+    assert owners["faiss"] == {"vectors"}
+    assert owners["sentence_transformers"] == {"embedder"}
+    assert owners["llama_cpp"] == {"llama_child"}
+    assert owners["langchain_text_splitters"] == {"chunking"}

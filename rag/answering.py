@@ -14,12 +14,12 @@ from typing import Protocol
 
 from rag.citations import Draft, stream_drafts
 from rag.config import Settings
-from rag.disagreement import Candidate, find_disagreement, origins, values
+from rag.disagreement import Candidate, find_disagreement, origins
 from rag.errors import GenerationError
 from rag.evidence import Sentence, choose, lexical_overlap, sentences_of
 from rag.prompts import answer_grammar, answer_prompt
 from rag.protocols import Cancel, Embedder, Generator
-from rag.question import Kind, Question, holds_kind, understand, unmet
+from rag.question import Kind, Question, holds_kind, understand, unmet, values
 from rag.reader import Reading
 from rag.retrieval import retrieve
 from rag.schema import (
@@ -118,7 +118,7 @@ def rank_sentences(
     rough = [
         COSINE_WEIGHT * float(c)
         + OVERLAP_WEIGHT * overlap[id(s)]
-        + (KIND_WEIGHT if holds_kind(question.kind, s.text) else 0.0)
+        + (KIND_WEIGHT if holds_kind(question.kind, s.text, question.counted) else 0.0)
         for s, c in zip(few, cosine, strict=True)
     ]
     order = sorted(range(len(few)), key=lambda i: (-rough[i], few[i].article.id, few[i].start))[:READ]
@@ -148,7 +148,7 @@ def _judge(
 
 
 def _fits(question: Question, item: Judged) -> bool:
-    return not item.unmet and holds_kind(question.kind, item.evidence.text)
+    return not item.unmet and holds_kind(question.kind, item.evidence.text, question.counted)
 
 
 _KIND_WORDS = {
@@ -170,7 +170,7 @@ def missing_words(question: Question, judged: Sequence[Judged]) -> str:
     if judged and all(lacking):
         fewest = min(lacking, key=len)
         return f"The articles do not answer this: no sentence close to it speaks of {', '.join(fewest)}."
-    if not any(holds_kind(question.kind, j.evidence.text) for j in judged) and question.kind in _KIND_WORDS:
+    if not any(holds_kind(question.kind, j.evidence.text, question.counted) for j in judged) and question.kind in _KIND_WORDS:
         return f"The articles do not answer this: no sentence close to it gives {_KIND_WORDS[question.kind]}."
     return "The articles do not answer this."
 

@@ -123,6 +123,7 @@ def build(settings: Settings, embedder: Embedder, progress: Callable[[Progress],
             articles.append(read_article(path, folder, sidecars))
         except ArticleError as error:
             skipped.append(Skipped(path.relative_to(folder).as_posix(), str(error)))
+    progress(Progress("reading", len(files), len(files)))
     if not articles:
         reasons = "".join(f"\n  {s.reason}" for s in skipped)
         raise CorpusError(

@@ -31,7 +31,9 @@ class Settings:
     cache: Path = field(default_factory=_default_cache)  # models; shared by every checkout of one user
     model: str = "default"  # a name of `rag models`, a path to a GGUF file, or "none" (quotes only)
     embedding: str = "minilm"
-    chunk_chars: int = 800  # about 150 words: inside MiniLM's window of 256 tokens, and three sentences of news
+    chunk_chars: int = (
+        800  # about 150 words: inside MiniLM's window of 256 tokens, and three sentences of news
+    )
     overlap_chars: int = 120  # about one sentence, so that no sentence is only ever seen without a neighbour
     passages: int = 8  # chunks fused per question; the sentences, not the chunks, are what the model reads
     evidence: int = 6  # numbered sentences shown to the model: about 300 prompt tokens, 3 s of reading
@@ -59,10 +61,12 @@ def _convert(name: str, text: object, like: object, where: str) -> object:
             return float(text)
         return str(text)
     except ValueError:
-        raise ConfigError(f"{where}: {name} = {text!r} is not a {type(like).__name__}; correct it or remove it") from None
+        raise ConfigError(
+            f"{where}: {name} = {text!r} is not a {type(like).__name__}; correct it or remove it"
+        ) from None
 
 
-def load_settings(folder: Path = Path("."), environ: Mapping[str, str] | None = None) -> Settings:
+def load_settings(folder: Path = Path(), environ: Mapping[str, str] | None = None) -> Settings:
     """Settings from the defaults, `folder/citewire.toml` and the environment.
 
     Raises `ConfigError` naming the file or variable for an unknown name, a wrong type or a value out of range.
@@ -109,4 +113,6 @@ def check(settings: Settings) -> None:
         if not low <= value <= high:
             raise ConfigError(f"{name} = {value} is out of range ({low} to {high})")
     if not 0 <= settings.overlap_chars < settings.chunk_chars:
-        raise ConfigError(f"overlap_chars = {settings.overlap_chars} must be at least 0 and below chunk_chars")
+        raise ConfigError(
+            f"overlap_chars = {settings.overlap_chars} must be at least 0 and below chunk_chars"
+        )

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from rag.protocols import Cancel, Prompt, Vectors
+from rag.protocols import Cancel, Prompt
 from rag.reader import Reading
 from rag.text import content_words
+
+if TYPE_CHECKING:
+    from rag.protocols import Vectors
 
 
 class WordEmbedder:

@@ -13,8 +13,8 @@ FLOORS = """
 schema errors
 text protocols config
 dates quantities names
-articles chunking question evidence prompts
-citations verify disagreement render
+articles question evidence prompts
+chunking citations verify disagreement render
 embedder llama_child catalog models reader
 llama vectors
 store

@@ -1,0 +1,994 @@
+"""The page: a chat on `Assistant.stream`, beside it the sources, each opened at the sentence that is cited.
+
+Everything on the page is our own HTML, escaped here; nothing that a model or an article wrote is read as HTML or
+Markdown. The page knows values and how to show them, not how they were made. It asks nothing of any other machine:
+no fonts, no analytics, no scripts but its own, and a content security policy that has the browser hold it to that.
+"""
+
+# No `from __future__ import annotations` here: Gradio reads the listeners' annotations, and it is imported late.
+import html
+import ipaddress
+import os
+import socket
+import threading
+from collections import Counter
+from collections.abc import Awaitable, Callable, Iterator, MutableMapping, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, Protocol
+
+import click
+
+from rag.config import Settings, load_settings
+from rag.errors import CitewireError, ConfigError
+from rag.names import find_names
+from rag.protocols import Cancel
+from rag.render import answer_to_text, date_of, turn_of
+from rag.schema import Answer, Article, Disagreement, Evidence, Origin, Span, State, Statement, Status, Turn
+from rag.text import plain
+
+if TYPE_CHECKING:
+    import gradio as gr
+
+MAX_WAITING = 20  # questions in line, about five minutes; the next one is asked to come back
+MAX_QUESTION_CHARS = 2000
+EXAMPLES = 4
+OPENING_CHARS = 72  # shown for a title where an article states none: one line
+MAX_UPLOAD_BYTES = 1  # the page takes no files; Gradio's upload route exists all the same
+
+
+class Answerer(Protocol):
+    """What the page needs of `rag.assistant.Assistant`."""
+
+    def stream(self, question: str, history: Sequence[Turn] = (), *, cancel: Cancel) -> Iterator[Answer]:
+        """Growing answers, the last one final."""
+
+    def articles(self) -> list[Article]:
+        """All articles, by id."""
+
+
+class Session:
+    """One open tab: its answers so far (a growing one last), and what is happening to the question it asked.
+
+    Gradio copies the value of a `State` for each tab: a copy is a new, empty session.
+    """
+
+    def __init__(self) -> None:
+        self.turns: list[Answer] = []
+        self.number = (
+            0  # of the question asked last; what still runs for an earlier one leaves the session alone
+        )
+        self.asked: str | None = None  # from Enter until the answer is final
+        self.started = False  # the question is no longer waiting
+        self.stop = threading.Event()
+        self.reading = False  # an article is open in the side panel, so new sources must not push it away
+
+    def __deepcopy__(self, memo: dict[int, object]) -> "Session":
+        return Session()
+
+    def history(self) -> list[Turn]:
+        """The earlier exchanges, without those that came to nothing."""
+        return [
+            turn_of(a) for a in self.turns if a.status not in (Status.DRAFTING, Status.FAILED, Status.STOPPED)
+        ]
+
+
+# --- HTML: every piece of text goes through `esc` ----------------------------------------------------------------
+
+
+def esc(text: str) -> str:
+    """Text for an HTML body or a double-quoted attribute: on one line, nothing invisible, nothing that is markup."""
+    return html.escape(plain(text))
+
+
+def _title(article: Article) -> str:
+    """The title; of an article that states none, its opening words."""
+    if article.title:
+        return esc(article.title.value)
+    opening = plain(article.body[:200])
+    cut = opening[:OPENING_CHARS].rsplit(" ", 1)[0] if len(opening) > OPENING_CHARS else opening
+    return f"{html.escape(cut)}…" if cut else esc(article.path)
+
+
+def _publisher(article: Article) -> str:
+    return esc(article.publisher.value) if article.publisher else "Publisher unknown"
+
+
+def _date(article: Article) -> str:
+    return esc(date_of(article)) if article.published else "date unknown"
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
+def _chip(turn: int, item: Evidence) -> str:
+    """A citation: a click opens the sentence in its article, hover or focus shows it."""
+    article = item.article
+    source = f"{_publisher(article)}, {_date(article)}"
+    return (
+        f'<button type="button" class="cw-chip" data-do="open" data-turn="{turn}" data-n="{item.number}" '
+        f'data-quote="{esc(item.text)}" data-title="{_title(article)}" data-source="{source}" '
+        f'aria-label="Source {item.number}: {source}. Open the sentence.">{item.number}</button>'
+    )
+
+
+def _chips(turn: int, answer: Answer, numbers: Sequence[int]) -> str:
+    by_number = {e.number: e for e in answer.evidence}
+    return "".join(_chip(turn, by_number[n]) for n in numbers if n in by_number)
+
+
+def _statement(turn: int, answer: Answer, statement: Statement) -> str:
+    text = esc(statement.text)
+    chips = _chips(turn, answer, statement.citations)
+    if statement.state is State.CHECKING:
+        return f'<p class="cw-s cw-checking"><span>{text}</span> <em>checking…</em></p>'
+    if statement.state is State.QUOTED:
+        return f'<p class="cw-s cw-quoted"><em>Quoted</em><q>{text}</q> {chips}</p>'
+    return f'<p class="cw-s">{text} {chips}</p>'
+
+
+def _disagreement(turn: int, answer: Answer, found: Disagreement) -> str:
+    by_number = {e.number: e for e in answer.evidence}
+    rows = []
+    for value in found.values:
+        sources = [by_number[n] for n in value.citations if n in by_number]
+        newest = " · newest" if value.newest else ""
+        for place, item in enumerate(sources):
+            head = (
+                f'<th scope="rowgroup" rowspan="{len(sources)}">{esc(value.text)}'
+                f"<small>{_count(value.origins, 'source')}{newest}</small></th>"
+            )
+            rows.append(
+                f"<tr>{head if place == 0 else ''}<td>{_publisher(item.article)}</td><td>{_date(item.article)}</td>"
+                f"<td><q>{esc(item.text)}</q> {_chip(turn, item)}</td></tr>"
+            )
+    heads = "".join(f'<th scope="col">{name}</th>' for name in ("Value", "Publisher", "Date", "Sentence"))
+    return (
+        f'<div class="cw-scroll"><table class="cw-table"><caption>The articles disagree: {esc(found.about)}</caption>'
+        f"<thead><tr>{heads}</tr></thead><tbody>{''.join(rows)}</tbody></table></div>"
+    )
+
+
+def _closest(turn: int, answer: Answer) -> str:
+    items = "".join(
+        f"<li><q>{esc(e.text)}</q> {_chip(turn, e)}<small>{_publisher(e.article)} · {_date(e.article)}</small></li>"
+        for e in answer.closest
+    )
+    return f'<section class="cw-closest"><h3>Closest sentences</h3><ul>{items}</ul></section>'
+
+
+def _suggestions(questions: Sequence[str], label: str) -> str:
+    buttons = "".join(
+        f'<button type="button" class="cw-ask" data-do="ask" data-q="{esc(q)}">{esc(q)}</button>'
+        for q in questions
+    )
+    return f'<section class="cw-try"><h3>{label}</h3><div>{buttons}</div></section>' if questions else ""
+
+
+def _progress(answer: Answer) -> str:
+    if not answer.evidence:
+        return "Searching the articles"
+    if not answer.statements:
+        return "Reading the sources"
+    return "Writing and checking"
+
+
+def _footer(turn: int, answer: Answer) -> str:
+    parts = []
+    withheld = sum(s.state is State.WITHHELD for s in answer.statements)
+    if withheld:
+        parts.append(f'<span class="cw-withheld">{_count(withheld, "statement")} withheld</span>')
+    if not answer.final:
+        parts.append(f'<span class="cw-busy" role="status">{_progress(answer)}</span>')
+    if answer.timings.total_s is not None:
+        parts.append(f"<span>{answer.timings.total_s:.1f} s</span>")
+    if answer.final and answer.generator:
+        parts.append(f"<span>{esc(answer.generator)}</span>")
+    if answer.evidence:
+        label = f"Show the {_count(len(answer.evidence), 'sentence')} that were read"
+        parts.append(
+            f'<button type="button" data-do="sources" data-turn="{turn}" aria-label="{label}">Sources</button>'
+        )
+    if answer.final:
+        question = html.escape(answer.question)
+        copy = html.escape(f"{plain(answer.question)}\n\n{answer_to_text(answer)}")
+        parts.append(f'<button type="button" data-do="copy" data-copy="{copy}">Copy</button>')
+        parts.append(f'<button type="button" data-do="edit" data-q="{question}">Edit and ask again</button>')
+    return f"<footer>{''.join(parts)}</footer>"
+
+
+def turn_html(turn: int, answer: Answer, questions: Sequence[str] = ()) -> str:
+    """One question and what is known of its answer. Statements that were withheld are counted, never shown."""
+    parts = [f'<h2 class="cw-q">{esc(answer.question)}</h2>']
+    if plain(answer.as_understood) != plain(answer.question):
+        parts.append(f'<p class="cw-understood"><b>Understood as:</b> {esc(answer.as_understood)}</p>')
+    if answer.note:
+        parts.append(f'<p class="cw-note">{esc(answer.note)}</p>')
+    shown = [s for s in answer.statements if s.state is not State.WITHHELD]
+    parts += [_statement(turn, answer, s) for s in shown]
+    if answer.status is Status.FAILED:
+        parts.append(f'<p class="cw-alert" role="alert">{esc(answer.error)}</p>')
+    if answer.status is Status.STOPPED:
+        parts.append('<p class="cw-missing">Stopped.</p>')
+    if answer.missing:
+        parts.append(f'<p class="cw-missing">{esc(answer.missing)}</p>')
+    if answer.disagreement:
+        parts.append(_disagreement(turn, answer, answer.disagreement))
+    if answer.closest:
+        parts.append(_closest(turn, answer))
+    if answer.status is Status.UNANSWERED:
+        parts.append(_suggestions(questions, "Questions to try"))
+    parts.append(_footer(turn, answer))
+    busy = "false" if answer.final else "true"  # a screen reader waits for the settled text
+    return f'<article class="cw-turn cw-{answer.status.value}" aria-busy="{busy}">{"".join(parts)}</article>'
+
+
+def _waiting(question: str, ahead: int) -> str:
+    words = f"Waiting: {_count(ahead, 'question')} before yours" if ahead else "Searching the articles"
+    return (
+        f'<article class="cw-turn" aria-busy="true"><h2 class="cw-q">{esc(question)}</h2>'
+        f'<footer><span class="cw-busy" role="status">{words}</span></footer></article>'
+    )
+
+
+def talk_html(session: Session, questions: Sequence[str], ahead: int = 0) -> str:
+    """The conversation; before its first question, what can be asked."""
+    last = len(session.turns) - 1
+    turns = [turn_html(n, a, questions if n == last else ()) for n, a in enumerate(session.turns)]
+    if session.asked is not None and not session.started:
+        turns.append(_waiting(session.asked, ahead))
+    if not turns:
+        turns = [
+            '<div class="cw-hello"><h1>Ask the articles</h1><p>Every sentence of an answer is checked against the '
+            "line it cites. Click a number to read that line where it stands.</p>"
+            f"{_suggestions(questions, 'For example')}</div>"
+        ]
+    return f'<div class="cw-log" role="log" aria-label="Conversation" tabindex="0">{"".join(turns)}</div>'
+
+
+def _card(turn: int, item: Evidence) -> str:
+    article = item.article
+    return (
+        f'<li><button type="button" class="cw-card" data-do="open" data-turn="{turn}" data-n="{item.number}">'
+        f'<span class="cw-n"><span class="cw-hidden">Source </span>{item.number}</span>'
+        f'<span class="cw-from">{_publisher(article)} · {_date(article)}</span>'
+        f'<span class="cw-title">{_title(article)}</span><q>{esc(item.text)}</q></button></li>'
+    )
+
+
+def cited_numbers(answer: Answer) -> set[int]:
+    """The numbers of the evidence behind what is shown as fact."""
+    numbers = {n for s in answer.shown for n in s.citations}
+    if answer.disagreement:
+        numbers |= {n for v in answer.disagreement.values for n in v.citations}
+    return numbers
+
+
+def sources_html(turn: int, answer: Answer) -> str:
+    """The side panel: the sentences that were read for an answer, the cited ones first."""
+    cited = cited_numbers(answer) if answer.final else set()
+    groups = [
+        ("Cited", [e for e in answer.evidence if e.number in cited]),
+        (
+            "Also read" if cited else "Read for this answer",
+            [e for e in answer.evidence if e.number not in cited],
+        ),
+    ]
+    body = "".join(
+        f"<h3>{name}</h3><ol>{''.join(_card(turn, e) for e in items)}</ol>" for name, items in groups if items
+    )
+    articles = len({e.article.id for e in answer.evidence})
+    counts = f"{_count(len(answer.evidence), 'sentence')} from {_count(articles, 'article')}"
+    return (
+        f'<section class="cw-sources" aria-label="Sources"><header><h2 tabindex="-1">Sources</h2>'
+        f"<small>{counts}</small></header>{body}</section>"
+    )
+
+
+EMPTY_PANEL = (
+    '<section class="cw-sources cw-none" aria-label="Sources"><header><h2 tabindex="-1">Sources</h2></header>'
+    "<p>The sentences that an answer rests on appear here, before its first word.</p></section>"
+)
+
+
+def _piece(text: str) -> str:
+    """A piece of a line: escaped, its outer spaces kept as one space each."""
+    inner = esc(text)
+    if not inner:
+        return " " if text else ""
+    return f"{' ' if text[0].isspace() else ''}{inner}{' ' if text[-1].isspace() else ''}"
+
+
+def _marked(body: str, marks: Sequence[tuple[Span, int]], target: int) -> str:
+    """The article as paragraphs, one a line, the spans of `marks` marked with their numbers."""
+    paragraphs = []
+    start = 0
+    for line in body.splitlines(keepends=True):
+        end = start + len(line)
+        pieces, at = [], start
+        for span, number in marks:
+            low, high = max(span.start, at), min(span.end, end)
+            if low >= high:
+                continue
+            hit = ' class="cw-hit" tabindex="-1"' if number == target else ""
+            label = f'<span class="cw-hidden">Source </span>{number}<span class="cw-hidden">: </span>'
+            pieces.append(
+                f"{_piece(body[at:low])}<mark{hit}><sup>{label}</sup>{_piece(body[low:high])}</mark>"
+            )
+            at = high
+        pieces.append(_piece(body[at:end]))
+        text = "".join(pieces).strip()
+        if text:
+            paragraphs.append(f"<p>{text}</p>")
+        start = end
+    return "".join(paragraphs)
+
+
+def article_html(turn: int, answer: Answer, number: int) -> str:
+    """The side panel: the article of evidence `number`, that sentence highlighted, other cited ones marked.
+
+    An unknown number gives the list of sources.
+    """
+    known = {e.number: e for e in (*answer.closest, *answer.evidence)}
+    item = known.get(number)
+    if item is None:
+        return sources_html(turn, answer)
+    article = item.article
+    wanted = {number} | (cited_numbers(answer) or {e.number for e in answer.closest})
+    marks = sorted(
+        (Span(e.start, e.end), n) for n, e in known.items() if n in wanted and e.article == article
+    )
+    place = f"<span>{esc(article.place.value)}</span>" if article.place else ""
+    supplied = article.publisher is not None and article.publisher.origin is Origin.SUPPLIED
+    return (
+        f'<section class="cw-article" aria-label="Article"><header><button type="button" data-do="sources" '
+        f'data-turn="{turn}" class="cw-back">← All sources</button>'
+        f'<h2 tabindex="-1">{_title(article) if article.title else "Untitled article"}</h2><p><span>{_publisher(article)}{" (supplied)" if supplied else ""}'
+        f"</span><span>{_date(article)}</span>{place}</p></header>"
+        f'<div class="cw-body">{_marked(article.body, marks, number)}</div>'
+        f"<footer>{esc(article.path)}, characters {item.start}–{item.end}</footer></section>"
+    )
+
+
+def examples(articles: Sequence[Article]) -> list[str]:
+    """Questions to begin with: about the names that most articles speak of, then about titles. Same input, same output."""
+    seen: Counter[str] = Counter()
+    for article in articles[:200]:
+        names = {plain(n.text) for n in find_names(article.body[:5000])}
+        seen.update(n for n in names if n.count(" ") and len(n) < 40)
+    common = [name for name, _ in sorted(seen.items(), key=lambda item: (-item[1], item[0]))]
+    titles = [plain(a.title.value) for a in articles if a.title]
+    asked = [f"What did {name} say?" for name in common[:2]] + [f"What does “{t}” say?" for t in titles]
+    return asked[:EXAMPLES]
+
+
+# --- the page -----------------------------------------------------------------------------------------------------
+
+
+def _refusal(question: str, waiting: int) -> str:
+    """Why a question is not taken, in words; empty when it is."""
+    if not question.strip():
+        return "Type a question about the articles first."
+    if len(question) > MAX_QUESTION_CHARS:
+        return f"That question has {len(question):,} characters; at most {MAX_QUESTION_CHARS:,} are read. Shorten it."
+    if waiting >= MAX_WAITING:
+        return f"Busy: {waiting} questions are waiting. Try again in a minute."
+    return ""
+
+
+def _notice(text: str) -> str:
+    return f'<p class="cw-notice" role="alert">{esc(text)}</p>' if text else ""
+
+
+def build(assistant: Answerer) -> "gr.Blocks":
+    """The page over `assistant`, not yet listening."""
+    os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"  # read when Gradio is imported
+    os.environ["HF_HUB_DISABLE_TELEMETRY"] = "1"
+    import gradio as gr
+
+    line: list[Session] = []  # sessions whose question is asked and not final; the first has the model
+    open_tabs: dict[str, Session] = {}
+    lock = threading.Lock()
+
+    def suggestions() -> list[str]:
+        try:
+            return examples(assistant.articles())
+        except CitewireError:
+            return []  # the next question says what is wrong with the index
+
+    def show(session: Session) -> str:
+        with lock:
+            ahead = line.index(session) if session in line else 0
+        return talk_html(
+            session, suggestions() if not session.turns or session.turns[-1].final else (), ahead
+        )
+
+    def buttons(busy: bool) -> list[object]:
+        return [gr.Button(visible=not busy), gr.Button(visible=busy, value="Stop", interactive=True)]
+
+    def begin(question: str, session: Session, number: int, request: gr.Request) -> list[object]:
+        """Take the question out of the box and into the line, at once, whatever the model is doing."""
+        with lock:
+            refusal = _refusal(question or "", len(line))
+            if session in line:
+                refusal = "One question at a time: wait for the answer, or stop it."
+            if refusal:
+                return [_notice(refusal), question, *[gr.skip()] * 5]
+            line.append(session)
+            waiting = len(line) > 1
+        open_tabs[str(request.session_hash)] = session
+        session.number = number + 1
+        session.asked, session.started, session.stop = question.strip(), False, threading.Event()
+        return ["", "", session.number, show(session), *buttons(busy=True), gr.Timer(active=waiting)]
+
+    def begin_example(
+        session: Session, number: int, request: gr.Request, event: gr.EventData
+    ) -> list[object]:
+        return begin(str(event._data.get("question", "")), session, number, request)
+
+    def run(session: Session, number: int) -> Iterator[list[object]]:
+        """Show the answer as it grows."""
+        question, cancel, told = session.asked, session.stop.is_set, False
+        if question is None or number != session.number:
+            return  # stopped while it waited
+        history = session.history()
+        session.started = True
+        session.turns.append(Answer(question, question, Status.DRAFTING))
+        session.reading = False
+        yield [show(session), gr.skip(), gr.Timer(active=False)]
+        turn = len(session.turns) - 1
+        try:
+            for answer in assistant.stream(question, history, cancel=cancel):
+                session.turns[turn] = answer
+                if answer.final:
+                    break
+                panel = sources_html(turn, answer) if answer.evidence and not told else gr.skip()
+                told = told or bool(answer.evidence)
+                yield [show(session), panel, gr.skip()]
+        except CitewireError as error:
+            session.turns[turn] = Answer(question, question, Status.FAILED, error=str(error))
+        answer = session.turns[turn]
+        keep = session.reading or not answer.evidence
+        yield [show(session), gr.skip() if keep else sources_html(turn, answer), gr.skip()]
+
+    def give_up_place(session: Session) -> None:
+        with lock:
+            if session in line:
+                line.remove(session)
+        session.asked = None
+
+    def settle(session: Session, number: int) -> list[object]:
+        """Give the place in the line away, however the answer ended."""
+        if number != session.number:
+            return [gr.skip()] * 4
+        give_up_place(session)
+        if session.turns and not session.turns[-1].final:
+            words = "This answer broke off; the terminal says why. Ask again."
+            session.turns[-1] = replace(session.turns[-1], statements=(), status=Status.FAILED, error=words)
+        return [show(session), *buttons(busy=False), gr.Timer(active=False)]
+
+    def stop(session: Session) -> list[object]:
+        """Stop the answer that grows; a question that still waits leaves the line at once."""
+        session.stop.set()
+        if session.asked is None or session.started:
+            return [gr.skip(), gr.skip(), gr.Button(value="Stopping…", interactive=False), gr.skip()]
+        session.turns.append(Answer(session.asked, session.asked, Status.STOPPED))
+        give_up_place(session)
+        return [show(session), *buttons(busy=False), gr.Timer(active=False)]
+
+    def clear(session: Session) -> list[object]:
+        if session.asked is not None:
+            return [_notice("Stop the answer first."), gr.skip(), gr.skip()]
+        session.turns.clear()
+        session.reading = False
+        return ["", show(session), EMPTY_PANEL]
+
+    def open_source(session: Session, event: gr.EventData) -> object:
+        """Open what a chip, a card or a button names. The names come from the browser: looked up, never trusted."""
+        turn, number = str(event._data.get("turn", "")), str(event._data.get("n", ""))
+        if not turn.isascii() or not turn.isdigit() or int(turn) >= len(session.turns):
+            return gr.skip()
+        answer = session.turns[int(turn)]
+        session.reading = number.isascii() and number.isdigit()
+        return (
+            article_html(int(turn), answer, int(number))
+            if session.reading
+            else sources_html(int(turn), answer)
+        )
+
+    def edit(event: gr.EventData) -> str:
+        return str(event._data.get("question", ""))[:MAX_QUESTION_CHARS]
+
+    def leave(request: gr.Request) -> None:
+        """A closed tab stops its question and gives its place away."""
+        session = open_tabs.pop(str(request.session_hash), None)
+        if session is not None:
+            session.stop.set()
+            give_up_place(session)
+
+    # through the queue, because only it tells the browser that a State changed; without a limit, so never in line
+    quick = {"concurrency_limit": None, "show_progress": "hidden", "api_visibility": "private"}
+    with gr.Blocks(title="Citewire", analytics_enabled=False, fill_width=True, fill_height=True) as page:
+        session, number = gr.State(Session()), gr.State(0)
+        timer = gr.Timer(1.0, active=False)
+        gr.HTML(_HEADER, elem_id="cw-top", apply_default_css=False, js_on_load=None)
+        with gr.Row(elem_id="cw-main"):
+            with gr.Column(elem_id="cw-left"):
+                talk = gr.HTML(
+                    show, inputs=[session], elem_id="cw-talk", apply_default_css=False, js_on_load=_JS_TALK
+                )
+                notice = gr.HTML("", elem_id="cw-notice", apply_default_css=False, js_on_load=None)
+                with gr.Row(elem_id="cw-box"):
+                    box = gr.Textbox(
+                        label="Your question",
+                        show_label=False,
+                        placeholder="Ask about the articles",
+                        lines=1,
+                        max_lines=6,
+                        autofocus=True,
+                        container=False,
+                        elem_id="cw-question",
+                    )
+                    ask = gr.Button("Ask", variant="primary", elem_id="cw-send", min_width=72)
+                    halt = gr.Button("Stop", visible=False, elem_id="cw-stop", min_width=72)
+                    wipe = gr.Button("Clear", elem_id="cw-clear", min_width=72)
+            with gr.Column(elem_id="cw-side"):
+                panel = gr.HTML(
+                    EMPTY_PANEL, elem_id="cw-panel", apply_default_css=False, js_on_load=_JS_PANEL
+                )
+
+        begun = [notice, box, number, talk, ask, halt, timer]
+        gr.on([box.submit, ask.click], begin, [box, session, number], begun, **quick)
+        talk.select(begin_example, [session, number], begun, **quick)
+        # one model, one owner: whatever asks shares this id
+        ran = number.change(
+            run,
+            [session, number],
+            [talk, panel, timer],
+            concurrency_id="model",
+            concurrency_limit=1,
+            trigger_mode="multiple",  # a question may follow one that was stopped in line and is still to pass
+            show_progress="hidden",
+            api_visibility="private",
+        )
+        for ended in (ran.then, ran.failure):  # Gradio's `then` passes over failures
+            ended(settle, [session, number], [talk, ask, halt, timer], **quick)
+        timer.tick(show, [session], [talk], **quick)
+        halt.click(stop, [session], [talk, ask, halt, timer], **quick)
+        wipe.click(clear, [session], [notice, talk, panel], **quick)
+        gr.on([talk.click, panel.click], open_source, [session], [panel], **quick)
+        talk.edit(edit, None, [box], **quick)
+        page.unload(leave)
+    page.queue(max_size=2 * MAX_WAITING)  # a second bound: `begin` says so in words before
+    return page
+
+
+# --- listening ----------------------------------------------------------------------------------------------------
+
+_Scope = MutableMapping[str, Any]  # the ASGI interface's own types
+_Message = MutableMapping[str, Any]
+
+POLICY = (
+    "default-src 'self'; script-src 'self' 'unsafe-inline' 'unsafe-eval'; style-src 'self' 'unsafe-inline'; "
+    "img-src 'self' data:; font-src 'self' data:; connect-src 'self'; frame-src 'none'; object-src 'none'; "
+    "form-action 'none'; base-uri 'self'; frame-ancestors 'none'"
+)
+
+
+# Gradio's routes for files. The page neither serves nor takes any, and `file=` with a web address asks the network.
+FILE_ROUTES = ("file=", "file/", "proxy=", "upload", "stream/")
+
+
+class _Guard:
+    """ASGI middleware: every response carries the policy, and on this machine only its own names are answered.
+
+    The latter stops another site's page from reaching this one by pointing its name here (DNS rebinding).
+    """
+
+    def __init__(self, app: Callable[..., Awaitable[None]], names: frozenset[str]) -> None:
+        self._app = app
+        self._names = names
+
+    def _refusal(self, scope: _Scope) -> tuple[int, bytes] | None:
+        host = next((v.decode("latin-1") for k, v in scope["headers"] if k == b"host"), "")
+        if self._names and host.rsplit(":", 1)[0] not in self._names and host not in self._names:
+            return 421, b"This page answers to the names of this machine only."
+        path = str(scope["path"]).lstrip("/").removeprefix("gradio_api/")
+        return (404, b"This page has no files.") if path.startswith(FILE_ROUTES) else None
+
+    async def __call__(
+        self,
+        scope: _Scope,
+        receive: Callable[[], Awaitable[_Message]],
+        send: Callable[[_Message], Awaitable[None]],
+    ) -> None:
+        async def send_with_policy(message: _Message) -> None:
+            if message["type"] == "http.response.start":
+                message["headers"] = [
+                    *message.get("headers", []),
+                    (b"content-security-policy", POLICY.encode()),
+                    (b"referrer-policy", b"no-referrer"),
+                    (b"x-content-type-options", b"nosniff"),
+                ]
+            await send(message)
+
+        refusal = self._refusal(scope) if scope["type"] == "http" else None
+        if refusal:
+            await send_with_policy({"type": "http.response.start", "status": refusal[0], "headers": []})
+            await send({"type": "http.response.body", "body": refusal[1]})
+        else:
+            await self._app(scope, receive, send_with_policy)
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def _check_port(host: str, port: int) -> None:
+    """Raise `ConfigError` when nobody can listen there."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family, socket.SOCK_STREAM) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            other = port + 1 if port < 65535 else 7860
+            raise ConfigError(
+                f"port {port} is in use on {host} ({error.strerror}); set CITEWIRE_PORT={other} or stop the other program"
+            ) from None
+
+
+def serve(assistant: Answerer, host: str = "127.0.0.1", port: int = 7860) -> "gr.Blocks":
+    """The page, listening; returns at once, `close()` ends it. `local_url` is its address.
+
+    Raises `ConfigError` when the port is taken.
+    """
+    _check_port(host, port)
+    page = build(assistant)
+    import gradio as gr
+    from starlette.middleware import Middleware
+
+    names = frozenset({"127.0.0.1", "localhost", "[::1]", host}) if _is_loopback(host) else frozenset()
+    page.launch(
+        server_name=host,
+        server_port=port,
+        prevent_thread_lock=True,
+        quiet=True,
+        share=False,
+        inbrowser=False,
+        pwa=False,
+        ssr_mode=False,
+        run_history=False,  # it would keep questions in the browser
+        footer_links=[],
+        allowed_paths=[],
+        max_file_size=MAX_UPLOAD_BYTES,
+        show_error=False,
+        app_kwargs={"middleware": [Middleware(_Guard, names=names)]},
+        theme=gr.themes.Base(font=_SANS, font_mono=_MONO),
+        head=f"<style>{_CSS}</style>",
+    )
+    return page
+
+
+@click.command(context_settings={"help_option_names": ["-h", "--help"]})
+@click.option("--port", type=click.IntRange(1, 65535), help="Listen here (default: 7860).")
+@click.option(
+    "--public", is_flag=True, help="Allow a host that other machines reach; the page has no password."
+)
+def main(port: int | None, public: bool) -> None:
+    """Open the page on this machine. Ctrl-C ends it."""
+    try:
+        settings = load_settings().with_options(port=port)
+        _run(settings, public)
+    except CitewireError as error:
+        click.echo(f"app: {error}", err=True)
+        raise SystemExit(error.exit_status) from None
+
+
+def _run(settings: Settings, public: bool) -> None:
+    if not _is_loopback(settings.host):
+        if not public:
+            raise ConfigError(
+                f"host = {settings.host} is open to other machines and the page has no password; "
+                'set host = "127.0.0.1", or run "python app.py --public" if you mean it'
+            )
+        click.echo(f"warning: anyone who reaches {settings.host} can ask and read the articles", err=True)
+    _check_port(settings.host, settings.port)
+    from rag.assistant import Assistant
+
+    assistant = Assistant.open(settings, on_wait=lambda text: click.echo(text, err=True))
+    try:
+        page = serve(assistant, settings.host, settings.port)
+        click.echo(f"Citewire: {page.local_url}  (Ctrl-C ends it)")
+        threading.Thread(target=_warm, args=(assistant.warm,), daemon=True).start()
+        page.block_thread()
+    finally:
+        assistant.close()
+
+
+def _warm(warm: Callable[[], None]) -> None:
+    """Load the models while the reader is still typing."""
+    try:
+        warm()
+    except CitewireError as error:
+        click.echo(f"app: {error}", err=True)
+
+
+# --- how it looks and what it does in the browser -------------------------------------------------------------------
+
+_SANS = ["Inter", "Segoe UI", "Helvetica Neue", "Liberation Sans", "Arial", "sans-serif"]
+_MONO = ["ui-monospace", "SFMono-Regular", "Liberation Mono", "monospace"]
+
+_HEADER = (
+    '<header class="cw-bar"><b>Citewire</b><span>Every sentence is checked against the line it cites. '
+    "Nothing leaves this machine.</span></header>"
+)
+
+# `element`, `trigger` and `watch` are given by gr.HTML. Text reaches the page through textContent only.
+_JS_TALK = """
+const tip = document.createElement('div');
+tip.className = 'cw-tip';
+tip.setAttribute('role', 'tooltip');
+tip.hidden = true;
+document.body.append(tip);
+let shown = null;
+const hide = () => { tip.hidden = true; shown = null; };
+const place = () => {
+  if (!shown || !shown.isConnected) return hide();
+  const at = shown.getBoundingClientRect(), width = tip.offsetWidth, height = tip.offsetHeight;
+  const left = Math.min(at.left + at.width / 2 - width / 2, document.documentElement.clientWidth - width - 8);
+  const below = at.bottom + height + 8 < innerHeight;
+  tip.style.left = Math.max(8, left) + 'px';
+  tip.style.top = (below ? at.bottom + 8 : Math.max(8, at.top - height - 8)) + 'px';
+};
+const show = (chip) => {
+  tip.replaceChildren();
+  for (const [name, key] of [['q', 'quote'], ['b', 'title'], ['span', 'source']]) {
+    const part = document.createElement(name);
+    part.textContent = chip.dataset[key];
+    tip.append(part);
+  }
+  tip.hidden = false;
+  shown = chip;
+  place();
+};
+for (const [event, act] of [['pointerover', show], ['focusin', show], ['pointerout', hide], ['focusout', hide]])
+  element.addEventListener(event, (e) => { const chip = e.target.closest('.cw-chip'); if (chip) act(chip); });
+document.addEventListener('keydown', (e) => { if (e.key === 'Escape') hide(); });
+document.addEventListener('scroll', place, true);
+element.addEventListener('click', (e) => {
+  const button = e.target.closest('[data-do]');
+  if (!button) return;
+  const data = button.dataset;
+  hide();
+  if (data.do === 'open' || data.do === 'sources') {
+    window.cwOpener = button;
+    window.cwMove = true;
+    trigger('click', {turn: data.turn, n: data.n || ''});
+  }
+  if (data.do === 'ask') trigger('select', {question: data.q});
+  if (data.do === 'edit') {
+    trigger('edit', {question: data.q});
+    document.querySelector('#cw-question textarea').focus();
+  }
+  if (data.do === 'copy') navigator.clipboard.writeText(data.copy).then(() => {
+    button.textContent = 'Copied';
+    setTimeout(() => { button.textContent = 'Copy'; }, 1500);
+  });
+});
+let turns = 0;
+watch('value', () => {
+  const all = element.querySelectorAll('.cw-turn');
+  if (all.length > turns) all[all.length - 1].scrollIntoView({block: 'start'});
+  turns = all.length;
+});
+"""
+
+_JS_PANEL = """
+element.addEventListener('click', (e) => {
+  const button = e.target.closest('[data-do]');
+  if (!button) return;
+  window.cwMove = true;
+  if (button.dataset.do === 'open') window.cwOpener = null;
+  trigger('click', {turn: button.dataset.turn, n: button.dataset.n || ''});
+});
+element.addEventListener('keydown', (e) => {
+  if (e.key === 'Escape' && window.cwOpener && window.cwOpener.isConnected) window.cwOpener.focus();
+});
+watch('value', () => {
+  if (!window.cwMove) return;
+  window.cwMove = false;
+  const hit = element.querySelector('.cw-hit'), head = element.querySelector('h2');
+  const calm = matchMedia('(prefers-reduced-motion: reduce)').matches;
+  if (hit) {
+    hit.focus({preventScroll: true});
+    hit.scrollIntoView({block: 'center', behavior: calm ? 'auto' : 'smooth'});
+  } else if (head) {
+    head.focus({preventScroll: true});
+    element.parentElement.scrollTop = 0;
+    head.scrollIntoView({block: 'nearest'});
+  }
+});
+"""
+
+_CSS = """
+.gradio-container {
+  --cw-paper: #faf9f6; --cw-card: #ffffff; --cw-ink: #201f1c; --cw-soft: #676259; --cw-line: #e5e1d8;
+  --cw-accent: #14594f; --cw-tint: #e2efec; --cw-mark: #fff4cf; --cw-hit: #ffe08a; --cw-warn: #8a3b12;
+  --cw-warn-tint: #fbeee6; --cw-on: #ffffff;
+}
+.dark .gradio-container, .dark.gradio-container {
+  --cw-paper: #161615; --cw-card: #1f1e1d; --cw-ink: #ebe8e1; --cw-soft: #a9a49a; --cw-line: #34322e;
+  --cw-accent: #84cdc0; --cw-tint: #1d3531; --cw-mark: #3d3719; --cw-hit: #6a5917; --cw-warn: #f2ad8c;
+  --cw-warn-tint: #36241b; --cw-on: #0f211d;
+}
+html { scroll-padding-top: 1rem; }
+.gradio-container { background: var(--cw-paper) !important; color: var(--cw-ink); overflow: visible !important; }
+.gradio-container .main { padding: 0 !important; max-width: none !important; }
+.gradio-container main.contain > .column { gap: 0; flex-wrap: nowrap; height: 100dvh; }
+.gradio-container .html-container { padding: 0 !important; }
+.gradio-container .block { overflow: visible; border-radius: 0; }
+.cw-tip { position: fixed; z-index: 1000; max-width: min(24rem, calc(100vw - 1rem)); padding: 0.8rem 0.95rem;
+  background: #22211f; color: #f3f0ea; border-radius: 0.6rem; font-size: 0.86rem; line-height: 1.45;
+  box-shadow: 0 6px 24px rgb(0 0 0 / 0.22); pointer-events: none; }
+.cw-tip q { display: block; font-family: Charter, "Iowan Old Style", Georgia, "Liberation Serif", serif;
+  font-size: 0.98rem; quotes: "“" "”"; }
+.cw-tip b { display: block; margin-top: 0.5rem; font-weight: 600; }
+.cw-tip span { color: #c3bdb1; }
+.cw-tip[hidden] { display: none; }
+
+@keyframes cw-pulse { 50% { opacity: 0.2; } }
+
+/* Nested, so that these rules weigh more than Gradio's own. */
+.gradio-container .main {
+.cw-hidden { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); }
+
+#cw-top { flex: none; border-bottom: 1px solid var(--cw-line); }
+.cw-bar { display: flex; gap: 0.25rem 0.9rem; align-items: baseline; flex-wrap: wrap; padding: 0.8rem 1.5rem; }
+.cw-bar b { font-size: 1.05rem; font-weight: 700; letter-spacing: -0.01em; }
+.cw-bar span { color: var(--cw-soft); font-size: 0.85rem; }
+#cw-main { flex: 1 1 0; min-height: 0; gap: 0; flex-wrap: nowrap; align-items: stretch; }
+#cw-left { flex: 1 1 0 !important; min-width: 0; height: 100%; gap: 0; flex-wrap: nowrap; }
+#cw-talk { flex: 1 1 0; min-height: 0; width: 100%; }
+#cw-talk > .html-container, #cw-talk > .html-container > div { height: 100%; }
+#cw-side { flex: 0 0 clamp(20rem, 36vw, 33rem) !important; min-width: 0; height: 100%; border-left: 1px solid var(--cw-line);
+  background: var(--cw-card); overflow-y: auto; flex-wrap: nowrap; }
+
+.cw-log { height: 100%; overflow-y: auto; padding: 0 1.5rem; scroll-padding-top: 0.5rem; outline-offset: -3px; }
+.cw-log > * { max-width: 43rem; margin: 0 auto; }
+.cw-turn { padding: 1.6rem 0 1.3rem; font-size: 1.03rem; line-height: 1.62; overflow-wrap: anywhere; }
+.cw-turn + .cw-turn { border-top: 1px solid var(--cw-line); }
+.cw-turn:last-child { min-height: 100%; }
+.cw-q { font-size: 1.32rem; font-weight: 650; line-height: 1.32; letter-spacing: -0.012em; margin: 0 0 0.8rem; }
+.cw-understood, .cw-note { color: var(--cw-soft); font-size: 0.92rem; margin: -0.3rem 0 0.8rem; }
+.cw-understood b { font-weight: 600; }
+.cw-note { border-left: 3px solid var(--cw-line); padding-left: 0.8rem; margin-top: 0; }
+.cw-s { margin: 0 0 0.7rem; }
+.cw-checking span { color: var(--cw-soft); }
+.cw-checking em { color: var(--cw-soft); font-size: 0.8rem; font-style: normal; margin-left: 0.3rem; white-space: nowrap;
+  border: 1px dashed var(--cw-line); border-radius: 1rem; padding: 0.05rem 0.5rem; }
+q { font-family: Charter, "Iowan Old Style", Georgia, "Liberation Serif", serif; quotes: "“" "”"; }
+.cw-quoted { border-left: 3px solid var(--cw-accent); padding: 0.1rem 0 0.1rem 0.9rem; }
+.cw-quoted em { display: block; font-style: normal; font-size: 0.74rem; font-weight: 600; letter-spacing: 0.04em;
+  text-transform: uppercase; color: var(--cw-accent); }
+.cw-quoted q { font-size: 1.09rem; }
+.cw-missing { margin: 0 0 0.7rem; }
+.cw-alert, .cw-notice { background: var(--cw-warn-tint); color: var(--cw-warn); border-radius: 0.5rem;
+  padding: 0.6rem 0.9rem; margin: 0 0 0.7rem; font-size: 0.95rem; line-height: 1.5; }
+
+.cw-chip { display: inline-block; min-width: 1.5rem; padding: 0 0.36rem; margin: 0 0.1rem; border: 0; cursor: pointer;
+  border-radius: 0.75rem; background: var(--cw-tint); color: var(--cw-accent); font-size: 0.78rem; font-weight: 650;
+  line-height: 1.5rem; text-align: center; vertical-align: 0.08rem; font-variant-numeric: tabular-nums; }
+.cw-chip:hover, .cw-chip:focus-visible { background: var(--cw-accent); color: var(--cw-on); }
+:is(.cw-log, .cw-sources, .cw-article) button:focus-visible, .cw-log:focus-visible {
+  outline: 2px solid var(--cw-accent); outline-offset: 2px; }
+.cw-turn footer { display: flex; flex-wrap: wrap; align-items: center; gap: 0.2rem 1rem; color: var(--cw-soft);
+  font-size: 0.82rem; margin-top: 0.9rem; }
+.cw-turn footer button { border: 0; background: none; color: var(--cw-accent); cursor: pointer; padding: 0.15rem 0;
+  font-size: inherit; }
+.cw-turn footer button:hover { text-decoration: underline; }
+.cw-busy::after { content: "…"; animation: cw-pulse 1.4s ease-in-out infinite; }
+
+.cw-turn h3, .cw-sources h3, .cw-hello h3 { font-size: 0.78rem; font-weight: 650; color: var(--cw-soft);
+  margin: 1.2rem 0 0.55rem; }
+.cw-closest ul { list-style: none; margin: 0; padding: 0; }
+.cw-closest li { border-left: 3px solid var(--cw-line); padding: 0 0 0 0.9rem; margin: 0 0 0.8rem; line-height: 1.5; }
+.cw-closest small { display: block; color: var(--cw-soft); font-size: 0.82rem; margin-top: 0.15rem; }
+.cw-try > div { display: flex; flex-direction: column; align-items: flex-start; gap: 0.5rem; }
+.cw-ask { border: 1px solid var(--cw-line); background: var(--cw-card); color: var(--cw-ink); border-radius: 0.6rem;
+  padding: 0.55rem 0.9rem; font-size: 0.96rem; line-height: 1.4; text-align: left; cursor: pointer; }
+.cw-ask:hover { border-color: var(--cw-accent); color: var(--cw-accent); }
+.cw-hello { padding: min(16vh, 8rem) 0 1rem; }
+.cw-hello h1 { font-size: 2rem; font-weight: 700; letter-spacing: -0.025em; line-height: 1.2; margin: 0 0 0.5rem; }
+.cw-hello > p { color: var(--cw-soft); font-size: 1.05rem; line-height: 1.6; max-width: 34rem; margin: 0; }
+.cw-hello h3 { margin-top: 2rem; }
+
+.cw-scroll { overflow-x: auto; margin: 1.1rem 0 0.4rem; }
+.cw-table { width: 100%; border-collapse: collapse; font-size: 0.9rem; line-height: 1.45; }
+.cw-table caption { text-align: left; font-weight: 650; padding-bottom: 0.5rem; }
+.cw-table th, .cw-table td { text-align: left; vertical-align: top; padding: 0.55rem 0.8rem 0.55rem 0; font-weight: 400;
+  border-top: 1px solid var(--cw-line); }
+.cw-table thead th { color: var(--cw-soft); font-size: 0.78rem; font-weight: 600; border-top: 0; padding-bottom: 0.3rem; }
+.cw-table tbody th { font-weight: 650; font-size: 0.98rem; min-width: 6rem; }
+.cw-table th small { display: block; color: var(--cw-soft); font-size: 0.8rem; font-weight: 400; }
+.cw-table td { overflow-wrap: break-word; }
+.cw-table td:nth-last-child(2) { white-space: nowrap; }
+
+#cw-notice, #cw-box { max-width: 46rem; width: 100%; margin: 0 auto; padding: 0 1.5rem; flex: none; }
+#cw-notice:not(:has(p)) { display: none; }
+.cw-notice { margin: 0.5rem 0 0; }
+#cw-box { padding-top: 0.6rem; padding-bottom: 1rem; gap: 0.5rem; align-items: flex-end; flex-wrap: nowrap; }
+#cw-question { flex: 1 1 auto; min-width: 0; border: 0; background: none; padding: 0; box-shadow: none; overflow: visible; }
+#cw-question textarea { background: var(--cw-card); color: var(--cw-ink); border: 1px solid var(--cw-line);
+  border-radius: 0.7rem; padding: 0.68rem 0.95rem; font-size: 1rem; line-height: 1.45; box-shadow: none; }
+#cw-question textarea:focus { border-color: var(--cw-accent); box-shadow: inset 0 0 0 1px var(--cw-accent); outline: none; }
+#cw-question textarea::placeholder { color: var(--cw-soft); opacity: 1; }
+#cw-box button { flex: none; height: 2.9rem; border-radius: 0.7rem; font-size: 0.96rem; font-weight: 600; padding: 0 1.1rem;
+  box-shadow: none; border: 1px solid var(--cw-line); background: transparent; color: var(--cw-ink); }
+#cw-box #cw-send { background: var(--cw-accent); border-color: var(--cw-accent); color: var(--cw-on); }
+#cw-box #cw-stop { border-color: var(--cw-warn); color: var(--cw-warn); }
+#cw-box button:hover { filter: brightness(1.08); }
+#cw-box button:focus-visible { outline: 2px solid var(--cw-accent); outline-offset: 2px; }
+
+.cw-sources, .cw-article { padding: 1.25rem 1.4rem 2rem; }
+.cw-sources header { display: flex; align-items: baseline; gap: 0.7rem; }
+.cw-sources h2, .cw-article h2 { font-size: 1.12rem; font-weight: 650; line-height: 1.35; margin: 0; outline: none; }
+.cw-sources small { color: var(--cw-soft); font-size: 0.84rem; }
+.cw-none p { color: var(--cw-soft); line-height: 1.55; margin: 0.6rem 0 0; }
+.cw-sources ol { list-style: none; margin: 0; padding: 0; }
+.cw-card { position: relative; display: block; width: 100%; text-align: left; cursor: pointer; color: var(--cw-ink);
+  background: var(--cw-paper); border: 1px solid var(--cw-line); border-radius: 0.7rem; line-height: 1.45;
+  padding: 0.75rem 0.95rem 0.8rem 2.9rem; margin: 0 0 0.6rem; overflow-wrap: anywhere; }
+.cw-card:hover { border-color: var(--cw-accent); }
+.cw-card .cw-n { position: absolute; left: 0.85rem; top: 0.78rem; min-width: 1.45rem; border-radius: 0.75rem;
+  background: var(--cw-tint); color: var(--cw-accent); text-align: center; font-size: 0.78rem; font-weight: 650;
+  line-height: 1.45rem; }
+.cw-card .cw-from { display: block; color: var(--cw-soft); font-size: 0.8rem; }
+.cw-card .cw-title { display: block; font-weight: 600; font-size: 0.92rem; margin: 0.05rem 0 0.25rem; }
+.cw-card q { display: -webkit-box; -webkit-box-orient: vertical; -webkit-line-clamp: 4; overflow: hidden; }
+.cw-article header p { display: flex; flex-wrap: wrap; gap: 0.1rem 0.5rem; color: var(--cw-soft); font-size: 0.86rem;
+  margin: 0.3rem 0 0; }
+.cw-article header p span + span::before { content: "·"; margin-right: 0.5rem; }
+.cw-back { border: 0; background: none; color: var(--cw-accent); cursor: pointer; padding: 0.15rem 0; font-size: 0.86rem;
+  margin-bottom: 0.6rem; }
+.cw-body { font-family: Charter, "Iowan Old Style", Georgia, "Liberation Serif", serif; font-size: 1.06rem; line-height: 1.62;
+  margin-top: 1.1rem; overflow-wrap: anywhere; }
+.cw-body p { margin: 0 0 0.85rem; }
+.cw-body mark { background: var(--cw-mark); color: inherit; border-radius: 0.2rem; padding: 0.08rem 0.12rem;
+  box-decoration-break: clone; -webkit-box-decoration-break: clone; }
+.cw-body mark sup { font-family: var(--font); font-size: 0.68rem; font-weight: 700; margin-right: 0.25rem; line-height: 0; }
+.cw-body .cw-hit { background: var(--cw-hit); text-decoration: underline 2px var(--cw-accent); text-underline-offset: 0.2em;
+  outline: none; scroll-margin: 4rem; }
+.cw-body .cw-hit sup { display: inline-block; text-decoration: none; }
+.cw-article footer { color: var(--cw-soft); font-size: 0.8rem; margin-top: 1.2rem; overflow-wrap: anywhere; }
+
+@media (max-width: 56rem) {
+  main.contain > .column { height: auto; }
+  #cw-main { flex-direction: column; flex: 1 1 auto; }
+  #cw-left, #cw-side, #cw-talk { height: auto; flex: none !important; width: 100%; }
+  .cw-log { height: auto; overflow: visible; padding: 0 1.1rem; }
+  .cw-log > * { max-width: none; }
+  .cw-turn:last-child { min-height: 0; }
+  .cw-bar { padding: 0.7rem 1.1rem; }
+  .cw-hello { padding-top: 2rem; }
+  #cw-side { border-left: 0; border-top: 1px solid var(--cw-line); overflow: visible; min-height: 60dvh; }
+  .cw-sources, .cw-article { padding: 1.2rem 1.1rem 2rem; }
+  #cw-box, #cw-notice { padding-left: 1.1rem; padding-right: 1.1rem; max-width: none; }
+  #cw-box { position: sticky; bottom: 0; background: var(--cw-paper); border-top: 1px solid var(--cw-line);
+    padding-bottom: 0.7rem; z-index: 5; }
+  .cw-chip { min-width: 1.75rem; line-height: 1.75rem; border-radius: 0.9rem; }
+  .cw-table, .cw-table caption, .cw-table tbody, .cw-table tr, .cw-table th, .cw-table td { display: block; }
+  .cw-table thead { display: none; }
+  .cw-table tbody th, .cw-table td { border-top: 0; padding: 0.1rem 0; }
+  .cw-table tbody tr { border-top: 1px solid var(--cw-line); padding: 0.6rem 0; }
+  .cw-table tbody td:not(:last-child) { color: var(--cw-soft); font-size: 0.84rem; }
+}
+}
+@media (prefers-reduced-motion: reduce) { .gradio-container .main .cw-busy::after { animation: none; } }
+"""
+
+if __name__ == "__main__":
+    main()

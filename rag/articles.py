@@ -1,0 +1,611 @@
+"""Articles: a file becomes an `Article`, with what its own text (or a sidecar file) says of it.
+
+Only what is written is taken, each fact with its place in the text; nothing is guessed from a file's name, its times or
+the web. This module knows files and the layout of news texts; it knows nothing of chunks, the index or models.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+import tomllib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from pathlib import Path
+
+from rag.dates import find_dates
+from rag.errors import ArticleError, CorpusError
+from rag.schema import Article, Field, Origin, PartialDate, Precision, Published, Span
+from rag.text import fold, plain, words
+
+SUFFIXES = (".txt", ".md")
+MAX_BYTES = 20 * 1024 * 1024  # about a thousand long articles: a file above is a dump, not an article
+SIDECAR = "articles.toml"  # one table per file of the folder
+_MAX_SIDECAR_BYTES = 1024 * 1024
+_MAX_VALUE_CHARS = 500
+_README = "README.md"  # at the top of the folder: about the articles, not one of them
+
+
+def _word_set(line: str) -> frozenset[str]:
+    return frozenset(line.split())
+
+
+# --- finding files -----------------------------------------------------------------------------------------------
+
+
+def _shown(path: Path) -> str:
+    """A path for a message: one line, printable, whatever its name holds."""
+    return plain(path.as_posix().encode("utf-8", "backslashreplace").decode("utf-8"))
+
+
+def find_files(folder: Path) -> list[Path]:
+    """The article files under `folder`, in the order of their paths: regular files that end in `SUFFIXES`.
+
+    Left out are README.md at the top, names that begin with a dot, links to folders, and links to files outside
+    `folder`. Raises `CorpusError` when the folder, or one in it, is missing or cannot be read.
+    """
+    if not folder.is_dir():
+        what = "is not a folder" if folder.exists() else "no such folder"
+        raise CorpusError(
+            f"{_shown(folder)}: {what}; make it, put .txt or .md articles in it, and run: rag index"
+        )
+
+    def refuse(error: OSError) -> None:
+        place = _shown(Path(error.filename or folder))
+        raise CorpusError(
+            f"{place}: the folder cannot be read ({error.strerror}); allow it and run: rag index"
+        )
+
+    root = folder.resolve()
+    found = []
+    for where, folders, names in os.walk(folder, onerror=refuse):
+        folders[:] = [name for name in folders if not name.startswith(".")]
+        for name in names:
+            path = Path(where, name)
+            if name.startswith(".") or path.suffix.lower() not in SUFFIXES or path == folder / _README:
+                continue
+            if path.is_symlink() and not Path(os.path.realpath(path)).is_relative_to(root):
+                continue
+            if path.is_file() or not path.exists():  # one that vanishes here is named when it is read
+                found.append(path)
+    return sorted(found, key=lambda path: path.relative_to(folder).as_posix())
+
+
+# --- reading bytes -----------------------------------------------------------------------------------------------
+
+_CONTROLS = re.compile(r"[\x00-\x08\x0e-\x1a\x1c-\x1f\x7f]")
+_UTF8_SEQUENCE = re.compile(rb"[\xc2-\xdf][\x80-\xbf]|[\xe0-\xef][\x80-\xbf]{2}|[\xf0-\xf4][\x80-\xbf]{3}")
+_MOST_ACCENTED = 0.15  # share of bytes above 127 in Western European text in a one-byte encoding, generously
+
+
+def _read_bytes(path: Path, shown: str, limit: int) -> bytes:
+    try:
+        if not path.is_file():
+            raise FileNotFoundError(2, "no such file, or not a regular one")
+        with path.open("rb") as file:
+            data = file.read(limit + 1)
+    except OSError as error:
+        raise ArticleError(f"{shown}: cannot be read ({error.strerror}); allow it or remove it") from None
+    if len(data) > limit:
+        raise ArticleError(f"{shown}: larger than {limit // 2**20} MB; split it into one file per article")
+    return data
+
+
+def _decode(data: bytes, shown: str) -> str:
+    """Text of a file, strictly: UTF-16 when it begins with that byte order mark, else UTF-8, else Windows-1252.
+
+    The byte order mark is the only thing left out. Windows-1252 is taken only for what looks like Western European
+    text: every byte defined, no control characters, few bytes above 127, and no UTF-8 sequence anywhere (that would be
+    damaged UTF-8). Everything else is refused.
+    """
+    if data.startswith((b"\xff\xfe", b"\xfe\xff")):
+        encoding = "utf-16"
+    else:
+        encoding = "utf-8-sig"
+    try:
+        body = data.decode(encoding)
+    except UnicodeDecodeError as error:
+        why = f"not text in UTF-8 (byte {error.start})" if encoding == "utf-8-sig" else "damaged UTF-16"
+        refused = ArticleError(f"{shown}: {why}; save it as UTF-8 or remove it")
+        high = sum(byte > 127 for byte in data)
+        if encoding == "utf-16" or _UTF8_SEQUENCE.search(data) or high > _MOST_ACCENTED * len(data):
+            raise refused from None
+        try:
+            body = data.decode("cp1252")
+        except UnicodeDecodeError:
+            raise refused from None
+        if _CONTROLS.search(body):
+            raise refused from None
+    if "\0" in body:
+        raise ArticleError(f"{shown}: holds NUL characters, so it is no text; save it as UTF-8 or remove it")
+    return body
+
+
+# --- front matter ------------------------------------------------------------------------------------------------
+
+_FRONT = re.compile(
+    r"\s*---[ \t]*\r?\n(?P<lines>(?:(?!---|\.\.\.)[^\n]{0,1000}\n){1,60})(?:---|\.\.\.)[ \t]*(?:\r?\n|\Z)"
+)
+_PAIR = re.compile(r"(?P<key>[A-Za-z_][\w -]{0,40}?)[ \t]*:(?:[ \t]+(?P<value>[^\r\n]*?))?[ \t]*\r?$", re.M)
+_FRONT_LINE = re.compile(r"[ \t]*\r?$|[ \t]*#|[ \t]+\S|-[ \t]|[A-Za-z_][\w -]{0,40}?[ \t]*:(?:\s|$)")
+_FRONT_KEYS = {
+    "title": "title",
+    "publisher": "publisher",
+    "date": "published",
+    "published": "published",
+    "place": "place",
+    "location": "place",
+    "url": "url",
+    "link": "url",
+}
+
+
+def _front_matter(body: str) -> re.Match[str] | None:
+    """The block of "key: value" lines between two lines "---" at the very start, one key at least being known."""
+    match = _FRONT.match(body)
+    if match is None:
+        return None
+    lines = match["lines"].splitlines()
+    known = any((pair := _PAIR.match(line)) and pair["key"].lower() in _FRONT_KEYS for line in lines)
+    return match if known and all(_FRONT_LINE.match(line) for line in lines) else None
+
+
+def content_span(body: str) -> Span:
+    """The part of `body` that is article: all of it, but for front matter at the start."""
+    front = _front_matter(body)
+    return Span(front.end() if front else 0, len(body))
+
+
+# --- what the text says of itself --------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Description:
+    """What an article says of itself; None where it does not. `body[span.start:span.end]` is each field's value, and
+    the words that give `published`."""
+
+    title: Field | None = None
+    publisher: Field | None = None
+    published: Published | None = None
+    place: Field | None = None
+    url: Field | None = None
+
+
+_HEAD_LINES = 6  # title, byline, date and dateline stand in the first lines
+_FOOT_LINES = 4  # who published it, in the last
+_MAX_TITLE_CHARS = 250
+_MAX_NAME_CHARS = 80
+_LINE = re.compile(r"[^\s][^\r\n\v\f\x85\u2028\u2029]*")
+_BREAK = re.compile(r"\r\n|[\r\n\v\f\x85\u2028\u2029]")
+_MARKDOWN_HEADING = re.compile(r"#{1,2}[ \t]+")
+_UNDERLINE = re.compile(r"(?:={3,}|-{3,})\s*$")
+_ABOUT = re.compile(  # lines about the article, never its title
+    r"(?i:by|written by|reported by|edited by|(?:photo|image|picture|video)s?(?: by)?|credit|source|author|updated|published"
+    r"|posted|date|share|tags?|topics?|category|filed under|advertisement|read more|reading time|url|link|publisher)"
+    r"\s*(?:[:|]|$)|(?i:(?:written |reported |edited |photo )?by)\s+[A-Z]"
+)
+_BYLINE = re.compile(r"(?i:(?:written |reported )?by)\s+[A-Z]")
+_PUBLISHED = re.compile(r"(?:date|dated|published|posted|publication date)(?:\s+on)?\s*[:|–-]?\s+", re.I)
+_AFTER_DATE = re.compile(
+    r"[\s,|–—-]*(?:(?:at\s+)?\d{1,2}[:.]\d{2}(?::\d{2})?\s*(?:[ap]\.?m\.?)?\s*[A-Z]{0,4})?[\s.,|–—-]*", re.I
+)
+_GAP = re.compile(r"[ \t|:–—-]+")  # between a date and the title behind it
+_URL = re.compile(r"(?:url|permalink|originally published at)\s*:?\s+<?(https?://[^\s<>\"]{3,480})", re.I)
+_NAME = r"[^\W_][\w.&'’ -]{1,60}?[^\W_]"
+_PUBLISHERS = tuple(
+    re.compile(pattern + r"\.?\s*$", re.I)
+    for pattern in (
+        rf"publisher\s*:\s*({_NAME})",
+        rf"(?:this (?:article|story|post|piece) (?:was|is) )?(?:originally |first )?published (?:by|on) ({_NAME})",
+        rf"the post .{{1,300}} (?:first )?appeared (?:first )?on ({_NAME})",
+        rf"discover more from ({_NAME})",
+        rf"(?:©|\(c\)|copyright)(?: ©| \(c\))? ?\d{{4}}(?: ?[-–] ?\d{{4}})?,? (?:by )?({_NAME})(?:[.,]? all rights reserved)?",
+    )
+)
+_PRESS_WORDS = _word_set(
+    "post times news press herald tribune journal gazette daily today agency observer guardian telegraph mail standard"
+    " chronicle review magazine radio tv broadcasting media online weekly courier sentinel bulletin"
+)
+# One word alone on the last line is a site's name, unless it is a button or a section of any site.
+_NO_SITE = _word_set(
+    "advertisement comments comment subscribe subscription share sharing related newsletter continue loading previous"
+    " search login register print email facebook twitter telegram whatsapp linkedin instagram youtube reddit copyright"
+    " contact about privacy cookies politics political business economy economics sport sports football technology"
+    " science health culture entertainment environment education international national regional opinion analysis"
+    " editorial exclusive breaking magazine lifestyle travel weather video videos gallery photos podcast podcasts"
+    " interview features diplomacy security defence defense military finance markets energy climate religion society"
+    " government elections immigration updated published ends"
+)
+_DASH = r"(?:[–—]|--?)"
+_WORDS = r"[^\W\d_][\w’'.-]*(?: [^\W\d_][\w’'.-]*){0,3}"
+_DATELINE = re.compile(
+    rf"(?P<place>(?P<city>{_WORDS})(?:, (?P<region>{_WORDS}?))?)"
+    rf"(?:,? (?P<date>[^\W\d_]{{3,9}}\.? \d{{1,2}}(?:, \d{{4}})?|\d{{1,2}} [^\W\d_]{{3,9}}\.?(?:,? \d{{4}})?))?"
+    rf"(?: ?\((?P<agency>[A-Z][\w .&’'-]{{0,40}})\))?"
+    rf" ?{_DASH} (?=[\"“‘'A-Z\d])"
+)
+
+
+def _lines(body: str, start: int) -> Iterator[tuple[int, int]]:
+    for match in _LINE.finditer(body, start):
+        text = match.group().rstrip()
+        yield match.start(), match.start() + len(text)
+
+
+def _stated(body: str, start: int, end: int) -> Field | None:
+    value = body[start:end]
+    start += len(value) - len(value.lstrip())
+    value = value.strip()
+    return Field(value, Origin.STATED, Span(start, start + len(value))) if plain(value) else None
+
+
+def _date_at(body: str, start: int, end: int) -> tuple[Span, PartialDate] | None:
+    """The date that begins at `start`, weekday and relative words alone not counting."""
+    for mention in find_dates(body[start : min(end, start + 60)])[:1]:
+        known = mention.date
+        if mention.span.start == 0 and known is not None and known.precision is not Precision.WEEKDAY:
+            return Span(start, start + mention.span.end), known
+    return None
+
+
+def parse_date(text: str) -> PartialDate | None:
+    """The date that `text` is, whole: "2025-07-10" with or without a time, "2025-07", "2025", "July 10", "Friday"."""
+    text = text.strip()
+    if match := re.fullmatch(r"(\d{4})-(\d{2})", text):
+        year, month = int(match[1]), int(match[2])
+        return PartialDate(year, month) if year and 1 <= month <= 12 else None
+    if re.fullmatch(r"[1-9]\d{3}", text):
+        return PartialDate(int(text))
+    stamp = re.fullmatch(r"(\d{4}-\d{2}-\d{2})[T ]\d{2}:\d{2}[\d:.]*\s*(?:Z|[+-]\d{2}:?\d{2})?", text)
+    text = stamp[1] if stamp else text
+    mentions = find_dates(text)
+    if len(mentions) != 1 or mentions[0].span != Span(0, len(text)) or mentions[0].relative:
+        return None
+    return mentions[0].date
+
+
+def _from_front_matter(body: str) -> Description:
+    front = _front_matter(body)
+    if front is None:
+        return Description()
+    found: dict[str, Field] = {}
+    published: Published | None = None
+    for pair in _PAIR.finditer(body, front.start("lines"), front.end("lines")):
+        key = _FRONT_KEYS.get(pair["key"].lower())
+        if key is None or not pair["value"] or pair.start() != body.rfind("\n", 0, pair.start()) + 1:
+            continue
+        start, end = pair.span("value")
+        if end - start >= 2 and body[start] == body[end - 1] and body[start] in "\"'":
+            start, end = start + 1, end - 1
+        value = _stated(body, start, end)
+        if value is None or len(value.value) > _MAX_VALUE_CHARS:
+            continue
+        if key == "published":
+            known = parse_date(value.value)
+            published = published or (Published(known, Origin.STATED, value.span) if known else None)
+        elif key != "url" or re.match(r"https?://\S+$", value.value):
+            found.setdefault(key, value)
+    return Description(
+        found.get("title"), found.get("publisher"), published, found.get("place"), found.get("url")
+    )
+
+
+def _is_paragraph(body: str, start: int, end: int) -> bool:
+    return end - start > _MAX_TITLE_CHARS or body[start:end].rstrip("\"”’')»").endswith(
+        (".", "!", "?", "…", "。", "！", "？")
+    )
+
+
+def _title(body: str, lines: list[tuple[int, int]], first: int) -> Field | None:
+    """The heading that `lines[0]` is from character `first` on, or None.
+
+    A Markdown heading, an underlined line, or a short line of two words or more without a full stop, before a blank
+    line or before a paragraph so much longer that it cannot be the rest of a wrapped sentence.
+    """
+    end = lines[0][1]
+    marked = _MARKDOWN_HEADING.match(body, first, end)
+    start = marked.end() if marked else first
+    text = body[start:end].rstrip("# \t") if marked else body[start:end]
+    for mark in ("**", "__"):
+        if len(text) > 4 and text.startswith(mark) and text.endswith(mark):
+            start, text = start + 2, text[2:-2]
+    end_of_text = start + len(text)
+    if not plain(text) or len(text) > _MAX_TITLE_CHARS:
+        return None
+    if len(lines) < 2:
+        return None
+    if marked or _UNDERLINE.match(body, *lines[1]):
+        return _stated(body, start, end_of_text)
+    bare = text.rstrip("\"”’')»")
+    if bare.endswith((".", "…", ",", ";", ":", "。")) or _ABOUT.match(text) or len(words(text)) < 2:
+        return None
+    if (
+        text[0] in "-*•>|"
+        or text[0].islower()
+        or _DATELINE.match(text)
+        or _date_only(body, start, end_of_text)
+    ):
+        return None
+    next_start, next_end = lines[1]
+    if len(_BREAK.findall(body, end, next_start)) >= 2:
+        return _stated(body, start, end_of_text)
+    longer = next_end - next_start >= 1.5 * len(text)
+    return _stated(body, start, end_of_text) if longer and _is_paragraph(body, next_start, next_end) else None
+
+
+def _date_only(body: str, start: int, end: int) -> Published | None:
+    """The date of a line that is nothing but one, a time of day aside."""
+    dated = _date_at(body, start, end)
+    if dated is None or not _AFTER_DATE.fullmatch(body, dated[0].end, end):
+        return None
+    return Published(dated[1], Origin.STATED, dated[0])
+
+
+def _dateline(body: str, start: int, end: int) -> Description:
+    """Place, date and agency ahead of the first sentence: "LONDON, July 10 (Reuters) - The", "Paris, France – In".
+
+    With neither a date nor an agency, words in capitals may as well be "BREAKING" or "NATO": then the text itself must
+    speak of being in, at, near or from that place.
+    """
+    match = _DATELINE.match(body, start, min(end, start + 160))
+    if match is None or not _is_paragraph(body, start, end):
+        return Description()
+    city, region = match["city"], match["region"]
+    if any(not word[0].isupper() for word in re.findall(r"[\w’'.-]{3,}", match["place"])):
+        return Description()
+    if find_dates(match["place"]) or (match["date"] and _date_at(body, *match.span("date")) is None):
+        return Description()
+    if not (match["date"] or match["agency"]):
+        if not (region or city.isupper()):
+            return Description()
+        name = re.escape(city.title() if city.isupper() else city)
+        if not re.search(rf"\b(?:in|at|near|from|outside) {name}\b", body[match.end() :]):
+            return Description()
+    published = None
+    if match["date"]:
+        dated = _date_at(body, *match.span("date"))
+        published = Published(dated[1], Origin.STATED, dated[0]) if dated else None
+    agency = _stated(body, *match.span("agency")) if match["agency"] else None
+    return Description(place=_stated(body, *match.span("place")), published=published, publisher=agency)
+
+
+def _publisher(body: str, lines: list[tuple[int, int]]) -> Field | None:
+    """Who published the article, by the words of its last lines.
+
+    Either a line says so ("Published by ...", "Discover more from ...", "The post ... appeared first on ...", a
+    copyright notice), or the last line, under a text of paragraphs, is a name: a web address, a name of up to five
+    words with one such as "Times" or "News" in it, or a single long word that the text does not use and that is no
+    button or section. An attribution ("... reports", "as reported by ...", "citing ...") names a source, which other
+    papers name too, so it never counts.
+    """
+    for start, end in reversed(lines[-_FOOT_LINES:]):
+        for pattern in _PUBLISHERS:
+            match = pattern.match(body, start, end)
+            named = match is not None and (match[1][0].isupper() or "." in match[1] or match[1][0].isdigit())
+            if match and named and not find_dates(match[1]):
+                return _stated(body, *match.span(1))
+    if len(lines) < 4 or not all(_is_paragraph(body, *line) for line in lines[-3:-1]):
+        return None
+    start, end = lines[-1]
+    if end - start > _MAX_NAME_CHARS:
+        return None
+    text = body[start:end]
+    names = text.split()
+    if re.fullmatch(r"(?:https?://)?(?:[a-z0-9-]+\.)+[a-z]{2,12}/?", text, re.I) and len(names) == 1:
+        return _stated(body, start, end)
+    if not re.fullmatch(_NAME, text):
+        return None
+    if 2 <= len(names) <= 5 and all(name[0].isupper() or name in ("of", "the") for name in names):
+        return _stated(body, start, end) if _PRESS_WORDS & {fold(name) for name in names} else None
+    used = fold(text) in fold(body[:start])
+    if len(names) == 1 and len(text) >= 8 and not used and fold(text) not in _NO_SITE:
+        return _stated(body, start, end)
+    return None
+
+
+def describe(body: str) -> Description:
+    """What the text says of its title, publisher, date, place and address; unknown where it does not say.
+
+    Front matter comes first. The title is the first line when that is a heading (`_title`), without a label such as
+    "date 2025-07-10" ahead of it, which is the date of publication. That date may also be on one of the first lines
+    ("Published: 10 July 2025", or a full date alone under the title) or in the dateline, which gives the place and the
+    agency too (`_dateline`). The publisher stands in the last lines (`_publisher`), an address only behind a label
+    ("URL: https://...").
+    """
+    front = _from_front_matter(body)
+    lines = list(_lines(body, content_span(body).start))
+    if not lines:
+        return front
+    first = lines[0][0]
+    published = front.published
+    label = _PUBLISHED.match(body, *lines[0])
+    dated = _date_at(body, label.end(), lines[0][1]) if label else None
+    rest = _GAP.match(body, dated[0].end, lines[0][1]) if dated else None
+    if (
+        rest and rest.end() < lines[0][1] and _title(body, lines, rest.end())
+    ):  # "date 2025-07-10 Parliament votes"
+        first = rest.end()
+        published = published or (Published(dated[1], Origin.STATED, dated[0]) if dated else None)
+    elif label and (alone := _date_only(body, label.end(), lines[0][1])):  # the title is below
+        published, lines = published or alone, lines[1:]
+        first = lines[0][0] if lines else first
+    heading = _title(body, lines, first) if lines else None
+    title, titled = front.title or heading, heading is not None
+    place, agency, url = front.place, None, front.url
+    for number, (start, end) in enumerate(lines[:_HEAD_LINES]):
+        label = _PUBLISHED.match(body, start, end)
+        if published is None and label:
+            published = _date_only(body, label.end(), end)
+        elif published is None and titled and 0 < number < 4:
+            alone = _date_only(body, start, end)
+            published = alone if alone and alone.date.precision is Precision.DAY else None
+        if (titled and number == 0) or _BYLINE.match(body, start, end) or not _is_paragraph(body, start, end):
+            continue
+        found = _dateline(body, start, end)
+        place, published, agency = place or found.place, published or found.published, found.publisher
+        break
+    for start, end in [*lines[:_HEAD_LINES], *lines[-_FOOT_LINES:]]:
+        match = _URL.match(body, start, end)
+        if match and url is None:
+            url = _stated(body, *match.span(1))
+    return Description(title, front.publisher or agency or _publisher(body, lines), published, place, url)
+
+
+# --- sidecars ----------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Supplied:
+    """What a sidecar supplies for one article; None where it is silent."""
+
+    title: str | None = None
+    publisher: str | None = None
+    published: PartialDate | None = None
+    place: str | None = None
+    url: str | None = None
+
+
+_SUPPLIED_KEYS = ("title", "publisher", "published", "place", "url")
+
+
+@dataclass(frozen=True, slots=True)
+class Sidecars:
+    """The tables of `articles.toml`, by the article's path in the folder."""
+
+    tables: Mapping[str, Supplied] = field(default_factory=dict)
+
+
+def _read_toml(path: Path) -> Mapping[str, object]:
+    data = _read_bytes(path, _shown(path), _MAX_SIDECAR_BYTES)
+    try:
+        return tomllib.loads(data.decode("utf-8-sig"))
+    except RecursionError:
+        raise ArticleError(f"{_shown(path)}: nested too deeply; correct it or remove it") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ArticleError(
+            f"{_shown(path)}: not readable as TOML ({error}); correct it or remove it"
+        ) from None
+
+
+def _supplied(table: Mapping[str, object], where: str) -> Supplied:
+    """Raises `ArticleError` naming `where`, the key and the reason."""
+    texts: dict[str, str] = {}
+    published = None
+    for key, value in table.items():
+        if key not in _SUPPLIED_KEYS:
+            raise ArticleError(f"{where}: unknown key {plain(key)!r}; known are {', '.join(_SUPPLIED_KEYS)}")
+        if key == "published":
+            text = value.isoformat() if isinstance(value, date) else value
+            published = parse_date(text) if isinstance(text, str) else None
+            if published is None:
+                raise ArticleError(
+                    f"{where}: published = {plain(str(value))[:80]!r} is no date; write it like 2025-07-10, 2025-07 or July 10"
+                )
+        elif not isinstance(value, str) or not plain(value) or len(value) > _MAX_VALUE_CHARS:
+            raise ArticleError(
+                f"{where}: {key} must be a text of 1 to {_MAX_VALUE_CHARS} characters; correct it"
+            )
+        elif key == "url" and not re.match(r"https?://[^\s<>\"]+$", value):
+            raise ArticleError(
+                f"{where}: url must begin with http:// or https:// and hold no space; correct it"
+            )
+        else:
+            texts[key] = plain(value)
+    return Supplied(
+        texts.get("title"), texts.get("publisher"), published, texts.get("place"), texts.get("url")
+    )
+
+
+def load_sidecars(folder: Path) -> Sidecars:
+    """`folder/articles.toml`, if there is one: a table per article, named by its path in the folder.
+
+    Raises `ArticleError` for a file that is not TOML, an unknown or malformed key, or a table for a file that is not
+    there.
+    """
+    path = folder / SIDECAR
+    if not path.exists():
+        return Sidecars()
+    tables = {}
+    for name, table in _read_toml(path).items():
+        where = f"{_shown(path)} [{plain(name)}]"
+        if not isinstance(table, dict):
+            raise ArticleError(f'{where}: must be a table such as ["a.txt"]; correct it')
+        if not (folder / name).is_file() or Path(name).as_posix() != name or ".." in Path(name).parts:
+            hint = (
+                ' (a name with a dot needs quotes: ["a.txt"])'
+                if any(isinstance(v, dict) for v in table.values())
+                else ""
+            )
+            raise ArticleError(
+                f"{where}: no such file in {_shown(folder)}{hint}; correct the name or remove it"
+            )
+        tables[name] = _supplied(table, where)
+    return Sidecars(tables)
+
+
+def _sidecars_of(path: Path, folder: Path, sidecars: Sidecars) -> Supplied:
+    """What NAME.toml beside the article and its table in `articles.toml` supply; they must not contradict."""
+    listed = sidecars.tables.get(path.relative_to(folder).as_posix(), Supplied())
+    beside = path.with_suffix(".toml")
+    if beside == folder / SIDECAR or not beside.exists():
+        return listed
+    own = _supplied(_read_toml(beside), _shown(beside))
+    for key in _SUPPLIED_KEYS:
+        one, two = getattr(own, key), getattr(listed, key)
+        if one is not None and two is not None and one != two:
+            raise ArticleError(f"{_shown(beside)}: {key} differs from {SIDECAR}; keep it in one of them")
+    return Supplied(
+        own.title or listed.title,
+        own.publisher or listed.publisher,
+        own.published or listed.published,
+        own.place or listed.place,
+        own.url or listed.url,
+    )
+
+
+# --- one article -------------------------------------------------------------------------------------------------
+
+
+def _fill(stated: Field | None, supplied: str | None) -> Field | None:
+    if stated is not None or supplied is None:
+        return stated
+    return Field(supplied, Origin.SUPPLIED)
+
+
+def read_article(path: Path, folder: Path, sidecars: Sidecars | None = None) -> Article:
+    """The article in `path`, a file of `folder`. `body` is its text as decoded, without any change but for a byte
+    order mark, so offsets are characters of the file; `version` is the SHA-256 of its bytes; sidecars supply only what
+    the text does not state.
+
+    Raises `ArticleError` naming the file and the reason when it is missing, unreadable, empty, too large, no text, or
+    has a malformed sidecar.
+    """
+    shown = _shown(path)
+    name = path.relative_to(folder).as_posix()
+    try:
+        name.encode("utf-8")
+    except UnicodeEncodeError:
+        raise ArticleError(f"{shown}: its name is not UTF-8; rename it") from None
+    data = _read_bytes(path, shown, MAX_BYTES)
+    body = _decode(data, shown)
+    if not plain(body):
+        what = "holds only blank space" if data else "is empty"
+        raise ArticleError(f"{shown}: {what}; write the article into it or remove it")
+    said = describe(body)
+    more = _sidecars_of(path, folder, sidecars or Sidecars())
+    published = said.published
+    if published is None and more.published is not None:
+        published = Published(more.published, Origin.SUPPLIED)
+    return Article(
+        id=name,
+        version=hashlib.sha256(data).hexdigest(),
+        path=name,
+        body=body,
+        title=_fill(said.title, more.title),
+        publisher=_fill(said.publisher, more.publisher),
+        published=published,
+        place=_fill(said.place, more.place),
+        url=_fill(said.url, more.url),
+    )

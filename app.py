@@ -9,8 +9,10 @@ no fonts, no analytics, no scripts but its own, and a content security policy th
 import html
 import ipaddress
 import os
+import re
 import socket
 import threading
+import time
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterator, MutableMapping, Sequence
 from dataclasses import replace
@@ -32,6 +34,8 @@ if TYPE_CHECKING:
 MAX_WAITING = 20  # questions in line, about five minutes; the next one is asked to come back
 MAX_QUESTION_CHARS = 2000
 EXAMPLES = 4
+EXAMPLE_ARTICLES = 50  # enough for four questions
+EXAMPLES_FRESH_S = 60.0  # articles may come and go while the page is open
 OPENING_CHARS = 72  # shown for a title where an article states none: one line
 MAX_UPLOAD_BYTES = 1  # the page takes no files; Gradio's upload route exists all the same
 
@@ -190,10 +194,11 @@ def _footer(turn: int, answer: Answer) -> str:
             f'<button type="button" data-do="sources" data-turn="{turn}" aria-label="{label}">Sources</button>'
         )
     if answer.final:
-        question = html.escape(answer.question)
         copy = html.escape(f"{plain(answer.question)}\n\n{answer_to_text(answer)}")
         parts.append(f'<button type="button" data-do="copy" data-copy="{copy}">Copy</button>')
-        parts.append(f'<button type="button" data-do="edit" data-q="{question}">Edit and ask again</button>')
+        parts.append(
+            f'<button type="button" data-do="edit" data-q="{esc(answer.question)}">Edit and ask again</button>'
+        )
     return f"<footer>{''.join(parts)}</footer>"
 
 
@@ -350,16 +355,24 @@ def article_html(turn: int, answer: Answer, number: int) -> str:
     )
 
 
+_SPEAKS = r"\b[^.!?\n]{0,40}\b(?:said|says|told|tells|stated|added|warned|noted)\b"
+
+
 def examples(articles: Sequence[Article]) -> list[str]:
-    """Questions to begin with: about the names that most articles speak of, then about titles. Same input, same output."""
+    """Questions to begin with, of the first articles: on the names that most of them speak of, then on titles.
+
+    Same input, same output.
+    """
+    first = articles[:EXAMPLE_ARTICLES]
     seen: Counter[str] = Counter()
-    for article in articles[:200]:
-        names = {plain(n.text) for n in find_names(article.body[:5000])}
+    for article in first:
+        names = {plain(n.text) for n in find_names(article.body)}
         seen.update(n for n in names if n.count(" ") and len(n) < 40)
-    common = [name for name, _ in sorted(seen.items(), key=lambda item: (-item[1], item[0]))]
-    titles = [plain(a.title.value) for a in articles if a.title]
-    asked = [f"What did {name} say?" for name in common[:2]] + [f"What does “{t}” say?" for t in titles]
-    return asked[:EXAMPLES]
+    common = [name for name, _ in sorted(seen.items(), key=lambda item: (-item[1], item[0]))][:2]
+    speakers = {n for n in common if any(re.search(re.escape(n) + _SPEAKS, a.body) for a in first)}
+    asked = [f"What did {n} say?" if n in speakers else f"What is said about {n}?" for n in common]
+    titles = [f"What does “{plain(a.title.value)}” say?" for a in first if a.title]
+    return (asked + titles)[:EXAMPLES]
 
 
 # --- the page -----------------------------------------------------------------------------------------------------
@@ -390,11 +403,18 @@ def build(assistant: Answerer) -> "gr.Blocks":
     open_tabs: dict[str, Session] = {}
     lock = threading.Lock()
 
+    kept: list[str] = []
+    kept_until = 0.0
+
     def suggestions() -> list[str]:
-        try:
-            return examples(assistant.articles())
-        except CitewireError:
-            return []  # the next question says what is wrong with the index
+        nonlocal kept, kept_until
+        if time.monotonic() >= kept_until:
+            try:
+                kept = examples(assistant.articles())
+            except CitewireError:
+                kept = []  # the next question says what is wrong with the index
+            kept_until = time.monotonic() + EXAMPLES_FRESH_S
+        return kept
 
     def show(session: Session) -> str:
         with lock:
@@ -647,6 +667,8 @@ def serve(assistant: Answerer, host: str = "127.0.0.1", port: int = 7860) -> "gr
     Raises `ConfigError` when the port is taken.
     """
     _check_port(host, port)
+    for name in ("NO_PROXY", "no_proxy"):  # Gradio looks at its own page first, which no proxy can reach
+        os.environ[name] = ",".join(filter(None, [os.environ.get(name), "127.0.0.1,localhost"]))
     page = build(assistant)
     import gradio as gr
     from starlette.middleware import Middleware

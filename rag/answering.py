@@ -16,7 +16,7 @@ from rag.citations import Draft, stream_drafts
 from rag.config import Settings
 from rag.disagreement import Candidate, find_disagreement, origins
 from rag.errors import GenerationError
-from rag.evidence import Sentence, choose, lexical_overlap, sentences_of
+from rag.evidence import Sentence, choose, lexical_overlap, points_back, sentences_of
 from rag.prompts import answer_grammar, answer_prompt
 from rag.protocols import Cancel, Embedder, Generator
 from rag.question import Kind, Question, holds_kind, understand, unmet, values
@@ -38,7 +38,7 @@ from rag.text import plain
 from rag.verify import check
 
 PRESELECTED = 32  # sentences that are embedded: about 0.2 s
-READ = 12  # sentences that the reader looks at: about 0.3 s
+READ = 16  # sentences that the reader looks at: about 0.3 s
 COSINE_WEIGHT = 0.5
 OVERLAP_WEIGHT = 0.3
 KIND_WEIGHT = 0.2
@@ -94,10 +94,12 @@ class Clock:
 
 
 def _window(sentence: Sentence) -> tuple[str, int]:
-    """What the reader sees of a sentence, and where in it the sentence itself begins."""
-    context = sentence.context_text
+    """What the reader sees of a sentence, and where in it the sentence itself begins: the title, the sentence before
+    when this one points back to it, the sentence."""
+    title = f"{plain(sentence.article.title.value)}. " if sentence.article.title else ""
     text = plain(sentence.text)
-    return (f"{context} {text}", len(context) + 1) if context else (text, 0)
+    before = f"{plain(sentence.before_text)} " if sentence.before and points_back(text) else ""
+    return title + before + text, len(title + before)
 
 
 def rank_sentences(
@@ -170,7 +172,10 @@ def missing_words(question: Question, judged: Sequence[Judged]) -> str:
     if judged and all(lacking):
         fewest = min(lacking, key=len)
         return f"The articles do not answer this: no sentence close to it speaks of {', '.join(fewest)}."
-    if not any(holds_kind(question.kind, j.evidence.text, question.counted) for j in judged) and question.kind in _KIND_WORDS:
+    if (
+        not any(holds_kind(question.kind, j.evidence.text, question.counted) for j in judged)
+        and question.kind in _KIND_WORDS
+    ):
         return f"The articles do not answer this: no sentence close to it gives {_KIND_WORDS[question.kind]}."
     return "The articles do not answer this."
 

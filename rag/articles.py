@@ -302,7 +302,7 @@ def _title(body: str, lines: list[tuple[int, int]], first: int) -> Field | None:
     """The heading that `lines[0]` is from character `first` on, or None.
 
     A Markdown heading, an underlined line, or a short line of two words or more without a full stop, before a blank
-    line or before a paragraph so much longer that it cannot be the rest of a wrapped sentence.
+    line, a byline, a date, or a paragraph so much longer that it cannot be the rest of a wrapped sentence.
     """
     end = lines[0][1]
     marked = _MARKDOWN_HEADING.match(body, first, end)
@@ -330,6 +330,11 @@ def _title(body: str, lines: list[tuple[int, int]], first: int) -> Field | None:
         return None
     next_start, next_end = lines[1]
     if len(_BREAK.findall(body, end, next_start)) >= 2:
+        return _stated(body, start, end_of_text)
+    label = _PUBLISHED.match(body, next_start, next_end)
+    if _BYLINE.match(body, next_start, next_end) or _date_only(
+        body, label.end() if label else next_start, next_end
+    ):
         return _stated(body, start, end_of_text)
     longer = next_end - next_start >= 1.5 * len(text)
     return _stated(body, start, end_of_text) if longer and _is_paragraph(body, next_start, next_end) else None
@@ -436,12 +441,18 @@ def describe(body: str) -> Description:
     place, agency, url = front.place, None, front.url
     for number, (start, end) in enumerate(lines[:_HEAD_LINES]):
         label = _PUBLISHED.match(body, start, end)
-        if published is None and label:
-            published = _date_only(body, label.end(), end)
-        elif published is None and titled and 0 < number < 4:
-            alone = _date_only(body, start, end)
-            published = alone if alone and alone.date.precision is Precision.DAY else None
-        if (titled and number == 0) or _BYLINE.match(body, start, end) or not _is_paragraph(body, start, end):
+        alone = _date_only(body, label.end() if label else start, end)
+        under_title = (
+            titled and 0 < number < 4 and alone is not None and alone.date.precision is Precision.DAY
+        )
+        if alone and (label or under_title):
+            published = published or alone
+        if (
+            alone
+            or (titled and number == 0)
+            or _BYLINE.match(body, start, end)
+            or not _is_paragraph(body, start, end)
+        ):
             continue
         found = _dateline(body, start, end)
         place, published, agency = place or found.place, published or found.published, found.publisher

@@ -15,7 +15,7 @@ from rag.config import Settings
 from rag.conversation import stand_alone
 from rag.embedder import MiniLM
 from rag.errors import CitewireError, QuestionError, StoppedError
-from rag.llama import LlamaGenerator
+from rag.llama import LlamaGenerator, check_model_file
 from rag.models import find_model
 from rag.prompts import FIXED
 from rag.protocols import Cancel, Embedder, Generator
@@ -25,6 +25,7 @@ from rag.schema import Answer, Article, Passage, State, Status, Turn
 from rag.store import Store
 
 MAX_QUESTION_CHARS = 2000
+WARM_TIMEOUT_S = 300.0  # a slow disk and a slow processor together
 NO_MODEL = "none"
 
 
@@ -67,8 +68,10 @@ class Assistant:
         reader = Reader(tokenizer_dir=folder, threads=settings.threads)
         generator = None
         if settings.model != NO_MODEL:
+            model = find_model(settings.model, settings)
+            check_model_file(model)  # now rather than at the first question
             generator = LlamaGenerator(
-                find_model(settings.model, settings),
+                model,
                 threads=settings.threads,
                 lock_dir=settings.cache / "run",
                 on_wait=on_wait,
@@ -86,7 +89,7 @@ class Assistant:
         self._embedder.encode(["warm"])
         self._reader.read("warm?", ["warm"])
         if self._generator is not None:
-            for _ in self._generator.generate(FIXED, max_tokens=1, deadline_s=120, cancel=never):
+            for _ in self._generator.generate(FIXED, max_tokens=0, deadline_s=WARM_TIMEOUT_S, cancel=never):
                 pass
 
     def store(self) -> Store:

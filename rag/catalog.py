@@ -8,13 +8,13 @@ Nothing is pickled: vectors are little-endian float32 bytes, article fields are 
 from __future__ import annotations
 
 import json
-import re
 import sqlite3
 import threading
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from rag.errors import StoreError
 from rag.schema import Article, Chunk, Field, Origin, PartialDate, Published, Span
@@ -125,14 +125,14 @@ def _article(row: Sequence[object]) -> Article:
 
 
 def match_expression(query: str) -> str:
-    """The FTS5 expression of a free text: its content words, quoted, any of them; empty when it has no word.
+    """The FTS5 expression of a free text: its words that carry meaning, quoted, any of them; "" when it has no word.
 
-    Every word is quoted, so nothing in a question is read as FTS5 syntax.
+    Every word is quoted as it is written, so nothing in a question is read as FTS5 syntax, and FTS5 cuts it the way it
+    cut the articles ("U.S." is found as it was indexed).
     """
-    chosen = [w for w in words(query) if content_words(w)] or words(query)
-    unique = list(dict.fromkeys(chosen))[:MAX_QUERY_WORDS]
-    parts = [re.sub(r"[^\w.,'-]", "", w) for w in unique]
-    return " OR ".join(f'"{p}"' for p in parts if p)
+    written = [w.replace('"', "") for w in query.replace("\0", " ").split()]
+    chosen = [w for w in written if content_words(w)] or [w for w in written if words(w)]
+    return " OR ".join(f'"{w}"' for w in list(dict.fromkeys(chosen))[:MAX_QUERY_WORDS])
 
 
 class Catalog:
@@ -194,7 +194,7 @@ class Catalog:
     def _set(self, key: str, value: str) -> None:
         self._db.execute("INSERT OR REPLACE INTO meta VALUES(?,?)", (key, value))
 
-    def _rows(self, sql: str, parameters: Sequence[object] = ()) -> list[tuple[object, ...]]:
+    def _rows(self, sql: str, parameters: Sequence[object] = ()) -> list[tuple[Any, ...]]:
         with self._lock:
             try:
                 return self._db.execute(sql, parameters).fetchall()
@@ -224,7 +224,7 @@ class Catalog:
 
     def generation(self) -> int:
         """The newest complete generation; 0 before the first update."""
-        return int(str(self._rows("SELECT value FROM meta WHERE key='generation'")[0][0]))
+        return int(self._rows("SELECT value FROM meta WHERE key='generation'")[0][0])
 
     def fingerprint(self) -> Fingerprint | None:
         """What made the rows, None before the first update."""
@@ -259,7 +259,7 @@ class Catalog:
             "SELECT count(*) FROM chunks WHERE added<=? AND (removed IS NULL OR removed>?)",
             (generation, generation),
         )
-        return int(str(rows[0][0]))
+        return int(rows[0][0])
 
     def chunks_by_article(self, generation: int) -> list[tuple[str, int]]:
         """(article id, number of chunks) of a generation."""
@@ -268,7 +268,7 @@ class Catalog:
             " WHERE c.added<=? AND (c.removed IS NULL OR c.removed>?) GROUP BY a.id",
             (generation, generation),
         )
-        return [(str(a), int(str(n))) for a, n in rows]
+        return [(str(a), int(n)) for a, n in rows]
 
     def lookup(self, ids: Sequence[int], generation: int) -> list[tuple[int, Chunk, Article]]:
         """The chunks of `ids` that are alive in `generation`, in the order given; others are left out."""
@@ -282,7 +282,7 @@ class Catalog:
             )
             if not rows:
                 continue
-            key, start, end = (int(str(v)) for v in rows[0][:3])
+            key, start, end = (int(v) for v in rows[0][:3])
             if key not in articles:
                 articles[key] = _article(
                     self._rows("SELECT id,version,path,body,fields FROM articles WHERE row=?", (key,))[0]
@@ -302,12 +302,12 @@ class Catalog:
             " ORDER BY score DESC, lexical.rowid LIMIT ?",
             (expression, generation, generation, limit),
         )
-        return [(int(str(i)), float(str(s))) for i, s in rows]
+        return [(int(i), float(str(s))) for i, s in rows]
 
     def vectors(self, generation: int) -> Iterator[tuple[int, bytes]]:
         """(chunk id, float32 bytes) of a generation, by id."""
         yield from (
-            (int(str(i)), bytes(v))  # type: ignore[arg-type]
+            (int(i), bytes(v))
             for i, v in self._rows(
                 "SELECT c.id, v.vector FROM chunks c JOIN vectors v ON v.embedded=c.embedded"
                 " WHERE c.added<=? AND (c.removed IS NULL OR c.removed>?) ORDER BY c.id",
@@ -324,7 +324,7 @@ class Catalog:
             )
             if not rows:
                 raise StoreError(f"{self.path}: chunk {id_} has no vector; run: rag index --rebuild")
-            found.append(bytes(rows[0][0]))  # type: ignore[arg-type]
+            found.append(bytes(rows[0][0]))
         return found
 
     def dead_ids(self, generation: int) -> list[int]:
@@ -333,7 +333,7 @@ class Catalog:
             "SELECT id FROM chunks WHERE added>? OR (removed IS NOT NULL AND removed<=?) ORDER BY id",
             (generation, generation),
         )
-        return [int(str(row[0])) for row in rows]
+        return [int(row[0]) for row in rows]
 
     def segments(self, generation: int) -> list[Segment]:
         """The FAISS files of a generation, by name."""
@@ -341,7 +341,7 @@ class Catalog:
             "SELECT name,sha256,count FROM segments WHERE added<=? AND (removed IS NULL OR removed>?) ORDER BY name",
             (generation, generation),
         )
-        return [Segment(str(n), str(h), int(str(c))) for n, h, c in rows]
+        return [Segment(str(n), str(h), int(c)) for n, h, c in rows]
 
     def segment_names(self) -> list[str]:
         """The FAISS files of every generation that is kept."""

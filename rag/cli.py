@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,8 +21,6 @@ from rag.config import Settings, load_settings
 from rag.errors import CitewireError, ConfigError
 
 if TYPE_CHECKING:
-    from rag.build import Progress as BuildProgress
-    from rag.models import Progress as ModelProgress
     from rag.schema import Answer, Turn
 
 UNANSWERED = 3
@@ -55,20 +53,24 @@ def main(ctx: click.Context, seeds: Path | None, index_folder: Path | None) -> N
 
 
 @contextmanager
-def _bar(unit_bytes: bool = False) -> Iterator[Any]:  # rich.progress.Progress, imported late
-    """A progress bar on standard error with an estimate of the time left."""
+def _progress(in_bytes: bool = False) -> Iterator[Callable[[str, int, int], None]]:
+    """Bars on standard error with an estimate of the time left; gives `report(what, done, total)`.
+
+    Nothing is drawn before the first report, so that an error before any work is one line.
+    """
     from rich.console import Console
     from rich.progress import (
         BarColumn,
         DownloadColumn,
         MofNCompleteColumn,
         Progress,
+        TaskID,
         TextColumn,
         TimeElapsedColumn,
         TimeRemainingColumn,
     )
 
-    count = DownloadColumn() if unit_bytes else MofNCompleteColumn()
+    count = DownloadColumn() if in_bytes else MofNCompleteColumn()
     columns = (
         TextColumn("{task.description}"),
         BarColumn(),
@@ -76,8 +78,22 @@ def _bar(unit_bytes: bool = False) -> Iterator[Any]:  # rich.progress.Progress, 
         TimeElapsedColumn(),
         TimeRemainingColumn(),
     )
-    with Progress(*columns, console=Console(stderr=True), transient=False) as bar:
-        yield bar
+    bars = Progress(*columns, console=Console(stderr=True))
+    tasks: dict[str, TaskID] = {}
+
+    def report(what: str, done: int, total: int) -> None:
+        if not total:
+            return
+        if what not in tasks:
+            bars.start()
+            tasks[what] = bars.add_task(what, total=total)
+        bars.update(tasks[what], completed=done, total=total)
+
+    try:
+        yield report
+    finally:
+        if tasks:
+            bars.stop()
 
 
 @main.command()
@@ -88,17 +104,11 @@ def index(settings: Settings, as_json: bool) -> None:
     from rag.build import build
     from rag.embedder import MiniLM
     from rag.models import find_model
+    from rag.text import plain
 
     embedder = MiniLM(find_model(settings.embedding, settings), threads=settings.threads)
-    with _bar() as bar:
-        tasks: dict[str, Any] = {}
-
-        def show(progress: BuildProgress) -> None:
-            if progress.what not in tasks:
-                tasks[progress.what] = bar.add_task(progress.what, total=progress.total)
-            bar.update(tasks[progress.what], completed=progress.done, total=progress.total)
-
-        summary = build(settings, embedder, show)
+    with _progress() as report:
+        summary = build(settings, embedder, lambda p: report(p.what, p.done, p.total))
     if as_json:
         skipped = [{"path": s.path, "reason": s.reason} for s in summary.skipped]
         fields = ("added", "changed", "removed", "unchanged", "chunks", "embedded", "seconds", "generation")
@@ -112,7 +122,7 @@ def index(settings: Settings, as_json: bool) -> None:
             f"{summary.chunks} chunks, {summary.embedded} embedded, {summary.seconds:.1f} s"
         )
         for item in summary.skipped:
-            click.echo(f"skipped {item.reason}", err=True)
+            click.echo(f"skipped {plain(item.reason)}", err=True)
     if summary.skipped:
         raise click.exceptions.Exit(1)
 
@@ -239,6 +249,8 @@ def _print_stream(stream: Iterator[Answer]) -> Answer:
     assert answer is not None
     if answer.note:
         click.echo(answer.note)
+    if answer.error:
+        click.echo(f"rag: {answer.error}", err=True)
     click.echo(ending_to_text(answer))
     return answer
 
@@ -258,8 +270,9 @@ def models(ctx: click.Context, verify: bool) -> None:
         click.echo(
             f"{spec.name:8} {item.state:10} {size / 1e6:7.0f} MB  {spec.licence:10} {spec.role:9} {spec.home}"
         )
-        if item.path:
-            click.echo(f"         {item.path}")
+        for line in (item.path, item.detail):
+            if line:
+                click.echo(f"         {line}")
 
 
 @models.command()
@@ -270,13 +283,8 @@ def get(settings: Settings, name: str, verify: bool) -> None:
     """Fetch the model NAME, verify its SHA-256 and put it in place. Ctrl-C loses nothing that was fetched."""
     from rag.models import get_model
 
-    with _bar(unit_bytes=True) as bar:
-        task = bar.add_task(name, total=None)
-
-        def show(progress: ModelProgress) -> None:
-            bar.update(task, description=progress.message, completed=progress.done, total=progress.total)
-
-        path = get_model(name, settings, show, verify=verify)
+    with _progress(in_bytes=True) as report:
+        path = get_model(name, settings, lambda p: report(p.message, p.done, p.total), verify=verify)
     click.echo(f"{name}: ready at {path}")
 
 

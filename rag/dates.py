@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
-from rag.schema import PartialDate, Span
+from rag.schema import PartialDate, Precision, Span
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +137,6 @@ def _stands_as_year(text: str, match: re.Match[str]) -> bool:
 
 def _read(text: str, match: re.Match[str]) -> list[Mention]:
     """The mentions that one match of the pattern holds; none where it is no date after all."""
-    kind = match.lastgroup or ""
     span = Span(match.start(), match.end())
     if match["iso"]:
         year, month, day = int(match["y1"]), int(match["m1"]), int(match["d1"])
@@ -161,7 +160,6 @@ def _read(text: str, match: re.Match[str]) -> list[Mention]:
     if match["month"]:
         month = _month_number(match["month"])
         return [Mention(span, PartialDate(month=month))] if _stands_as_month(text, match) else []
-    assert kind, "the pattern has no other alternative"
     return [Mention(span, PartialDate(int(match["year"])))] if _stands_as_year(text, match) else []
 
 
@@ -381,7 +379,7 @@ def resolve(
     given as the month or year that all their days share. None when the article's date does not allow an answer.
     """
     stated = mention.date
-    if stated is not None and stated.precision.value != "weekday":
+    if stated is not None and stated.precision is not Precision.WEEKDAY:
         completed = _complete(stated, published) if published is not None else None
         if completed is None or published is None:
             return stated, ""

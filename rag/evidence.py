@@ -18,7 +18,29 @@ CONTEXT_WEIGHT = 0.5  # a question's word found only in the neighbour or title c
 
 # Words that point to something said before: English personal and demonstrative pronouns
 POINTING = frozenset(
-    ["he", "she", "it", "they", "him", "her", "them", "his", "its", "their", "theirs", "hers", "this", "that", "these", "those", "both", "there", "here", "former", "latter"]
+    [
+        "he",
+        "she",
+        "it",
+        "they",
+        "him",
+        "her",
+        "them",
+        "his",
+        "its",
+        "their",
+        "theirs",
+        "hers",
+        "this",
+        "that",
+        "these",
+        "those",
+        "both",
+        "there",
+        "here",
+        "former",
+        "latter",
+    ]
 )
 
 
@@ -39,11 +61,15 @@ class Sentence:
         return self.article.body[self.start : self.end]
 
     @property
+    def before_text(self) -> str:
+        """The sentence before, "" at the start."""
+        return self.article.body[self.before.start : self.before.end] if self.before else ""
+
+    @property
     def context_text(self) -> str:
         """Title and the sentence before, for finding out what the sentence is about."""
         title = plain(self.article.title.value) + ". " if self.article.title else ""
-        before = self.article.body[self.before.start : self.before.end] + " " if self.before else ""
-        return plain(title + before)
+        return plain(title + self.before_text)
 
 
 def sentences_of(passages: Sequence[Passage]) -> list[Sentence]:

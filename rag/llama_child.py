@@ -17,10 +17,12 @@ import codecs
 import contextlib
 import ctypes
 import faulthandler
+import fcntl
 import hashlib
 import json
 import math
 import os
+import resource
 import socket
 import stat
 import struct
@@ -140,11 +142,11 @@ def read_request(line: bytes) -> Request:
     table = _table(line)
     prompt = table.get("prompt", [])
     if not isinstance(prompt, list):
-        raise WireError("prompt is not a list")
+        raise WireError("the prompt is not a list")
     request = _read(Request, table, prompt=tuple(_read(Segment, item) for item in prompt))
-    if request.op in ("hold", "retire"):
+    if request.op == "retire":
         return request
-    if request.op != "generate":
+    if request.op not in ("generate", "hold"):
         raise WireError(f"unknown request {request.op[:40]!r}")
     for name, low, high in (
         ("context_tokens", 256, 131_072),
@@ -219,6 +221,47 @@ def _listen(level: int, text: bytes, _user: object) -> None:
         _complaints.append(text.decode("utf-8", "replace").strip()[:300])
 
 
+class Cores:
+    """How many cores other processes leave free, measured over the last while (Linux; elsewhere: all of them).
+
+    llama.cpp's threads wait for each other by spinning, hundreds of times a token. Where another process takes a core
+    from one of them, all wait: on two busy cores, two threads were seen to write 40 times slower than one.
+    """
+
+    WINDOW_S = 0.1  # the kernel counts in hundredths of a second
+
+    def __init__(self) -> None:
+        self._count = os.cpu_count() or 1
+        self._ticks = os.sysconf("SC_CLK_TCK")
+        self._before = self._now()
+
+    def _now(self) -> tuple[float, float, float] | None:
+        """Seconds on the clock, of all cores being busy, and of those our own."""
+        try:
+            with Path("/proc/stat").open(encoding="ascii") as file:
+                user, nice, system, _, _, irq, softirq, steal = map(int, file.readline().split()[1:9])
+        except (OSError, ValueError):
+            return None
+        busy = user + nice + system + irq + softirq + steal
+        return time.monotonic(), busy / self._ticks, time.process_time()
+
+    def free(self, fresh: bool = False) -> float | None:
+        """Cores that others left free since the last look; None when that was only just now. `fresh`: look again now,
+        for the time of one window, because the last look is an old story."""
+        if fresh:
+            self._before = self._now()
+            time.sleep(self.WINDOW_S)
+        if self._before is None:
+            return self._count
+        if time.monotonic() < self._before[0] + self.WINDOW_S:
+            return None
+        before, self._before = self._before, self._now()
+        if self._before is None:
+            return self._count
+        clock, busy, own = (now - then for now, then in zip(self._before, before, strict=True))
+        return self._count - max(0.0, busy - own) / clock
+
+
 @cache
 def _llama_cpp() -> tuple[Any, object]:
     """The library, ready for use, and the callback that it holds on to for the rest of the process."""
@@ -251,7 +294,8 @@ class Engine:
         options.n_ctx = self._context_tokens = context_tokens
         options.n_batch = options.n_ubatch = SLICE_TOKENS
         options.n_outputs_max = 1  # only the last token's scores are ever looked at
-        options.n_threads = options.n_threads_batch = threads
+        options.n_threads = options.n_threads_batch = self._threads = threads
+        self._cores = Cores()
         options.flash_attn_type = c.LLAMA_FLASH_ATTN_TYPE_DISABLED
         options.no_perf = True
         self._stopped: Callable[[], bool] = lambda: False
@@ -338,7 +382,14 @@ class Engine:
         self._kept.clear()
         self._c.llama_memory_clear(self._memory, True)
 
+    def _share_cores(self, fresh: bool = False) -> None:
+        """As many threads as there are cores free for them. The number of threads changes no result, only the time."""
+        if self._threads > 1 and (free := self._cores.free(fresh)) is not None:
+            count = max(1, min(self._threads, int(free + 0.25)))
+            self._c.llama_set_n_threads(self._context, count, count)
+
     def _decode(self, tokens: tuple[int, ...], position: int) -> None:
+        self._share_cores()
         batch = self._batch
         batch.n_tokens = len(tokens)
         for i, token in enumerate(tokens):
@@ -421,6 +472,7 @@ class Engine:
             )
         sampler = self._sampler(request.grammar)
         self._stopped = stopped
+        self._share_cores(fresh=True)
         try:
             position = reused = self._rewind(slices)
             for piece in slices[len(self._kept) :]:
@@ -483,13 +535,14 @@ class _Server:
 
     async def serve(self, listener: socket.socket) -> None:
         """Serve until nobody needs the model any more, or until another version asks for its place."""
-        await asyncio.start_unix_server(self._client, sock=listener, limit=MAX_LINE_BYTES)
+        server = await asyncio.start_unix_server(self._client, sock=listener, limit=MAX_LINE_BYTES)
         work = asyncio.create_task(self._work())
         leave = asyncio.create_task(self._leave.wait())
         self._count(0)
         while not work.done():
             await asyncio.wait({work, leave}, return_when=asyncio.FIRST_COMPLETED)
             if leave.done() and not self._clients:
+                server.close()
                 return
             if leave.done():  # somebody came at the last moment
                 self._leave.clear()
@@ -521,10 +574,7 @@ class _Server:
         try:
             request = read_request(await asyncio.wait_for(reader.readline(), FIRST_LINE_S))
         except ValueError as error:  # WireError, or a line over the limit
-            _say(
-                writer,
-                Reply("generation", f"the model process was asked for something it cannot do: {error}"),
-            )
+            _say(writer, Reply("generation", f"the model process cannot do what it was asked: {error}"))
             await writer.drain()
             return
         if request.op != "retire":
@@ -537,9 +587,8 @@ class _Server:
         self._arrived.set()
         if before := len(self._line) - 1:
             _say(writer, Reply("waiting", number=before))
-        left = asyncio.create_task(
-            reader.read(1)
-        )  # nothing more is said: a byte or the end both mean goodbye
+        # Nothing more is said on this connection: a byte and its end both mean goodbye.
+        left = asyncio.create_task(reader.read(1))
         done = asyncio.create_task(job.finished.wait())
         await asyncio.wait({left, done}, return_when=asyncio.FIRST_COMPLETED)
         if not job.finished.is_set():
@@ -634,11 +683,7 @@ def _is_mine(peer: socket.socket) -> bool:
 
 def _lock(folder: Path) -> bool:
     """Become the one model process of this folder, waiting for one that is leaving; false when another serves."""
-    import fcntl
-
-    lock = os.open(
-        folder / "model.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600
-    )  # held until the process ends
+    lock = os.open(folder / "model.lock", os.O_RDWR | os.O_CREAT, 0o600)  # never closed: held to the end
     end = time.monotonic() + LOCK_WAIT_S
     while time.monotonic() < end:
         try:
@@ -658,9 +703,10 @@ def main(folder: Path) -> int:
     private_folder(folder)
     if not _lock(folder):
         return 0
-    with contextlib.suppress(
-        OSError
-    ):  # where the kernel has it: when memory runs out, this process goes, not the page
+    resource.setrlimit(
+        resource.RLIMIT_CORE, (0, 0)
+    )  # a crash must not write a gigabyte into somebody's folder
+    with contextlib.suppress(OSError):  # Linux: when memory runs out, this process goes, not the page
         Path("/proc/self/oom_score_adj").write_text("500", encoding="ascii")
     place = folder / "model.sock"
     place.unlink(missing_ok=True)  # of a process that was killed

@@ -380,45 +380,37 @@ def _find(text: str) -> tuple[Name, ...]:
             continue
         j = i + 1
         while j < len(tokens):
-            token, before = tokens[j], tokens[j - 1]
+            before = tokens[j - 1]
             if before.text.endswith(("'s", "’s")) and len(before.text) > 2:
                 break
-            gap = text[before.end : token.start]
+            gap = text[before.end : tokens[j].start]
             if "\n" in gap or len(gap) > 2:
                 break
-            if _continues(token):
-                if token.low in _CALENDAR:
-                    break
-                j += 1
-                continue
-            link = token.text.casefold()
-            ahead = tokens[j + 1] if j + 1 < len(tokens) else None
-            if ahead and ahead.capital and ahead.text[0].isalpha() and ahead.low not in _CALENDAR:
-                if link in _JOINERS or (link in _PARTICLES and ahead.low not in _FUNCTION):
-                    j += 2
-                    continue
-            if (
-                link in _PARTICLES
-                and ahead
-                and ahead.text in _PARTICLES
-                and j + 2 < len(tokens)
-                and tokens[j + 2].capital
-            ):
-                j += 3  # "von der Leyen"
-                continue
-            if (
-                link == "of"
-                and ahead
-                and ahead.text == "the"
-                and j + 2 < len(tokens)
-                and tokens[j + 2].capital
-            ):
-                j += 3
-                continue
-            break
+            step = _step(tokens, j)
+            if not step:
+                break
+            j += step
         found.extend(_cut(text, tokens, i, j))
         i = j
     return tuple(found)
+
+
+def _step(tokens: Sequence[_Token], j: int) -> int:
+    """How many tokens from token j go on with a name: a word with a capital, or small words that lead to one."""
+    if _continues(tokens[j]):
+        return 0 if tokens[j].low in _CALENDAR else 1
+    link = tokens[j].text.casefold()
+    small = 1
+    if link in _PARTICLES and j + 1 < len(tokens) and tokens[j + 1].text in _PARTICLES:
+        small = 2  # "von der Leyen"
+    elif link == "of" and j + 1 < len(tokens) and tokens[j + 1].text == "the":
+        small = 2  # "Organization of the Petroleum ..."
+    elif link not in _JOINERS and link not in _PARTICLES:
+        return 0
+    following = tokens[j + small] if j + small < len(tokens) else None
+    if following is None or not _continues(following) or following.low in _CALENDAR:
+        return 0
+    return small + 1
 
 
 def _continues(token: _Token) -> bool:

@@ -60,6 +60,7 @@ class Generator(Protocol):
     ) -> Iterator[str]:
         """Yield pieces of text, greedily sampled, that `grammar` (GBNF, root rule `root`; empty: free) allows.
 
+        With `max_tokens` 0 the prompt is only read, so that a later one that begins like it is answered sooner.
         `deadline_s` is seconds from now for the whole call, waiting for the model included.
         Raises `StoppedError` when `cancel()` turns true, `GenerationError` when the deadline passes or the model
         dies, `ModelError` when the model cannot be loaded. Closing the iterator stops the generation.

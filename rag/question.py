@@ -485,6 +485,16 @@ def _counts(quantity: Quantity, counted: str, sentence: str) -> bool:
 
 # --- what a sentence leaves open ------------------------------------------------------------------------------------
 
+# "Why did X refuse?" presumes a refusal: a sentence without any denial in it does not agree.
+_REFUSAL = re.compile(
+    r"\b(?:refus(?:e|es|ed|ing|al)|reject(?:s|ed|ing|ion)?|declin(?:e|es|ed|ing) to|den(?:y|ies|ied|ying)|cancel(?:s|led|ed|ling)?"
+    r"|boycott(?:s|ed|ing)?|fail(?:s|ed|ing)? to|walk(?:ed)? out|resign(?:s|ed|ing|ation)?|call(?:ed)? off)\b"
+)
+_DENIED = re.compile(
+    rf"{_REFUSAL.pattern}|\b(?:not|never|no|none|neither|nor|without|cannot|unable|unwilling|declin\w+|withdr\w+|quit|ruled out"
+    r"|postpon\w+|dismiss\w+|failure|oppos\w+|object\w*|stepp?(?:ed)? down|abandon\w*|scrapp?\w*|against|hardly|rather than"
+    r"|instead of|lack\w*|ban\w*|block\w*|resist\w*)\b|n't\b"
+)
 _NEARBY_SENTENCES = 3  # how far back a "he" or "the meeting" usually looks
 _TOPIC_MENTIONS = 3  # a name so often in an article is what it is about
 
@@ -582,6 +592,9 @@ def unmet(question: Question, sentence_text: str, context_text: str, article: Ar
             continue
         missing.append(name)
     missing += _unmet_dates(question, about, article)
+    presumed = _REFUSAL.search(fold(question.text))
+    if presumed and question.kind is not Kind.YES_NO and not _DENIED.search(fold(about)):
+        missing.append(f"“{presumed.group()}”")
     for text in question.quoted:
         if fold(text) not in fold(about) and not set(content_words(text)) <= set(content_words(about)):
             missing.append(f"“{text}”")

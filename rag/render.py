@@ -115,7 +115,7 @@ def ending_to_text(answer: Answer) -> str:
     """Everything that follows the statements of a final answer: what is missing, disagreement, sources, time."""
     lines: list[str] = []
     if answer.status is Status.FAILED:
-        lines.append(f"Failed: {answer.error}")
+        lines.append("Failed.")
     if answer.status is Status.STOPPED:
         lines.append("Stopped.")
     if answer.missing:

@@ -66,9 +66,20 @@ class PartialDate:
         return Precision.WEEKDAY if self.month is None else Precision.DAY_OF_YEAR
 
     def __str__(self) -> str:
-        months = (
-            ["January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November", "December"]
-        )
+        months = [
+            "January",
+            "February",
+            "March",
+            "April",
+            "May",
+            "June",
+            "July",
+            "August",
+            "September",
+            "October",
+            "November",
+            "December",
+        ]
         weekdays = ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"]
         if self.year is not None and self.month is not None and self.day is not None:
             return f"{self.year:04d}-{self.month:02d}-{self.day:02d}"

@@ -304,8 +304,8 @@ def _stem(word: str) -> str:
         if left != word and not (ending == "ed" and left.endswith("e")):
             if len(left) >= 3 and _VOWEL.search(left):
                 word = left
-            elif ending == "ed" and len(left) == 2 and _VOWEL.search(left[:1]):
-                word = left + "e"  # "used", "aged"
+            elif len(left) == 2 and _VOWEL.search(left[:1]):
+                word = left + "e"  # "used", "using", "aged"
             break
     if len(word) > 3:
         if word[-1] == word[-2] and word[-1] not in _VOWELS:

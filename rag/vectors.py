@@ -96,7 +96,7 @@ class VectorIndex:
             # kept on self: FAISS holds bare pointers to the selectors
             self._batch = faiss.IDSelectorBatch(self._dead)
             self._alive = faiss.IDSelectorNot(self._batch)
-            self._parameters = faiss.SearchParameters(sel=self._alive)
+            self._parameters = faiss.SearchParameters(sel=self._alive)  # type: ignore[call-arg]
 
     def search(self, vector: Vectors, limit: int) -> list[tuple[int, float]]:
         """(chunk id, cosine similarity) of the `limit` nearest, best first, ties by id. `vector`: shape (dimension,)."""

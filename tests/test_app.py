@@ -124,14 +124,13 @@ class FakeAssistant:
     """Plays the script of a question: answers are yielded, events waited for (or cancelled), exceptions raised."""
 
     def __init__(self) -> None:
-        self.loaded = [LONG, TALKS, PLANNED]
         self.scripts: dict[str, list[Step]] = {}
         self.histories: dict[str, list[Turn]] = {}
         self.running = 0
         self.most_running = 0
 
     def articles(self) -> list[Article]:
-        return self.loaded
+        return [LONG, TALKS, PLANNED]
 
     def stream(
         self, question: str, history: Sequence[Turn] = (), *, cancel: Callable[[], bool]
@@ -568,7 +567,6 @@ class TestInTheBrowser:
             )
             question = f"hostile {tricky}"
             assistant.scripts[question.strip()] = [replace(answer, status=Status.DRAFTING), answer]
-            assistant.loaded = [hostile, LONG]
             page = opened.page
             ask(page, question)
             page.wait_for_selector(".cw-partial")
@@ -576,11 +574,7 @@ class TestInTheBrowser:
             page.wait_for_selector(".cw-tip", state="visible")
             page.click(".cw-turn .cw-chip >> nth=0")
             page.wait_for_selector(".cw-hit")
-            page.reload()
-            page.wait_for_selector(".cw-hello")  # titles are in the examples
-            assistant.loaded = [LONG, TALKS, PLANNED]
-            ask(page, question)
-            page.wait_for_selector(".cw-partial")
+            page.click(".cw-back")
             page.click("#cw-panel .cw-card")
             page.wait_for_selector(".cw-hit")
             page.wait_for_timeout(300)
@@ -735,6 +729,20 @@ def test_a_citation_of_an_unknown_number_shows_no_chip() -> None:
 
 def test_a_number_that_nobody_gave_opens_the_list_of_sources() -> None:
     assert app.article_html(0, ANSWERED, 99) == app.sources_html(0, ANSWERED)
+
+
+def test_hostile_titles_are_text_in_the_examples() -> None:
+    bomb = article("a.txt", "A text.", '"><img src=x onerror=alert(1)>')
+    assert "<img" not in app.talk_html(app.Session(), app.examples([bomb]))
+
+
+def test_a_proxy_for_the_web_is_not_asked_for_the_page(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("NO_PROXY", "no_proxy"):
+        monkeypatch.setenv(name, "")
+    for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY"):
+        monkeypatch.setenv(name, f"http://127.0.0.1:{free_port()}")
+    page = app.serve(FakeAssistant(), port=free_port())
+    page.close()
 
 
 def test_examples_come_from_the_articles_that_are_loaded() -> None:

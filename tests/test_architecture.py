@@ -24,7 +24,17 @@ assistant
 cli
 """
 FLOOR = {name: floor for floor, line in enumerate(FLOORS.strip().splitlines()) for name in line.split()}
-HEAVY = ["torch", "sentence_transformers", "transformers", "faiss", "llama_cpp", "gradio", "langchain_text_splitters", "numpy", "rich"]
+HEAVY = [
+    "torch",
+    "sentence_transformers",
+    "transformers",
+    "faiss",
+    "llama_cpp",
+    "gradio",
+    "langchain_text_splitters",
+    "numpy",
+    "rich",
+]
 MODULES = sorted(p.stem for p in (ROOT / "rag").glob("*.py") if p.stem != "__init__")
 
 

@@ -912,7 +912,8 @@ def wice_evidence(row: dict[str, Any]) -> str:
     groups: list[list[int]] = [g for g in row["supporting_sentences"] if g]
     lines = row["evidence"]
     if groups:
-        return " ".join(lines[i] for i in sorted(min(groups, key=lambda g: (len(g), g))))
+        shortest: list[int] = min((len(g), g) for g in groups)[1]
+        return " ".join(lines[i] for i in sorted(shortest))
     asked = words(row["claim"])
     best = max(range(max(1, len(lines) - 1)), key=lambda i: len(asked & words(" ".join(lines[i : i + 2]))))
     return " ".join(lines[best : best + 2])
@@ -1053,7 +1054,7 @@ def train(options: argparse.Namespace) -> ReaderNet:
             now = time.monotonic()
             part = step / options.steps if options.steps else (now - start) / budget
             if part >= 1.0:
-                torch.save({"net": net.state_dict()}, options.work / "final.pt")
+                torch.save({"net": net.state_dict(), "step": step}, options.work / "final.pt")
                 print(f"done: {step} steps, {(now - start) / 60:.1f} minutes", flush=True)
                 options.taken = step
                 return net
@@ -1128,7 +1129,7 @@ def main() -> None:
         final = options.work / "final.pt"
         saved = torch.load(final if final.exists() else options.work / "reader.pt", weights_only=True)
         net.load_state_dict(saved["net"])
-        options.taken = saved.get("step", 0)
+        options.taken = saved["step"]
     else:
         net = train(options)
     trained = {"seed": options.seed, "steps": options.taken, "minutes": options.minutes}

@@ -9,7 +9,6 @@ no fonts, no analytics, no scripts but its own, and a content security policy th
 import html
 import ipaddress
 import os
-import re
 import socket
 import threading
 import time
@@ -127,8 +126,8 @@ def _statement(turn: int, answer: Answer, statement: Statement) -> str:
     if statement.state is State.CHECKING:
         return f'<p class="cw-s cw-checking"><span>{text}</span> <em>checking…</em></p>'
     if statement.state is State.QUOTED:
-        return f'<p class="cw-s cw-quoted"><em>Quoted</em><q>{text}</q> {chips}</p>'
-    return f'<p class="cw-s">{text} {chips}</p>'
+        return f'<p class="cw-s cw-quoted"><em>Quoted</em><q>{text}</q>&nbsp;{chips}</p>'
+    return f'<p class="cw-s">{text}&nbsp;{chips}</p>'
 
 
 def _disagreement(turn: int, answer: Answer, found: Disagreement) -> str:
@@ -144,7 +143,7 @@ def _disagreement(turn: int, answer: Answer, found: Disagreement) -> str:
             )
             rows.append(
                 f"<tr>{head if place == 0 else ''}<td>{_publisher(item.article)}</td><td>{_date(item.article)}</td>"
-                f"<td><q>{esc(item.text)}</q> {_chip(turn, item)}</td></tr>"
+                f"<td><q>{esc(item.text)}</q>&nbsp;{_chip(turn, item)}</td></tr>"
             )
     heads = "".join(f'<th scope="col">{name}</th>' for name in ("Value", "Publisher", "Date", "Sentence"))
     return (
@@ -155,7 +154,7 @@ def _disagreement(turn: int, answer: Answer, found: Disagreement) -> str:
 
 def _closest(turn: int, answer: Answer) -> str:
     items = "".join(
-        f"<li><q>{esc(e.text)}</q> {_chip(turn, e)}<small>{_publisher(e.article)} · {_date(e.article)}</small></li>"
+        f"<li><q>{esc(e.text)}</q>&nbsp;{_chip(turn, e)}<small>{_publisher(e.article)} · {_date(e.article)}</small></li>"
         for e in answer.closest
     )
     return f'<section class="cw-closest"><h3>Closest sentences</h3><ul>{items}</ul></section>'
@@ -194,7 +193,8 @@ def _footer(turn: int, answer: Answer) -> str:
             f'<button type="button" data-do="sources" data-turn="{turn}" aria-label="{label}">Sources</button>'
         )
     if answer.final:
-        copy = html.escape(f"{plain(answer.question)}\n\n{answer_to_text(answer)}")
+        lines = [answer.question, "", *answer_to_text(answer).split("\n")]
+        copy = "\n".join(esc(line) for line in lines)
         parts.append(f'<button type="button" data-do="copy" data-copy="{copy}">Copy</button>')
         parts.append(
             f'<button type="button" data-do="edit" data-q="{esc(answer.question)}">Edit and ask again</button>'
@@ -285,7 +285,7 @@ def sources_html(turn: int, answer: Answer) -> str:
     articles = len({e.article.id for e in answer.evidence})
     counts = f"{_count(len(answer.evidence), 'sentence')} from {_count(articles, 'article')}"
     return (
-        f'<section class="cw-sources" aria-label="Sources"><header><h2 tabindex="-1">Sources</h2>'
+        f'<section class="cw-sources" data-view="sources {turn}" aria-label="Sources"><header><h2 tabindex="-1">Sources</h2>'
         f"<small>{counts}</small></header>{body}</section>"
     )
 
@@ -346,16 +346,13 @@ def article_html(turn: int, answer: Answer, number: int) -> str:
     place = f"<span>{esc(article.place.value)}</span>" if article.place else ""
     supplied = article.publisher is not None and article.publisher.origin is Origin.SUPPLIED
     return (
-        f'<section class="cw-article" aria-label="Article"><header><button type="button" data-do="sources" '
+        f'<section class="cw-article" data-view="article {turn} {number}" aria-label="Article"><header><button type="button" data-do="sources" '
         f'data-turn="{turn}" class="cw-back">← All sources</button>'
         f'<h2 tabindex="-1">{_title(article) if article.title else "Untitled article"}</h2><p><span>{_publisher(article)}{" (supplied)" if supplied else ""}'
         f"</span><span>{_date(article)}</span>{place}</p></header>"
         f'<div class="cw-body">{_marked(article.body, marks, number)}</div>'
         f"<footer>{esc(article.path)}, characters {item.start}–{item.end}</footer></section>"
     )
-
-
-_SPEAKS = r"\b[^.!?\n]{0,40}\b(?:said|says|told|tells|stated|added|warned|noted)\b"
 
 
 def examples(articles: Sequence[Article]) -> list[str]:
@@ -369,8 +366,7 @@ def examples(articles: Sequence[Article]) -> list[str]:
         names = {plain(n.text) for n in find_names(article.body)}
         seen.update(n for n in names if n.count(" ") and len(n) < 40)
     common = [name for name, _ in sorted(seen.items(), key=lambda item: (-item[1], item[0]))][:2]
-    speakers = {n for n in common if any(re.search(re.escape(n) + _SPEAKS, a.body) for a in first)}
-    asked = [f"What did {n} say?" if n in speakers else f"What is said about {n}?" for n in common]
+    asked = [f"What is said about {name}?" for name in common]
     titles = [f"What does “{plain(a.title.value)}” say?" for a in first if a.title]
     return (asked + titles)[:EXAMPLES]
 
@@ -378,7 +374,7 @@ def examples(articles: Sequence[Article]) -> list[str]:
 # --- the page -----------------------------------------------------------------------------------------------------
 
 
-def _refusal(question: str, waiting: int) -> str:
+def refusal_of(question: str, waiting: int) -> str:
     """Why a question is not taken, in words; empty when it is."""
     if not question.strip():
         return "Type a question about the articles first."
@@ -429,7 +425,7 @@ def build(assistant: Answerer) -> "gr.Blocks":
     def begin(question: str, session: Session, number: int, request: gr.Request) -> list[object]:
         """Take the question out of the box and into the line, at once, whatever the model is doing."""
         with lock:
-            refusal = _refusal(question or "", len(line))
+            refusal = refusal_of(question or "", len(line))
             if session in line:
                 refusal = "One question at a time: wait for the answer, or stop it."
             if refusal:
@@ -579,7 +575,7 @@ def build(assistant: Answerer) -> "gr.Blocks":
         gr.on([talk.click, panel.click], open_source, [session], [panel], **quick)
         talk.edit(edit, None, [box], **quick)
         page.unload(leave)
-    page.queue(max_size=2 * MAX_WAITING)  # a second bound: `begin` says so in words before
+    page.queue(max_size=10 * MAX_WAITING)  # of all events, quick ones included; `begin` bounds the questions
     return page
 
 
@@ -820,7 +816,11 @@ element.addEventListener('click', (e) => {
 element.addEventListener('keydown', (e) => {
   if (e.key === 'Escape' && window.cwOpener && window.cwOpener.isConnected) window.cwOpener.focus();
 });
+let view = '';
 watch('value', () => {
+  const side = element.closest('#cw-side'), now = element.firstElementChild.dataset.view;
+  if (now !== view) side.scrollTop = 0;
+  view = now;
   if (!window.cwMove) return;
   window.cwMove = false;
   const hit = element.querySelector('.cw-hit'), head = element.querySelector('h2');
@@ -830,7 +830,6 @@ watch('value', () => {
     hit.scrollIntoView({block: 'center', behavior: calm ? 'auto' : 'smooth'});
   } else if (head) {
     head.focus({preventScroll: true});
-    element.parentElement.scrollTop = 0;
     head.scrollIntoView({block: 'nearest'});
   }
 });
@@ -971,6 +970,8 @@ q { font-family: Charter, "Iowan Old Style", Georgia, "Liberation Serif", serif;
 .cw-card .cw-from { display: block; color: var(--cw-soft); font-size: 0.8rem; }
 .cw-card .cw-title { display: block; font-weight: 600; font-size: 0.92rem; margin: 0.05rem 0 0.25rem; }
 .cw-card q { display: -webkit-box; -webkit-box-orient: vertical; -webkit-line-clamp: 4; overflow: hidden; }
+.cw-article header { position: sticky; top: 0; background: var(--cw-card); border-bottom: 1px solid var(--cw-line);
+  margin: -1.25rem -1.4rem 0; padding: 0.9rem 1.4rem 0.8rem; }
 .cw-article header p { display: flex; flex-wrap: wrap; gap: 0.1rem 0.5rem; color: var(--cw-soft); font-size: 0.86rem;
   margin: 0.3rem 0 0; }
 .cw-article header p span + span::before { content: "·"; margin-right: 0.5rem; }
@@ -983,7 +984,7 @@ q { font-family: Charter, "Iowan Old Style", Georgia, "Liberation Serif", serif;
   box-decoration-break: clone; -webkit-box-decoration-break: clone; }
 .cw-body mark sup { font-family: var(--font); font-size: 0.68rem; font-weight: 700; margin-right: 0.25rem; line-height: 0; }
 .cw-body .cw-hit { background: var(--cw-hit); text-decoration: underline 2px var(--cw-accent); text-underline-offset: 0.2em;
-  outline: none; scroll-margin: 4rem; }
+  outline: none; scroll-margin: 8rem 0 4rem; }
 .cw-body .cw-hit sup { display: inline-block; text-decoration: none; }
 .cw-article footer { color: var(--cw-soft); font-size: 0.8rem; margin-top: 1.2rem; overflow-wrap: anywhere; }
 
@@ -998,6 +999,7 @@ q { font-family: Charter, "Iowan Old Style", Georgia, "Liberation Serif", serif;
   .cw-hello { padding-top: 2rem; }
   #cw-side { border-left: 0; border-top: 1px solid var(--cw-line); overflow: visible; min-height: 60dvh; }
   .cw-sources, .cw-article { padding: 1.2rem 1.1rem 2rem; }
+  .cw-article header { margin: -1.2rem -1.1rem 0; padding: 0.9rem 1.1rem 0.8rem; }
   #cw-box, #cw-notice { padding-left: 1.1rem; padding-right: 1.1rem; max-width: none; }
   #cw-box { position: sticky; bottom: 0; background: var(--cw-paper); border-top: 1px solid var(--cw-line);
     padding-bottom: 0.7rem; z-index: 5; }

@@ -39,6 +39,9 @@ __all__ = ["GenerationStats", "LlamaGenerator"]
 # short enough that a gigabyte is not kept for somebody who went away.
 KEEP_ALIVE_S = 300.0
 POLL_S = 0.05  # how often `cancel` is asked while nothing arrives
+GRACE_S = (
+    1.0  # the model process stops by itself so much later, should we not be there to close the connection
+)
 MAX_LOG_BYTES = 65_536
 SMALLEST_MODEL_BYTES = 4096
 
@@ -94,7 +97,7 @@ class LlamaGenerator:
         while True:
             link = self._connect(call)
             try:
-                if link.send(replace(request, deadline_s=call.left_s())) and (
+                if link.send(replace(request, deadline_s=call.left_s() + GRACE_S)) and (
                     yield from self._answer(link, call)
                 ):
                     return

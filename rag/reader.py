@@ -34,6 +34,7 @@ WEIGHTS = Path(__file__).parent / "weights" / "reader.safetensors"
 _MAX_TEXT_CHARACTERS = 6000
 _MAX_QUESTION_CHARACTERS = 1200
 _BATCH_TOKENS = 3072
+_PADDING = 1.25  # the longest pair of a batch over its shortest: beyond, padding costs more than a new batch
 _NO_ANSWER = -20.0
 
 
@@ -351,7 +352,9 @@ def _groups(lengths: Sequence[int]) -> list[list[int]]:
     """Indices of pairs in batches of like length, so that little is spent on padding."""
     groups: list[list[int]] = []
     for index in sorted(range(len(lengths)), key=lambda i: (lengths[i], i)):
-        if groups and lengths[index] * (len(groups[-1]) + 1) <= _BATCH_TOKENS:
+        length = lengths[index]
+        like = bool(groups) and length <= _PADDING * lengths[groups[-1][0]]
+        if like and length * (len(groups[-1]) + 1) <= _BATCH_TOKENS:
             groups[-1].append(index)
         else:
             groups.append([index])

@@ -722,6 +722,13 @@ def test_marks_stand_on_the_cited_characters_and_nothing_of_the_article_is_lost(
     assert words.split() == app.esc(LONG.body).split()
 
 
+def test_a_full_line_says_so_and_when_to_come_back() -> None:
+    assert app.refusal_of("How long?", app.MAX_WAITING - 1) == ""
+    assert app.refusal_of("How long?", app.MAX_WAITING).startswith(
+        f"Busy: {app.MAX_WAITING} questions are waiting"
+    )
+
+
 def test_a_citation_of_an_unknown_number_shows_no_chip() -> None:
     text = app.turn_html(0, replace(ANSWERED, statements=(replace(SUPPORTED, citations=(99, 1)),)))
     assert re.findall(r'data-n="(\d+)"', text) == ["1"]

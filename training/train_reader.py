@@ -542,7 +542,10 @@ class Encoded:
 
 def special_id(tokenizer: Tokenizer, token: str) -> int:
     """The id of a token that the tokenizer must have."""
-    return tokenizer.get_vocab()[token]
+    number: int | None = tokenizer.token_to_id(token)
+    if number is None:
+        raise ValueError(f"the tokenizer lacks {token}")
+    return number
 
 
 def load_tokenizer(folder: Path) -> Tokenizer:
@@ -774,16 +777,18 @@ def f1(guess: str, answers: Sequence[str]) -> float:
     return best
 
 
-def fit_logistic(features: np.ndarray, labels: np.ndarray, ridge: float = 0.02) -> np.ndarray:
-    """Weights (last one the constant) of a logistic regression by Newton's method."""
+def fit_logistic(
+    features: np.ndarray, labels: np.ndarray, weight: np.ndarray | None = None, ridge: float = 0.02
+) -> np.ndarray:
+    """Weights (last one the constant) of a logistic regression by Newton's method; ``weight`` is one per row."""
     x = np.hstack([features, np.ones((len(features), 1))])
+    share = np.full(len(x), 1 / len(x)) if weight is None else weight / weight.sum()
     w = np.zeros(x.shape[1])
     for _ in range(50):
         p = 1 / (1 + np.exp(-x @ w))
-        hessian = (x * (p * (1 - p))[:, None]).T @ x / len(x) + ridge * np.diag(
-            [1.0] * features.shape[1] + [1e-6]
-        )
-        w -= np.linalg.solve(hessian, x.T @ (p - labels) / len(x) + ridge * np.append(w[:-1], 0.0))
+        hessian = (x * (share * p * (1 - p))[:, None]).T @ x
+        hessian += ridge * np.diag([1.0] * features.shape[1] + [1e-6])
+        w -= np.linalg.solve(hessian, x.T @ (share * (p - labels)) + ridge * np.append(w[:-1], 0.0))
     return w
 
 
@@ -816,7 +821,7 @@ def measure(net: ReaderNet, tokenizer: Tokenizer, data: Path) -> dict[str, Any]:
     held = [r for r in tune_rows(data, "wice_dev") if held_out(r)]
     real = [(r["claim"], wice_evidence(r), int(r["label"] == "supported")) for r in held]
     made = made_claims(rows, answered_only=True)
-    logits, weight = [], []
+    logits, truths, weights_of = [], [], []
     for name, group in (("wice", real), ("made", made)):
         told = np.array([s.supported for s in score_pairs(net, tokenizer, [(c, e) for c, e, _ in group])])
         truth = np.array([y for _, _, y in group])
@@ -825,13 +830,30 @@ def measure(net: ReaderNet, tokenizer: Tokenizer, data: Path) -> dict[str, Any]:
         figures[f"{name}_balanced"] = float(
             ((told[truth == 1] > 0).mean() + (told[truth == 0] <= 0).mean()) / 2
         )
-        logits.append((told, truth))
-        weight.append(len(group))
-    repeat = max(1, round(weight[1] / weight[0]))
-    told = np.concatenate([np.tile(logits[0][0], repeat), logits[1][0]])
-    truth = np.concatenate([np.tile(logits[0][1], repeat), logits[1][1]])
-    figures["support_weights"] = fit_logistic(told[:, None], truth).tolist()
+        logits.append(told)
+        truths.append(truth)
+        # Both sets and both labels count the same: the probability is one at even odds.
+        weights_of.append(np.where(truth == 1, 1 / (truth == 1).sum(), 1 / (truth == 0).sum()))
+    figures["support_weights"] = fit_logistic(
+        np.concatenate(logits)[:, None], np.concatenate(truths), np.concatenate(weights_of)
+    ).tolist()
     return figures
+
+
+def answer_windows(rows: Sequence[dict[str, Any]]) -> tuple[list[tuple[str, str]], list[tuple[str, str]]]:
+    """(question, one to three sentences) of answerable rows: with the answer, and without it from the same
+    text.
+    """
+    rng = random.Random(3)
+    holding, lacking = [], []
+    for row in rows:
+        spot = locate(row["context"], row["question"], row["answers"], rng) if row["answers"] else None
+        window = cut_window(row["context"], spot, rng) if spot else None
+        other = cut_other_window(row["context"], row["answers"], rng)
+        if not row["is_impossible"] and window is not None and other is not None:
+            holding.append((row["question"], window[0]))
+            lacking.append((row["question"], other))
+    return holding, lacking
 
 
 def measure_shipped(weights: Path, encoder: Path, data: Path, threads: int) -> dict[str, float]:
@@ -863,6 +885,17 @@ def measure_shipped(weights: Path, encoder: Path, data: Path, threads: int) -> d
         "windows_per_second_batched": batched,
         "window_words": float(np.mean([len(w.split()) for w in windows])),
     }
+    holding, lacking = answer_windows(rows)
+    chances = [[reader.read(q, [t])[0].answerable for q, t in group] for group in (holding, lacking)]
+    figures["windows_n"] = float(len(holding) + len(lacking))
+    figures["windows_auc"] = auc(chances[0] + chances[1], [1] * len(holding) + [0] * len(lacking))
+    for threshold in (0.3, 0.4, 0.5, 0.6):
+        figures[f"windows_refused_holding_below_{threshold}"] = float(
+            np.mean(np.array(chances[0]) < threshold)
+        )
+        figures[f"windows_refused_lacking_below_{threshold}"] = float(
+            np.mean(np.array(chances[1]) < threshold)
+        )
     for threshold in (0.2, 0.3, 0.4, 0.5, 0.6):
         refused = [a < threshold for a in answerable]
         for name, label in (("answerable", 1), ("unanswerable", 0)):
@@ -874,13 +907,13 @@ def measure_shipped(weights: Path, encoder: Path, data: Path, threads: int) -> d
         if held_out(r)
     ]
     for name, claims in (("wice", real), ("made", made_claims(rows, answered_only=True))):
-        chances = reader.support([(claim, text) for claim, text, _ in claims])
+        told_support = reader.support([(claim, text) for claim, text, _ in claims])
         truth = [y for _, _, y in claims]
         figures[f"{name}_n"] = float(len(claims))
-        figures[f"{name}_auc"] = auc(chances, truth)
+        figures[f"{name}_auc"] = auc(told_support, truth)
         for threshold in (0.3, 0.4, 0.5, 0.6, 0.7):
             kept = [
-                np.mean([c >= threshold for c, y in zip(chances, truth, strict=True) if y == k])
+                np.mean([c >= threshold for c, y in zip(told_support, truth, strict=True) if y == k])
                 for k in (1, 0)
             ]
             figures[f"{name}_kept_supported_at_{threshold}"] = float(kept[0])

@@ -1,0 +1,184 @@
+"""The command `python -m eval` (and `rag eval`): ask a set, record, judge, report. No measure of its own."""
+
+from __future__ import annotations
+
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+
+import click
+
+from eval.cases import KINDS, QUESTIONS, Case, EvalError, Suite, load_cases
+from eval.outside import SETS, load_outside
+from eval.split import OWN_SET, Half
+from rag.config import Settings, load_settings
+from rag.errors import CitewireError
+
+OWN_PROTOCOL = (
+    "Every question over the folder of articles, after the questions before it in its conversation."
+)
+RUNS = Path("eval") / "runs"
+
+
+def _own(settings: Settings, questions: Path) -> Suite:
+    """The own set, checked against the articles as they are in the folder."""
+    from rag.articles import find_files, load_sidecars, read_article
+
+    sidecars = load_sidecars(settings.seeds)
+    articles = [read_article(f, settings.seeds, sidecars) for f in find_files(settings.seeds)]
+    cases = load_cases(questions, {a.path: a.body for a in articles})
+    return Suite(OWN_SET, tuple(cases), {}, OWN_PROTOCOL)
+
+
+def _run_suite(suite: Suite, cases: list[Case], settings: Settings, half: str, out: Path) -> bool:
+    """Ask, judge and report one suite; whether all was done."""
+    from rich.console import Console
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        TextColumn,
+        TimeElapsedColumn,
+        TimeRemainingColumn,
+    )
+    from rich.table import Table
+
+    from eval.judge import judge
+    from eval.opening import Library
+    from eval.records import describe_run
+    from eval.report import Judged, by_kind, measures, row, to_json, to_markdown
+    from eval.runner import run
+
+    screen = Console(stderr=True)
+    bars = Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        TimeRemainingColumn(),
+        console=screen,
+    )
+    screen.print(
+        f"{suite.name}: {len(cases)} questions with model {settings.model}; Ctrl-C keeps what is done"
+    )
+    with Library(suite, settings, out / "corpora") as library:
+        made_by = describe_run(settings, library.model_files)
+        with bars:
+            task = bars.add_task("asking", total=len(cases))
+
+            def report(done: int, total: int, case: Case) -> None:
+                bars.update(task, completed=done, total=total, description=case.id[:24])
+
+            outcome = run(suite, cases, library.open, made_by, out, report)
+            bars.update(task, completed=len(outcome.results), description="asked")
+    items = [Judged(r, judge(r.case, r.answer)) for r in outcome.results]
+    about = [
+        suite.protocol,
+        f"half: {half}; {len(items)} of {len(cases)} questions ({outcome.asked} asked now, the others recorded before)",
+        f"model {settings.model}; run {made_by.fingerprint}; {made_by.machine}; {datetime.now(UTC):%Y-%m-%d}",
+        *([f"published by others: {suite.published}"] if suite.published else []),
+        "Intervals: 95 %, percentile bootstrap over questions.",
+    ]
+    if not items:
+        screen.print("nothing was asked")
+        return False
+    (out / "report.md").write_text(to_markdown(f"Evaluation: {suite.name}", about, items), encoding="utf-8")
+    (out / "report.json").write_text(to_json(f"Evaluation: {suite.name}", about, items), encoding="utf-8")
+    plain = Console()
+    for title, chosen in ((f"{suite.name}, {half}", measures(items)), ("correct, by kind", by_kind(items))):
+        table = Table("measure", "value", "95 % interval", "over", title=title)
+        for measure in chosen:
+            table.add_row(*row(measure))
+        plain.print(table)
+    plain.print(f"Records, report.md and report.json: {out}/", markup=False, highlight=False)
+    if outcome.left:
+        screen.print(f"stopped: {outcome.left} questions are left; the same command goes on with them")
+    return not outcome.left
+
+
+@click.command(context_settings={"help_option_names": ["-h", "--help"]})
+@click.option(
+    "--half",
+    type=click.Choice(["tune", "report", "all"]),
+    default="tune",
+    show_default=True,
+    help="The half of the set; report is for release notes only.",
+)
+@click.option(
+    "--set", "sets", multiple=True, type=click.Choice([OWN_SET, *SETS]), help="The set; may be repeated."
+)
+@click.option(
+    "--data", type=click.Path(path_type=Path), help="Folder of the outside sets; without --set, all of them."
+)
+@click.option("--questions", type=click.Path(path_type=Path), default=QUESTIONS, help="The own set's file.")
+@click.option(
+    "--limit", type=click.IntRange(min=1), help="Ask an even sample of so many questions of each set."
+)
+@click.option("--kind", type=click.Choice(sorted(KINDS)), help="Only questions of this kind.")
+@click.option("--id", "ids", multiple=True, help="Only the question with this id; may be repeated.")
+@click.option("--model", help='A name of "rag models", a GGUF file, or "none" (quotes only).')
+@click.option("--seeds", type=click.Path(path_type=Path), help="Folder of articles of the own set.")
+@click.option("--index", "index_folder", type=click.Path(path_type=Path), help="Folder of its index.")
+@click.option(
+    "--out", type=click.Path(path_type=Path), help="Folder of records and report (default: under eval/runs)."
+)
+@click.option("--check", is_flag=True, help="Only check the questions against the articles; ask nothing.")
+def main(
+    half: str,
+    sets: tuple[str, ...],
+    data: Path | None,
+    questions: Path,
+    limit: int | None,
+    kind: str | None,
+    ids: tuple[str, ...],
+    model: str | None,
+    seeds: Path | None,
+    index_folder: Path | None,
+    out: Path | None,
+    check: bool,
+) -> None:
+    """Ask questions with known answers, judge the answers by their gold, and report with intervals.
+
+    Everything is recorded; the same command takes an interrupted run up again and asks only what is new or changed.
+    """
+    from eval.runner import select
+
+    settings = load_settings().with_options(model=model, seeds=seeds, index=index_folder)
+    names = sets or (tuple(SETS) if data else (OWN_SET,))
+    if data is None and any(n != OWN_SET for n in names):
+        raise EvalError(f"--set {next(n for n in names if n != OWN_SET)} needs --data FOLDER")
+    which = None if half == "all" else Half(half)
+    chosen = []
+    for name in names:  # all are read before the first is asked
+        suite = _own(settings, questions) if data is None or name == OWN_SET else load_outside(name, data)
+        chosen.append((suite, select(suite, which, kind=kind or "", limit=limit, ids=ids)))
+    if check:
+        for suite, cases in chosen:
+            click.echo(
+                f"{suite.name}: {len(suite.cases)} questions are in order, {len(cases)} of them chosen"
+            )
+        return
+    for suite, cases in chosen:
+        base = out / suite.name if out and len(chosen) > 1 else out
+        folder = base or RUNS / f"{suite.name}-{half}-{Path(settings.model).stem}"
+        if not _run_suite(suite, cases, settings, half, folder):
+            raise click.exceptions.Exit(130)
+
+
+def _program() -> int:
+    try:
+        status: int | None = main(prog_name="rag eval", standalone_mode=False)
+    except CitewireError as error:
+        click.echo(f"rag eval: {error}", err=True)
+        return error.exit_status
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+    except (KeyboardInterrupt, click.Abort):
+        click.echo("rag eval: stopped", err=True)
+        return 130
+    return status or 0
+
+
+if __name__ == "__main__":
+    sys.exit(_program())

@@ -1,0 +1,155 @@
+"""The judge: what one answer is worth against the gold of its case. Gold answers, gold spans and literal reading only.
+
+It never uses the checks of `rag` that decided what the answer shows: those are measured here, not believed. Measures
+over many judgements are in eval/report.py.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from eval.cases import YES_NO, Case
+from eval.literals import Unsupported, unsupported
+from eval.metrics import contains, exact_match, is_number, token_f1, tokens
+from rag.schema import Answer, Evidence, State, Status
+
+MIN_SHARE = 0.5  # of the shorter of two spans: touching the edge of a gold quote is not citing it
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """What an answer is worth. Counts are over the statements shown as fact, and 0 for a refusal.
+
+    `correct`: answerable: enough accepted values and no wrong one; unanswerable: refused. A failed answer is neither
+    correct nor refused. `complete`: every accepted value is given. `wrong_undisputed`: a wrong value is
+    asserted and neither an accepted value nor a disagreement is shown with it. `covered` counts the gold spans that
+    some citation overlaps, `found` those that some evidence does, `statements_cited` the statements with a right citation. `exact_match` and `f1` compare the whole shown
+    text with the best accepted form. `relevant` marks each evidence in its order as overlapping a gold span or not.
+    """
+
+    correct: bool
+    complete: bool
+    refused: bool
+    failed: bool
+    values_given: int
+    values_wanted: int
+    wrong_asserted: tuple[str, ...]
+    wrong_undisputed: bool
+    statements_shown: int
+    statements_quoted: int
+    statements_cited: int
+    citations_right: int
+    citations_total: int
+    covered: int
+    found: int
+    gold_total: int
+    exact_match: bool
+    f1: float
+    words: int
+    relevant: tuple[bool, ...]
+    unsupported: tuple[Unsupported, ...]
+
+    @property
+    def statements_unsupported(self) -> int:
+        """Shown statements with a literal that nothing cited states."""
+        return len({u.statement for u in self.unsupported})
+
+    @property
+    def statements_unsupported_anywhere(self) -> int:
+        """Shown statements with a literal that not even the source line of a cited article states."""
+        return len({u.statement for u in self.unsupported if not u.in_source_line})
+
+
+def _spans(body: str, quote: str) -> list[tuple[int, int]]:
+    found, at = [], body.find(quote)
+    while at >= 0:
+        found.append((at, at + len(quote)))
+        at = body.find(quote, at + 1)
+    return found
+
+
+def overlaps(evidence: Evidence, article: str, quote: str) -> bool:
+    """Whether the sentence and an occurrence of the quote in that article share half of the shorter of the two."""
+    if evidence.article.path != article:
+        return False
+    for start, end in _spans(evidence.article.body, quote):
+        shared = min(end, evidence.end) - max(start, evidence.start)
+        if shared >= MIN_SHARE * min(end - start, evidence.end - evidence.start):
+            return True
+    return False
+
+
+def _gives(text: str, form: str) -> bool:
+    """Whether a statement gives a form; yes and no only as its first word."""
+    if form.lower() in YES_NO:
+        return tokens(text)[:1] == (form.lower(),)
+    return contains(text, form)
+
+
+def _states_form(text: str, case: Case) -> bool:
+    return any(_gives(text, f) for forms in case.answers for f in forms if f.lower() not in YES_NO)
+
+
+def _wrong(case: Case, texts: Sequence[str]) -> Iterable[str]:
+    """Wrong forms that a statement asserts. A form without a number is let pass beside an accepted one: it may be
+    what the right value is told apart from ("Rubio told Lavrov ...")."""
+    for form in case.wrong:
+        strict = form.lower() in YES_NO or any(is_number(t) for t in tokens(form))
+        if any(_gives(t, form) and (strict or not _states_form(t, case)) for t in texts):
+            yield form
+
+
+def is_right(case: Case, evidence: Evidence) -> bool:
+    """Whether citing this sentence is right: it overlaps a gold span, or contains an accepted form of the answer.
+
+    The second half is needed because a sentence that nobody listed as gold may state the answer as well.
+    """
+    return any(overlaps(evidence, g.article, g.quote) for g in case.gold) or _states_form(evidence.text, case)
+
+
+def judge(case: Case, answer: Answer) -> Judgement:
+    """Judge a final answer. Pure; `answer.disagreement` counts as shown, because the reader sees its values."""
+    shown = answer.shown
+    failed = answer.status in (Status.FAILED, Status.STOPPED, Status.DRAFTING)
+    refused = answer.status is Status.UNANSWERED and not shown
+    texts = [s.text for s in shown]
+    if shown and answer.disagreement:
+        texts += [v.text for v in answer.disagreement.values]
+    given = sum(any(_gives(t, f) for t in texts for f in forms) for forms in case.answers)
+    wrong = tuple(_wrong(case, texts))
+    wanted = len(case.answers)
+    enough = given == wanted if case.needs_all else given > 0
+    if failed:
+        correct = False
+    elif case.answerable:
+        correct = enough and not wrong
+    else:
+        correct = refused
+    cited = [answer.cited(s) for s in shown]
+    right = [[is_right(case, e) for e in of_statement] for of_statement in cited]
+    text = " ".join(s.text for s in shown)
+    forms = [f for value in case.answers for f in value]
+    return Judgement(
+        correct=correct,
+        complete=given == wanted > 0,
+        refused=refused,
+        failed=failed,
+        values_given=given,
+        values_wanted=wanted,
+        wrong_asserted=wrong,
+        wrong_undisputed=bool(wrong) and not given and answer.disagreement is None,
+        statements_shown=len(shown),
+        statements_quoted=sum(s.state is State.QUOTED for s in shown),
+        statements_cited=sum(any(r) for r in right),
+        citations_right=sum(sum(r) for r in right),
+        citations_total=sum(len(s.citations) for s in shown),
+        covered=sum(any(overlaps(e, g.article, g.quote) for es in cited for e in es) for g in case.gold),
+        found=sum(any(overlaps(e, g.article, g.quote) for e in answer.evidence) for g in case.gold),
+        gold_total=len(case.gold),
+        exact_match=any(exact_match(text, f) for f in forms),
+        f1=max((token_f1(text, f) for f in forms), default=0.0),
+        words=len(text.split()),
+        relevant=tuple(any(overlaps(e, g.article, g.quote) for g in case.gold) for e in answer.evidence),
+        unsupported=tuple(u for s in shown for u in unsupported(answer, s)),
+    )

@@ -1,0 +1,83 @@
+"""Opening: assistants over the corpora of a suite, with one set of models for all of them.
+
+The real thing behind `eval.runner.Opener`. It brings each index up to its articles first.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from types import TracebackType
+
+from eval.cases import EvalError, Suite
+from rag.assistant import NO_MODEL, Assistant
+from rag.build import build
+from rag.config import Settings
+from rag.embedder import MiniLM
+from rag.llama import LlamaGenerator, check_model_file
+from rag.models import find_model
+from rag.reader import Reader
+
+
+class Library:
+    """Opens the corpora of a suite by name; a context that gives the models back.
+
+    The corpus "" is the user's folder of articles with its index; others are written under `work`, once.
+    """
+
+    def __init__(self, suite: Suite, settings: Settings, work: Path) -> None:
+        """Raises `ModelError` when a model is missing, before anything is asked."""
+        self._suite = suite
+        self._settings = settings
+        self._work = work
+        folder = find_model(settings.embedding, settings)
+        self._embedder = MiniLM(folder, threads=settings.threads)
+        self._reader = Reader(tokenizer_dir=folder, threads=settings.threads)
+        self._generator: LlamaGenerator | None = None
+        self.model_files: dict[str, Path] = {}
+        if settings.model != NO_MODEL:
+            model = find_model(settings.model, settings)
+            check_model_file(model)
+            self.model_files["model"] = model
+            self._generator = LlamaGenerator(model, threads=settings.threads, lock_dir=settings.cache / "run")
+        self._last: Assistant | None = None
+
+    def __enter__(self) -> Library:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._last is not None:
+            self._last.close()
+        elif self._generator is not None:
+            self._generator.close()
+
+    def settings_of(self, corpus: str) -> Settings:
+        """The settings with the folders of that corpus."""
+        if corpus == "" and not self._suite.corpora:
+            return self._settings
+        base = self._work / self._suite.name / corpus
+        return self._settings.with_options(seeds=base / "articles", index=base / "index")
+
+    def open(self, corpus: str) -> Assistant:
+        """An assistant over that corpus, its index brought up to its articles. The one before is closed.
+
+        The first one is warmed, so that no question's time holds the loading of a model. Raises `EvalError` for
+        articles that cannot be read, `CorpusError` and `StoreError` as the build does.
+        """
+        settings = self.settings_of(corpus)
+        for path, text in self._suite.corpora.get(corpus, {}).items():
+            file = settings.seeds / path
+            if not file.exists() or file.read_bytes() != text.encode():
+                file.parent.mkdir(parents=True, exist_ok=True)
+                file.write_bytes(text.encode())
+        skipped = build(settings, self._embedder).skipped
+        if skipped:
+            raise EvalError(f"{skipped[0].reason}; the articles asked about must all be readable")
+        assistant = Assistant(settings, self._embedder, self._reader, self._generator)
+        if self._last is None:
+            assistant.warm()
+        else:
+            self._last.store().close()  # the index alone: Assistant.close would let the model go too
+        self._last = assistant
+        return assistant

@@ -1,0 +1,163 @@
+"""The runner: asks the questions of a suite, one record a question, and takes up again where it was interrupted.
+
+It knows the front door (`Asker`, which `rag.assistant.Assistant` is) and the file of records, not measures.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+from typing import Protocol
+
+from eval.cases import Case, EvalError, Suite
+from eval.records import Record, Run, asked_key, read_records, record_line
+from eval.split import Half, half
+from rag.articles import describe
+from rag.errors import CitewireError, StoppedError
+from rag.render import turn_of
+from rag.schema import Answer, Article, Status, Turn
+
+RECORDS = "records.jsonl"
+
+
+class Asker(Protocol):
+    """What answers questions over one corpus."""
+
+    def ask(self, question: str, history: Sequence[Turn] = ()) -> Answer:
+        """The final answer."""
+
+    def articles(self) -> list[Article]:
+        """The articles of the corpus."""
+
+
+Opener = Callable[[str], Asker]
+"""Opens what answers over the corpus of that name ("" for the own articles). What it gave before is not used again."""
+
+Report = Callable[[int, int, Case], None]
+"""Told before each question: how many are done, of how many, and the case."""
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """A case and its final answer."""
+
+    case: Case
+    answer: Answer
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """Results in the order of the cases; `left` counts the cases that an interruption left without one."""
+
+    results: tuple[Result, ...]
+    asked: int
+    left: int
+
+
+def select(
+    suite: Suite, which: Half | None, *, kind: str = "", limit: int | None = None, ids: Sequence[str] = ()
+) -> list[Case]:
+    """The cases to ask, in the order of the set: of one half (None: both), of one kind, with given ids.
+
+    `limit` keeps those with the smallest hash of their id: an even sample of a set sorted by topic.
+    Raises `EvalError` when nothing is left, or an id is not among them.
+    """
+    cases = [c for c in suite.cases if which is None or half(suite.name, c.id) is which]
+    if kind:
+        cases = [c for c in cases if kind in c.kinds]
+    if ids:
+        cases = [c for c in cases if c.id in ids]
+        if missing := sorted(set(ids) - {c.id for c in cases}):
+            raise EvalError(f"{suite.name}: no question {missing[0]!r} in what was chosen; try --half all")
+    if limit is not None:
+        cases = sorted(cases, key=lambda c: sha256(f"limit:{c.id}".encode()).hexdigest())[:limit]
+        order = {c.id: i for i, c in enumerate(suite.cases)}
+        cases.sort(key=lambda c: order[c.id])
+    if not cases:
+        raise EvalError(f"{suite.name}: no question is left to ask; choose another --half, --kind or --limit")
+    return cases
+
+
+def documents(corpus: Mapping[str, str]) -> list[Article]:
+    """Documents (path -> text) as the articles that they become when written to files and read."""
+    made = []
+    for path, text in sorted(corpus.items()):
+        said = describe(text)
+        made.append(
+            Article(
+                path,
+                sha256(text.encode()).hexdigest(),
+                path,
+                text,
+                said.title,
+                said.publisher,
+                said.published,
+                said.place,
+                said.url,
+            )
+        )
+    return made
+
+
+def _converse(asker: Asker, case: Case) -> Answer:
+    """The final answer to a case's question after the questions before it. What fails is a failed answer."""
+    turns: list[Turn] = []
+    try:
+        for question in case.history:
+            turns.append(turn_of(asker.ask(question, tuple(turns))))
+        answer = asker.ask(case.question, tuple(turns))
+    except StoppedError:
+        raise
+    except CitewireError as error:
+        return Answer(case.question, case.question, Status.FAILED, error=str(error))
+    if answer.status is Status.STOPPED:
+        raise StoppedError("stopped")
+    return answer
+
+
+def run(
+    suite: Suite, cases: Sequence[Case], opener: Opener, made_by: Run, folder: Path, report: Report
+) -> Outcome:
+    """Ask what has no record yet of the same question, articles and fingerprint in `folder/records.jsonl`.
+
+    A question that fails is recorded as failed and the run goes on. Ctrl-C, or a stopped answer, ends it and keeps what
+    is done. Cases of one corpus are asked together. Raises `EvalError` for a damaged file of records, and what `opener`
+    raises.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    file = folder / RECORDS
+    kept: dict[tuple[str, str, str], Record] = {
+        (r.id, r.fingerprint, r.asked): r for r in read_records(file) if r.set_name == suite.name
+    }
+    results: dict[str, Answer] = {}
+    asked = 0
+    by_corpus: dict[str, list[Case]] = {}
+    for case in cases:
+        by_corpus.setdefault(case.corpus, []).append(case)
+    with file.open("a", encoding="utf-8") as out:
+        try:
+            for corpus, members in by_corpus.items():
+                asker = None if corpus in suite.corpora else opener(corpus)
+                articles = asker.articles() if asker else documents(suite.corpora[corpus])
+                for case in members:
+                    key = asked_key(case, articles)
+                    old = kept.get((case.id, made_by.fingerprint, key))
+                    if old is not None:
+                        try:
+                            results[case.id] = old.answer(articles)
+                        except ValueError as error:
+                            raise EvalError(f"{file}, line {old.line}: {error}; delete the line") from None
+                        continue
+                    report(len(results), len(cases), case)
+                    asker = asker or opener(corpus)
+                    answer = _converse(asker, case)
+                    out.write(record_line(suite.name, case, made_by, key, answer))
+                    out.flush()  # an interruption may come at any time
+                    results[case.id] = answer
+                    asked += 1
+        except (KeyboardInterrupt, StoppedError):
+            pass  # what is done stands in the file and is reported
+    done = tuple(Result(c, results[c.id]) for c in cases if c.id in results)
+    return Outcome(done, asked, len(cases) - len(done))

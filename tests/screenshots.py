@@ -1,0 +1,103 @@
+"""The pictures of the page in the README, made from the running product: `python -m tests.screenshots [FOLDER]`.
+
+It opens the real assistant over the index and drives the page as a reader would. FOLDER is docs/ by default.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import app
+from rag.assistant import Assistant
+from rag.config import load_settings
+from tests.browser import chromium, free_port, tab
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, Page
+
+QUESTION = "How long did the meeting between Rubio and Lavrov last?"
+FOLLOW_UP = "Where was it held?"
+UNANSWERABLE = "Who is the president of France?"
+ANSWER_MS = 180_000  # a busy machine
+PHONE = {
+    "viewport": {"width": 390, "height": 844},
+    "is_mobile": True,
+    "has_touch": True,
+    "device_scale_factor": 2,
+}
+
+
+def ask(page: Page, question: str) -> None:
+    """Ask and wait for the final answer."""
+    before = page.locator(".cw-turn[aria-busy=false]").count()
+    page.fill("#cw-question textarea", question)
+    page.press("#cw-question textarea", "Enter")
+    page.locator(".cw-turn[aria-busy=false]").nth(before).wait_for(timeout=ANSWER_MS)
+    page.wait_for_selector("#cw-send", state="visible")
+
+
+def picture(page: Page, folder: Path, name: str) -> None:
+    """Take `page-NAME.png` once everything has come to rest."""
+    page.wait_for_timeout(900)
+    path = folder / f"page-{name}.png"
+    page.screenshot(path=str(path))
+    print(path)
+
+
+def on_a_desk(browser: Browser, address: str, folder: Path) -> None:
+    """Start, sources, answer, the card on a citation, its article, a follow-up, a refusal."""
+    with tab(browser, address, viewport={"width": 1280, "height": 860}) as opened:
+        page = opened.page
+        page.wait_for_selector(".cw-hello")
+        picture(page, folder, "start")
+        page.fill("#cw-question textarea", QUESTION)
+        page.press("#cw-question textarea", "Enter")
+        page.wait_for_selector(".cw-card", timeout=ANSWER_MS)
+        picture(page, folder, "sources")
+        page.wait_for_selector(".cw-turn[aria-busy=false]", timeout=ANSWER_MS)
+        picture(page, folder, "answer")
+        page.hover(".cw-turn .cw-chip >> nth=0")
+        picture(page, folder, "citation")
+        page.click(".cw-turn .cw-chip >> nth=0")
+        page.wait_for_selector(".cw-hit")
+        page.mouse.move(2, 2)
+        picture(page, folder, "article")
+        ask(page, FOLLOW_UP)
+        picture(page, folder, "follow-up")
+        ask(page, UNANSWERABLE)
+        picture(page, folder, "refusal")
+
+
+def elsewhere(browser: Browser, address: str, folder: Path) -> None:
+    """The same answer with its article open in dark mode, and at the width of a phone."""
+    for name, options in (("dark", {"color_scheme": "dark"}), ("phone", PHONE)):
+        with tab(browser, address, **options) as opened:
+            page = opened.page
+            page.wait_for_selector(".cw-hello")
+            ask(page, QUESTION)
+            if name == "dark":
+                page.click(".cw-turn .cw-chip >> nth=0")
+                page.wait_for_selector(".cw-hit")
+                page.mouse.move(2, 2)
+            picture(page, folder, name)
+
+
+def screenshots(folder: Path) -> None:
+    """Make all pictures in `folder`. Raises `CitewireError` when models or index are missing."""
+    folder.mkdir(parents=True, exist_ok=True)
+    assistant = Assistant.open(load_settings())
+    try:
+        assistant.warm()
+        page = app.serve(assistant, port=free_port())
+        with chromium() as browser:
+            on_a_desk(browser, page.local_url, folder)
+            elsewhere(browser, page.local_url, folder)
+        page.close()
+    finally:
+        assistant.close()
+
+
+if __name__ == "__main__":
+    screenshots(Path(sys.argv[1] if len(sys.argv) > 1 else "docs"))

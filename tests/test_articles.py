@@ -1,0 +1,351 @@
+"""Articles: what is found, decoded and refused, what a text says of itself, and what sidecars add."""
+
+import hashlib
+import os
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rag.articles import (
+    MAX_BYTES,
+    content_span,
+    describe,
+    find_files,
+    load_sidecars,
+    parse_date,
+    read_article,
+)
+from rag.errors import ArticleError, CorpusError
+from rag.schema import Field, Origin, PartialDate, Published, Span
+
+BODY = "The minister spoke in Rome for an hour, and nobody in the hall expected what he then said.\n" * 3
+
+
+def said(body: str) -> dict[str, str]:
+    """The described fields; every value must stand at its span."""
+    found = {}
+    about = describe(body)
+    for name in ("title", "publisher", "place", "url"):
+        value: Field | None = getattr(about, name)
+        if value is not None:
+            assert value.span is not None and value.origin is Origin.STATED
+            assert body[value.span.start : value.span.end] == value.value
+            found[name] = value.value
+    if about.published is not None:
+        assert about.published.span is not None
+        assert parse_date(body[about.published.span.start : about.published.span.end]) == about.published.date
+        found["published"] = str(about.published.date)
+    return found
+
+
+def write(folder: Path, name: str, data: str | bytes) -> Path:
+    path = folder / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(data if isinstance(data, bytes) else data.encode())
+    return path
+
+
+# --- the articles that come with the project ---------------------------------------------------------------------
+
+
+def test_of_the_seeds_only_what_they_state_is_taken(seeds_dir: Path) -> None:
+    found = {path.name[:3]: said(read_article(path, seeds_dir).body) for path in find_files(seeds_dir)}
+    assert found == {
+        "000": {},
+        "001": {
+            "title": "Lavrov-Rubio in Kuala Lumpur: diplomacy catches its breath, but the hawks are against it",
+            "publisher": "vietatoparlare",
+        },
+        "002": {"place": "KUALA LUMPUR", "published": "July 10"},
+        "003": {"place": "Kuala Lumpur, Malaysia", "publisher": "RastriyaSamachar24x7"},
+        "004": {
+            "title": "Rubio to meet Russia’s Lavrov in Malaysia as Trump turns up pressure on Putin",
+            "published": "2025-07-10",
+        },
+    }
+
+
+# --- what a text says of itself ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("head", "expected"),
+    [
+        ("Bridge closed for a year\n\n", {"title": "Bridge closed for a year"}),
+        ("Bridge closed: why?\n\n", {"title": "Bridge closed: why?"}),
+        ("Bridge closed for a year\n", {"title": "Bridge closed for a year"}),
+        ("# **Bridge** closed\n", {"title": "**Bridge** closed"}),
+        ("# **Bridge closed** \n\n", {"title": "Bridge closed"}),
+        ("Bridge closed\n=======\n", {"title": "Bridge closed"}),
+        ("大桥今天关闭\n\n", {"title": "大桥今天关闭"}),
+        ("date 2024-03-05 Bridge closed\n\n", {"title": "Bridge closed", "published": "2024-03-05"}),
+        (
+            "Published: 5 March 2024\n\nBridge closed\n\n",
+            {"title": "Bridge closed", "published": "2024-03-05"},
+        ),
+        (
+            "Bridge closed\nBy Ann Lee\nMarch 5, 2024, 10:30 a.m.\n\n",
+            {"title": "Bridge closed", "published": "2024-03-05"},
+        ),
+        ("Bridge closed\nPosted on March 5, 2024\n\n", {"title": "Bridge closed", "published": "2024-03-05"}),
+        ("URL: https://example.com/a?b=1\n\n", {"url": "https://example.com/a?b=1"}),
+    ],
+)
+def test_the_head_of_a_text_gives_title_date_and_address(head: str, expected: dict[str, str]) -> None:
+    assert said(head + BODY) == expected
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        "The bridge is closed.\n\n",  # a sentence
+        "The minister spoke in Rome on Monday and said that the bridge\nwould stay closed for a year.\n\n",  # wrapped
+        "By Ann Lee\n\n",
+        "Photo: Ann Lee\n\n",
+        "- first point of a list\n\n",
+        "Advertisement\n\n",
+        "March 5, 2024\n\n",  # a date, but of what?
+        "Published March 5, the report on bridges says that they are old.\n",
+        "2024-03-05 was a bad day for bridges.\n",
+        "Updated: March 5, 2024\n",
+    ],
+)
+def test_what_is_no_heading_or_date_of_publication_is_not_taken_for_one(head: str) -> None:
+    assert said(head + BODY) == {}
+
+
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        ("LONDON, March 5 (Reuters) - ", {"place": "LONDON", "published": "March 5", "publisher": "Reuters"}),
+        ("LONDON (AP) — ", {"place": "LONDON", "publisher": "AP"}),
+        ("WASHINGTON, D.C., March 5, 2024 – ", {"place": "WASHINGTON, D.C.", "published": "2024-03-05"}),
+        ("Rome, Italy – ", {"place": "Rome, Italy"}),
+        ("ROME – ", {"place": "ROME"}),  # and the text speaks of being in Rome
+        ("BREAKING – ", {}),
+        ("NATO — ", {}),
+        ("Monday, March 5 – ", {}),
+        ("Rome – ", {}),
+        ("Ann Lee, Bob Cho – ", {}),
+    ],
+)
+def test_a_dateline_gives_place_date_and_agency(line: str, expected: dict[str, str]) -> None:
+    assert said(line + BODY) == expected
+    assert (
+        said("Bridge closed for a year\n\n" + line + BODY) == {"title": "Bridge closed for a year"} | expected
+    )
+
+
+@pytest.mark.parametrize(
+    ("foot", "publisher"),
+    [
+        ("Discover more from Bridge Weekly Blog", "Bridge Weekly Blog"),
+        ("Discover more from bridges.example\nSubscribe to get the latest posts.", "bridges.example"),
+        ("This article was originally published by The Daily Bridge.", "The Daily Bridge"),
+        ("The post Bridge closed first appeared on Bridgeworld.", "Bridgeworld"),
+        ("© 2024 Bridge Media Ltd. All rights reserved.", "Bridge Media Ltd"),
+        ("Publisher: Bridgeworld", "Bridgeworld"),
+        ("The Riverside Times", "The Riverside Times"),
+        ("riverside-news.example.com", "riverside-news.example.com"),
+        ("fiumesegreto", "fiumesegreto"),
+    ],
+)
+def test_the_last_lines_give_the_publisher(foot: str, publisher: str) -> None:
+    assert said(BODY + foot + "\n")["publisher"] == publisher
+
+
+@pytest.mark.parametrize(
+    "foot",
+    [
+        "Ann Lee",  # an author
+        "minister",  # a word of the text
+        "Politics",
+        "Subscribe",
+        "Read more about bridges",
+        "The bridge stays closed, Bridge.News reports, citing Reuters.",  # a source
+        "As reported by Bridge News.",
+        "First published in March 2024",
+        "© Ann Lee",
+        "Source: Reuters",
+    ],
+)
+def test_authors_sources_and_buttons_are_no_publisher(foot: str) -> None:
+    assert said(BODY + foot + "\n") == {}
+
+
+def test_front_matter_is_read_and_is_not_content() -> None:
+    body = (
+        '---\ntitle: "Bridge: closed"\ndate: 2024-03-05T10:00:00Z\nauthor: Ann\nsource: wire\npublisher: Riverside\n'
+        "tags:\n  - a\nlocation: Rome\nurl: https://example.com/x\n---\n"
+    )
+    assert said(body + BODY) == {
+        "title": "Bridge: closed",
+        "published": "2024-03-05",
+        "publisher": "Riverside",
+        "place": "Rome",
+        "url": "https://example.com/x",
+    }
+    assert content_span(body + BODY) == Span(len(body), len(body + BODY))
+    assert said(body.replace("\n", "\r\n") + BODY)["title"] == "Bridge: closed"
+    prose = "---\nA rule above prose.\n---\n" + BODY
+    assert content_span(prose) == Span(0, len(prose))
+    assert "url" not in said("---\nurl: javascript:alert(1)\ntitle: x y\n---\n" + BODY)
+
+
+@given(st.text(alphabet=st.sampled_from("Aa1 ,.:-–—()#\n\r\"'©"), max_size=200))
+def test_no_text_breaks_the_description(body: str) -> None:
+    said(body)
+
+
+# --- files -------------------------------------------------------------------------------------------------------
+
+
+def test_article_files_are_found_in_order_and_nothing_else(tmp_path: Path) -> None:
+    outside = write(tmp_path, "outside.txt", "secret")
+    folder = tmp_path / "news"
+    for name in (
+        "b.txt",
+        "a.md",
+        "sub/c.TXT",
+        "sub/README.md",
+        "README.md",
+        ".hidden.txt",
+        ".git/x.txt",
+        "a.toml",
+    ):
+        write(folder, name, BODY)
+    (folder / "leaves.txt").symlink_to(outside)
+    (folder / "stays.txt").symlink_to("b.txt")
+    (folder / "loop.txt").symlink_to("loop.txt")
+    (folder / "away").symlink_to(tmp_path)
+    os.mkfifo(folder / "pipe.txt")
+    found = [path.relative_to(folder).as_posix() for path in find_files(folder)]
+    assert found == ["a.md", "b.txt", "loop.txt", "stays.txt", "sub/README.md", "sub/c.TXT"]
+
+
+def test_a_missing_folder_is_named(tmp_path: Path) -> None:
+    with pytest.raises(CorpusError, match="seeds: no such folder; .*rag index"):
+        find_files(tmp_path / "seeds")
+    with pytest.raises(CorpusError, match="not a folder"):
+        find_files(write(tmp_path, "file", ""))
+
+
+def test_an_article_keeps_its_text_and_knows_its_place_and_bytes(tmp_path: Path) -> None:
+    data = " Title here\r\n\r\nA\u0301 line.\t \r\n\r\n".encode()
+    article = read_article(write(tmp_path, "sub/a.txt", data), tmp_path)
+    assert article.id == article.path == "sub/a.txt"
+    assert article.body == data.decode()
+    assert article.version == hashlib.sha256(data).hexdigest()
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "cp1252"])
+def test_known_encodings_are_decoded_and_only_the_byte_order_mark_goes(tmp_path: Path, encoding: str) -> None:
+    text = "“Très bien”, said the minister – and left the café.\r\n" * 3
+    assert read_article(write(tmp_path, "a.txt", text.encode(encoding)), tmp_path).body == text
+
+
+@pytest.mark.parametrize(
+    ("data", "reason"),
+    [
+        (b"", "is empty"),
+        (b" \n\t\xe2\x80\x8b", "only blank space"),
+        (b"text\x00text", "NUL"),
+        ("text".encode("utf-16-le"), "NUL"),
+        (b"\xff\xfea\x00\x00\xd8", "damaged UTF-16"),
+        ("caf\u00e9 and more".encode() + b"\xe2\x80", "not text in UTF-8"),  # cut in the middle
+        (
+            b"a long enough line of text \xc0\xaf\xed\xa0\x80 with more",
+            "not text in UTF-8",
+        ),  # overlong, surrogate
+        ("Мост закрыт на год".encode("cp1251"), "not text in UTF-8"),
+        (b"\x89PNG\r\n\x1a\n", "not text in UTF-8"),
+        (b"a" * (MAX_BYTES + 1), "larger than 20 MB"),
+    ],
+)
+def test_what_is_no_text_is_refused_by_name_and_reason(tmp_path: Path, data: bytes, reason: str) -> None:
+    with pytest.raises(ArticleError, match=f"bad.txt.*{reason}"):
+        read_article(write(tmp_path, "bad.txt", data), tmp_path)
+
+
+def test_a_file_that_vanished_or_is_forbidden_is_named(tmp_path: Path) -> None:
+    with pytest.raises(ArticleError, match="gone.txt: cannot be read"):
+        read_article(tmp_path / "gone.txt", tmp_path)
+    (tmp_path / "dir.txt").mkdir()
+    with pytest.raises(ArticleError, match="dir.txt: cannot be read"):
+        read_article(tmp_path / "dir.txt", tmp_path)
+    closed = write(tmp_path, "closed.txt", BODY)
+    closed.chmod(0)
+    if not os.access(closed, os.R_OK):  # the administrator may read anything
+        with pytest.raises(ArticleError, match="closed.txt: cannot be read"):
+            read_article(closed, tmp_path)
+
+
+def test_a_name_that_is_not_text_is_refused_and_shown_safely(tmp_path: Path) -> None:
+    path = tmp_path / os.fsdecode(b"bad\xff\x1b.txt")
+    path.write_text(BODY)
+    with pytest.raises(ArticleError, match=r"bad\\udcff\.txt: its name is not UTF-8"):
+        read_article(path, tmp_path)
+
+
+# --- sidecars ----------------------------------------------------------------------------------------------------
+
+
+def test_a_sidecar_fills_only_what_the_text_does_not_state(tmp_path: Path) -> None:
+    path = write(tmp_path, "a.txt", "Bridge closed for a year\n\n" + BODY)
+    write(tmp_path, "a.toml", 'title = "Other"\npublished = 2024-03-05\nplace = "Rome"\n')
+    write(tmp_path, "articles.toml", '["a.txt"]\npublisher = "Riverside"\nurl = "https://example.com/"\n')
+    article = read_article(path, tmp_path, load_sidecars(tmp_path))
+    assert article.title == Field("Bridge closed for a year", Origin.STATED, Span(0, 24))
+    assert article.published == Published(PartialDate(2024, 3, 5), Origin.SUPPLIED)
+    assert article.place == Field("Rome", Origin.SUPPLIED)
+    assert article.publisher == Field("Riverside", Origin.SUPPLIED)
+    assert article.url == Field("https://example.com/", Origin.SUPPLIED)
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("title =", "not readable as TOML"),
+        ('titel = "x"', "unknown key 'titel'"),
+        ("title = 3", "title must be a text"),
+        ('title = " "', "title must be a text"),
+        ('published = "10/07/2025"', "published = '10/07/2025' is no date"),
+        ('published = "soon"', "is no date"),
+        ('url = "javascript:alert(1)"', "url must begin with http"),
+        ("title = " + "[" * 5000 + "]" * 5000, "nested too deeply"),
+    ],
+)
+def test_a_malformed_sidecar_is_named_with_key_and_reason(tmp_path: Path, text: str, reason: str) -> None:
+    path = write(tmp_path, "a.txt", BODY)
+    write(tmp_path, "a.toml", text)
+    with pytest.raises(ArticleError, match=f"a.toml: .*{reason}"):
+        read_article(path, tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ('["b.txt"]\ntitle = "x"', r"articles.toml \[b.txt\]: no such file"),
+        ('[a.txt]\ntitle = "x"', "needs quotes"),
+        ('["../out.txt"]\ntitle = "x"', "no such file"),
+        ('title = "x"', r"\[title\]: must be a table"),
+        ('["a.txt"]\ndate = "x"', r"\[a.txt\]: unknown key 'date'"),
+    ],
+)
+def test_a_table_must_name_an_article_that_is_there(tmp_path: Path, text: str, reason: str) -> None:
+    write(tmp_path, "out.txt", BODY)
+    folder = tmp_path / "news"
+    write(folder, "a.txt", BODY)
+    write(folder, "articles.toml", text)
+    with pytest.raises(ArticleError, match=reason):
+        load_sidecars(folder)
+
+
+def test_two_sidecars_must_not_contradict(tmp_path: Path) -> None:
+    path = write(tmp_path, "a.txt", BODY)
+    write(tmp_path, "a.toml", 'title = "One thing"')
+    write(tmp_path, "articles.toml", '["a.txt"]\ntitle = "Another"')
+    with pytest.raises(ArticleError, match=r"a.toml: title differs from articles.toml"):
+        read_article(path, tmp_path, load_sidecars(tmp_path))

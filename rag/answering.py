@@ -39,12 +39,13 @@ from rag.verify import check
 
 PRESELECTED = 32  # sentences that are embedded: about 0.2 s
 READ = 16  # sentences that the reader looks at: about 0.3 s
-COSINE_WEIGHT = 0.5
-OVERLAP_WEIGHT = 0.3
-KIND_WEIGHT = 0.2
-READER_WEIGHT = 1.0
-ANSWERABLE_FLOOR = 0.5  # below it nothing is generated
-QUOTE_FLOOR = 0.6  # above it a sentence may be quoted as the answer although the model did not
+# The score of a sentence: the reader's probability plus these, set on the tune halves of the own set and of SQuAD 2,
+# where the sum tells answerable from unanswerable better (AUC 0.92 and 0.75) than the reader alone (0.90 and 0.73).
+COSINE_WEIGHT = 0.4
+OVERLAP_WEIGHT = 0.24
+KIND_WEIGHT = 0.16
+ANSWER_FLOOR = 0.75  # below it nothing is generated
+QUOTE_FLOOR = 0.95  # from here on a sentence is quoted as the answer although the model found none
 CLOSEST = 3  # sentences shown beside a refusal
 
 
@@ -67,13 +68,28 @@ class Parts:
 
 
 @dataclass(frozen=True, slots=True)
+class Ranked:
+    """A sentence, how well it answers (higher is better, `ANSWER_FLOOR` is enough), and the words that do."""
+
+    sentence: Sentence
+    score: float
+    value: str
+
+
+@dataclass(frozen=True, slots=True)
 class Judged:
-    """A sentence of evidence, how likely it answers (0 to 1), the words that do, and what of the question it lacks."""
+    """A piece of evidence, the words of it that answer, and whether it agrees with all that the question fixes:
+    `unmet` names what it lacks, `of_kind` says whether it holds the kind of thing asked for."""
 
     evidence: Evidence
-    answerable: float
     value: str
     unmet: tuple[str, ...]
+    of_kind: bool
+
+    @property
+    def fits(self) -> bool:
+        """Whether an answer may rest on it."""
+        return self.of_kind and not self.unmet
 
 
 class Clock:
@@ -104,8 +120,8 @@ def _window(sentence: Sentence) -> tuple[str, int]:
 
 def rank_sentences(
     question: Question, sentences: Sequence[Sentence], embedder: Embedder, reader: SentenceReader
-) -> list[tuple[Sentence, float, Reading, int]]:
-    """(sentence, score, reading, where the sentence begins in the text that was read), best first.
+) -> list[Ranked]:
+    """The sentences that may answer, best first, ties by article and place.
 
     Three sieves, each dearer and finer: words in common, similarity of meaning, the reader.
     """
@@ -126,31 +142,25 @@ def rank_sentences(
     order = sorted(range(len(few)), key=lambda i: (-rough[i], few[i].article.id, few[i].start))[:READ]
     windows = [_window(few[i]) for i in order]
     readings = reader.read(question.text, [text for text, _ in windows])
-    scored = [
-        (few[i], rough[i] + READER_WEIGHT * reading.answerable, reading, begins)
-        for i, reading, (_, begins) in zip(order, readings, windows, strict=True)
-    ]
-    return sorted(scored, key=lambda item: (-item[1], item[0].article.id, item[0].start))
+    ranked = []
+    for i, (text, begins), reading in zip(order, windows, readings, strict=True):
+        # an answer found in the title or the neighbour is not an answer of this sentence
+        inside = reading.end > begins
+        value = text[max(reading.start, begins) : reading.end] if inside else ""
+        ranked.append(Ranked(few[i], rough[i] + (reading.answerable if inside else 0.0), value))
+    return sorted(ranked, key=lambda r: (-r.score, r.sentence.article.id, r.sentence.start))
 
 
-def _judge(
-    question: Question, chosen: Sequence[Evidence], ranked: Sequence[tuple[Sentence, float, Reading, int]]
-) -> list[Judged]:
-    by_place = {(s.article.id, s.start): (s, reading, begins) for s, _, reading, begins in ranked}
+def judge(question: Question, chosen: Sequence[Evidence], ranked: Sequence[Ranked]) -> list[Judged]:
+    """Each piece of evidence beside what the question fixes, in the order given."""
+    by_place = {(r.sentence.article.id, r.sentence.start): r for r in ranked}
     judged = []
     for item in chosen:
-        sentence, reading, begins = by_place[item.article.id, item.start]
-        window, _ = _window(sentence)
-        # an answer found in the neighbour is not an answer of this sentence
-        inside = reading.end > begins
-        value = window[max(reading.start, begins) : reading.end] if inside else ""
-        lacking = unmet(question, item.text, sentence.context_text, item.article)
-        judged.append(Judged(item, reading.answerable if inside else 0.0, value, lacking))
+        found = by_place[item.article.id, item.start]
+        lacking = unmet(question, item.text, found.sentence.context_text, item.article)
+        of_kind = holds_kind(question.kind, item.text, question.counted)
+        judged.append(Judged(item, found.value, lacking, of_kind))
     return judged
-
-
-def _fits(question: Question, item: Judged) -> bool:
-    return not item.unmet and holds_kind(question.kind, item.evidence.text, question.counted)
 
 
 _KIND_WORDS = {
@@ -172,10 +182,7 @@ def missing_words(question: Question, judged: Sequence[Judged]) -> str:
     if judged and all(lacking):
         fewest = min(lacking, key=len)
         return f"The articles do not answer this: no sentence close to it speaks of {', '.join(fewest)}."
-    if (
-        not any(holds_kind(question.kind, j.evidence.text, question.counted) for j in judged)
-        and question.kind in _KIND_WORDS
-    ):
+    if not any(j.of_kind for j in judged) and question.kind in _KIND_WORDS:
         return f"The articles do not answer this: no sentence close to it gives {_KIND_WORDS[question.kind]}."
     return "The articles do not answer this."
 
@@ -200,7 +207,7 @@ def settle(number: int, draft: Draft, evidence: Sequence[Evidence], question: Qu
 
 
 def _disagreement(question: Question, judged: Sequence[Judged]) -> Disagreement | None:
-    fitting = [j for j in judged if _fits(question, j) and j.answerable >= ANSWERABLE_FLOOR]
+    fitting = [j for j in judged if j.fits and j.evidence.score >= ANSWER_FLOOR]
     if len(fitting) < 2:
         return None
     groups = origins([j.evidence.article for j in fitting])
@@ -221,7 +228,7 @@ def answer(asked: str, understood: str, parts: Parts, clock: Clock, *, cancel: C
     settings = parts.settings
     passages = retrieve(parts.store, parts.embedder, understood, settings.passages)
     ranked = rank_sentences(question, sentences_of(passages), parts.embedder, parts.reader)
-    evidence = tuple(choose([s for s, *_ in ranked], [score for _, score, *_ in ranked], settings.evidence))
+    evidence = tuple(choose([r.sentence for r in ranked], [r.score for r in ranked], settings.evidence))
     clock.mark("sources_s")
     name = parts.generator.name if parts.generator else "quotes only"
     base = Answer(
@@ -229,10 +236,9 @@ def answer(asked: str, understood: str, parts: Parts, clock: Clock, *, cancel: C
     )
     yield base
 
-    judged = _judge(question, evidence, ranked)
-    fitting = [j for j in judged if _fits(question, j)]
-    best = max(fitting, key=lambda j: (j.answerable, -j.evidence.number), default=None)
-    if best is None or best.answerable < ANSWERABLE_FLOOR:
+    judged = judge(question, evidence, ranked)
+    best = max((j.evidence for j in judged if j.fits), key=lambda e: (e.score, -e.number), default=None)
+    if best is None or best.score < ANSWER_FLOOR:
         yield _refusal(base, question, judged, clock)
         return
 
@@ -241,8 +247,8 @@ def answer(asked: str, understood: str, parts: Parts, clock: Clock, *, cancel: C
         for statements in _draft(question, evidence, parts.generator, parts.settings, clock, cancel):
             yield replace(base, statements=tuple(statements), timings=clock.timings)
     shown = [s for s in statements if s.state is State.SUPPORTED]
-    if not shown and best.answerable >= QUOTE_FLOOR:
-        statements.append(_quote(len(statements) + 1, best.evidence))
+    if not shown and best.score >= (QUOTE_FLOOR if parts.generator else ANSWER_FLOOR):
+        statements.append(_quote(len(statements) + 1, best))
         clock.mark("first_settled_s")
     disagreement = _disagreement(question, judged)
     if disagreement and any(s.state is not State.WITHHELD for s in statements):
@@ -261,14 +267,13 @@ def answer(asked: str, understood: str, parts: Parts, clock: Clock, *, cancel: C
 
 
 def _refusal(base: Answer, question: Question, judged: Sequence[Judged], clock: Clock) -> Answer:
-    closest = sorted(judged, key=lambda j: (-j.answerable, j.evidence.number))[:CLOSEST]
     clock.mark("total_s")
     return replace(
         base,
         status=Status.UNANSWERED,
         disagreement=None,
         missing=missing_words(question, judged),
-        closest=tuple(j.evidence for j in closest),
+        closest=base.evidence[:CLOSEST],
         timings=clock.timings,
     )
 

@@ -248,9 +248,9 @@ def _print_stream(stream: Iterator[Answer]) -> Answer:
             printed += 1
     assert answer is not None
     if answer.note:
-        click.echo(answer.note)
+        click.echo(plain(answer.note))
     if answer.error:
-        click.echo(f"rag: {answer.error}", err=True)
+        click.echo(f"rag: {plain(answer.error)}", err=True)
     click.echo(ending_to_text(answer))
     return answer
 

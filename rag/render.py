@@ -119,7 +119,7 @@ def ending_to_text(answer: Answer) -> str:
     if answer.status is Status.STOPPED:
         lines.append("Stopped.")
     if answer.missing:
-        lines.append(answer.missing)
+        lines.append(plain(answer.missing))
     if answer.disagreement:
         lines += ["", f"The articles disagree ({plain(answer.disagreement.about)}):"]
         for value in answer.disagreement.values:
@@ -145,7 +145,7 @@ def ending_to_text(answer: Answer) -> str:
         for item in answer.closest:
             lines += [f"  “{plain(item.text)}”", f"    {source_line(item.article)}"]
     if answer.timings.total_s is not None:
-        lines += ["", f"{answer.timings.total_s:.1f} s, {answer.generator}"]
+        lines += ["", f"{answer.timings.total_s:.1f} s, {plain(answer.generator)}"]
     return "\n".join(lines).strip("\n")
 
 
@@ -155,7 +155,7 @@ def answer_to_text(answer: Answer) -> str:
         [f"Understood as: {plain(answer.as_understood)}"] if answer.as_understood != answer.question else []
     )
     if answer.note:
-        head.append(answer.note)
+        head.append(plain(answer.note))
     head += [statement_line(answer, i) for i in range(len(answer.shown))]
     return "\n".join([*head, ending_to_text(answer)]).strip("\n")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Iterator
 from dataclasses import replace
@@ -86,12 +87,14 @@ def test_counts_of_like_things_are_not_mixed_up(assistant: Assistant) -> None:
 
 
 def test_stop_ends_a_real_answer_at_once_and_the_next_one_is_right(assistant: Assistant) -> None:
-    stop = False
+    stop = threading.Event()
     started = 0.0
-    last = None
-    for last in assistant.stream("What did Rubio call the meeting?", cancel=lambda: stop):
-        if not stop:
-            stop, started = True, time.monotonic()
-    assert last is not None and last.status is Status.STOPPED
+    answers = []
+    for answer in assistant.stream("What did Rubio call the meeting?", cancel=stop.is_set):
+        answers.append(answer)
+        if not stop.is_set():
+            stop.set()
+            started = time.monotonic()
+    assert answers[-1].status is Status.STOPPED
     assert time.monotonic() - started < 10
     assert "Rome" in " ".join(s.text for s in assistant.ask("Where did Keith Kellogg meet Zelenskiy?").shown)

@@ -45,6 +45,7 @@ COSINE_WEIGHT = 0.4
 OVERLAP_WEIGHT = 0.24
 KIND_WEIGHT = 0.16
 ANSWER_FLOOR = 0.75  # below it nothing is generated
+OPEN_FLOOR = 0.55  # the same for questions without a span to point at, which the reader never saw in training
 QUOTE_FLOOR = 0.95  # from here on a sentence is quoted as the answer although the model found none
 CLOSEST = 3  # sentences shown beside a refusal
 
@@ -163,6 +164,8 @@ def judge(question: Question, chosen: Sequence[Evidence], ranked: Sequence[Ranke
     return judged
 
 
+_OPEN = frozenset({Kind.YES_NO, Kind.LIST, Kind.SUMMARY})
+_MEASURES = frozenset({Kind.DURATION, Kind.COUNT, Kind.MONEY, Kind.PERCENT, Kind.DATE, Kind.TIME})
 _KIND_WORDS = {
     Kind.DURATION: "how long it lasted",
     Kind.COUNT: "the number asked for",
@@ -206,10 +209,16 @@ def settle(number: int, draft: Draft, evidence: Sequence[Evidence], question: Qu
     return Statement(number, draft.text, draft.citations, State.WITHHELD, verdict)
 
 
-def _disagreement(question: Question, judged: Sequence[Judged]) -> Disagreement | None:
-    fitting = [j for j in judged if j.fits and j.evidence.score >= ANSWER_FLOOR]
-    if len(fitting) < 2:
+def disagreement_of(question: Question, judged: Sequence[Judged]) -> Disagreement | None:
+    """The different values that the articles give, taken only from sentences that fit and whose answer the reader sees
+    in such a value; only for what is measured or dated, for two names may both be right."""
+    if question.kind not in _MEASURES:
         return None
+    fitting = [
+        j
+        for j in judged
+        if j.fits and j.evidence.score >= ANSWER_FLOOR and values(question.kind, j.value or j.evidence.text)
+    ]
     groups = origins([j.evidence.article for j in fitting])
     candidates = [
         Candidate(value, j.evidence.number, j.evidence.article, group)
@@ -238,7 +247,7 @@ def answer(asked: str, understood: str, parts: Parts, clock: Clock, *, cancel: C
 
     judged = judge(question, evidence, ranked)
     best = max((j.evidence for j in judged if j.fits), key=lambda e: (e.score, -e.number), default=None)
-    if best is None or best.score < ANSWER_FLOOR:
+    if best is None or best.score < (OPEN_FLOOR if question.kind in _OPEN else ANSWER_FLOOR):
         yield _refusal(base, question, judged, clock)
         return
 
@@ -250,7 +259,7 @@ def answer(asked: str, understood: str, parts: Parts, clock: Clock, *, cancel: C
     if not shown and best.score >= (QUOTE_FLOOR if parts.generator else ANSWER_FLOOR):
         statements.append(_quote(len(statements) + 1, best))
         clock.mark("first_settled_s")
-    disagreement = _disagreement(question, judged)
+    disagreement = disagreement_of(question, judged)
     if disagreement and any(s.state is not State.WITHHELD for s in statements):
         covered = {n for s in statements if s.state is not State.WITHHELD for n in s.citations}
         by_number = {e.number: e for e in evidence}

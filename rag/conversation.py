@@ -20,6 +20,7 @@ _OPENINGS = ("and ", "but ", "so ", "what about ", "how about ", "or ", "also ")
 _DEFINITE = frozenset({"the", "this", "that", "these", "those"})
 MAX_REWRITE_TOKENS = 48
 SHORT_WORDS = 4  # "Where?", "Why not?", "How long?": too short to name what it asks about
+MAX_BESIDE_CHARS = 200  # of the earlier answer: its first sentence or two
 KEPT_SHARE = 0.5  # of the follow-up's content words must survive its rewriting
 
 
@@ -42,11 +43,12 @@ def needs_history(question: str, history: Sequence[Turn]) -> bool:
 
 def beside(question: str, last: Turn) -> str:
     """The plain way: the new question, and in brackets what it follows on."""
-    return f"{plain(question).rstrip('?').rstrip()} (about: {plain(last.as_understood).rstrip('?')})?"
+    answer = f" {plain(last.answer)[:MAX_BESIDE_CHARS]}" if last.answer else ""
+    return f"{plain(question).rstrip('?').rstrip()} (after: {plain(last.as_understood)}{answer})?"
 
 
 def is_faithful(rewritten: str, question: str, history: Sequence[Turn]) -> bool:
-    """Whether a rewriting keeps what the follow-up says and takes names only from what was said before."""
+    """Whether a rewriting keeps what the follow-up says, adds to it, and adds only words that were said before."""
     said = " ".join([question, *(f"{t.as_understood} {t.answer}" for t in history)])
     known = find_names(said)
     if not all(any(same_name(n.text, k.text) for k in known) for n in find_names(rewritten)):
@@ -54,7 +56,7 @@ def is_faithful(rewritten: str, question: str, history: Sequence[Turn]) -> bool:
     kept, own = set(content_words(rewritten)), set(content_words(question)) - set(POINTING)
     if not set(content_words(rewritten)) <= set(content_words(said)):
         return False
-    return not own or len(own & kept) >= KEPT_SHARE * len(own)
+    return bool(kept - own) and len(own & kept) >= KEPT_SHARE * len(own)
 
 
 def stand_alone(

@@ -70,6 +70,18 @@ _EXAMPLES: tuple[tuple[str, str], ...] = (
         "Rewrite so that it can be understood alone: And Morrow?",
         "How many cars did Morrow sell in 2021?",
     ),
+    (
+        "Earlier question: Who opened the new bridge on Friday?\n"
+        "Earlier answer: Mayor Ana Ruiz opened the new bridge on Friday.\n"
+        "Rewrite so that it can be understood alone: Who is she?",
+        "Who is Mayor Ana Ruiz?",
+    ),
+    (
+        "Earlier question: How many cars did Voltar sell in 2021?\n"
+        "Earlier answer: Voltar sold 120,000 cars in 2021.\n"
+        "Rewrite so that it can be understood alone: And how many in the year before?",
+        "How many cars did Voltar sell in the year before 2021?",
+    ),
 )
 
 _START, _END = "<|im_start|>", "<|im_end|>\n"

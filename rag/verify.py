@@ -41,6 +41,9 @@ def _set(line: str) -> frozenset[str]:
 
 NOVEL_SHARE = 0.34  # of a statement's content words may be words that the cited text does not have
 NOVEL_WORDS = 2  # so many new words are never too many by themselves
+BORROWED_SHARE = (
+    0.5  # of a statement's content words may be the question's alone: it asked, it does not testify
+)
 SUPPORT_FLOOR = 0.5  # of the score passed in: above it new words are taken as a rewording
 
 
@@ -717,7 +720,7 @@ def _check_extremes(statement: str, sources: Sequence[_Source]) -> None:
             raise _Failure(Reason.MEANING, f"“{sorted(added)[0]}” is not in the cited text")
 
 
-def _novel(statement: str, sources: Sequence[_Source], asked: frozenset[str]) -> tuple[list[str], int]:
+def _novel(statement: str, sources: Sequence[_Source]) -> tuple[list[str], int]:
     """(content words of the statement that the cited text lacks, number of content words)."""
     known: set[str] = set()
     for s in sources:
@@ -735,7 +738,7 @@ def _novel(statement: str, sources: Sequence[_Source], asked: frozenset[str]) ->
     ]
     prefixes = {w[:5] for w in known if len(w) >= 6}
     novel = [w for w in content if w not in known and not (len(w) >= 6 and w[:5] in prefixes)]
-    return [w for w in novel if w not in asked], len(content)
+    return novel, len(content)
 
 
 def _check_meaning(
@@ -744,7 +747,11 @@ def _check_meaning(
     asked = frozenset(question.content) if question else frozenset()
     _check_opposites(statement, sources)
     _check_extremes(statement, sources)
-    novel, total = _novel(statement, sources, asked)
+    lacking, total = _novel(statement, sources)
+    borrowed = [w for w in lacking if w in asked]
+    if len(borrowed) > max(1, BORROWED_SHARE * total):
+        raise _Failure(Reason.MEANING, f"only the question speaks of “{borrowed[0]}”")
+    novel = [w for w in lacking if w not in asked]
     limit = max(NOVEL_WORDS, NOVEL_SHARE * total)
     if support is not None and support < floor:
         limit /= 2
@@ -756,6 +763,15 @@ def _check_meaning(
 
 
 def _check_kind(statement: str, question: Question) -> None:
+    asked = set(words(question.text))
+    # "50 or 60 minutes?" is answered with its own words, so is a question that wants a yes or no
+    if question.kind is not Kind.YES_NO and "or" not in asked:
+        stems = set(question.content)
+        if (
+            all(w in asked for w in words(statement) if content_words(w))
+            or set(content_words(statement)) <= stems
+        ):
+            raise _Failure(Reason.KIND, "it only repeats the question")
     if not holds_kind(question.kind, statement, question.counted):
         raise _Failure(Reason.KIND, f"it gives no {question.kind.value}")
     if question.kind is Kind.PERSON:
@@ -765,8 +781,35 @@ def _check_kind(statement: str, question: Question) -> None:
             raise _Failure(Reason.KIND, "it names nobody but those in the question")
 
 
-def _check_premise(question: Question, cited: Sequence[Evidence], sources: Sequence[_Source]) -> None:
-    lacking = [unmet(question, s.own, s.near, e.article) for e, s in zip(cited, sources, strict=True)]
+def _is_fragment(statement: str) -> bool:
+    """Whether a statement is a bare value ("July 10", "Rome, Italy") and leaves all else to the question."""
+    spans = [n.span for n in find_names(statement)] + [m.span for m in find_dates(statement)]
+    spans += [q.span for q in find_quantities(statement)]
+    rest = "".join(c for i, c in enumerate(statement) if not any(s.start <= i < s.end for s in spans))
+    return not content_words(rest)
+
+
+def _gives(statement: str, source: _Source, question: Question) -> bool:
+    """Whether one cited sentence alone states the numbers, dates and names of a statement."""
+    dates = find_dates(statement)
+    try:
+        _check_numbers(statement, dates, [source])
+        list(_check_dates(dates, [source]))
+        list(_check_names(statement, [source], question))
+    except _Failure:
+        return False
+    return True
+
+
+def _check_premise(
+    statement: str, question: Question, cited: Sequence[Evidence], sources: Sequence[_Source]
+) -> None:
+    pairs = list(zip(cited, sources, strict=True))
+    if _is_fragment(statement):  # the sentence that gives the value must be the one that speaks of the matter
+        pairs = [(e, s) for e, s in pairs if _gives(statement, s, question)]
+        if not pairs:
+            raise _Failure(Reason.PREMISE, "no cited sentence alone gives it")
+    lacking = [unmet(question, s.own, s.near, e.article) for e, s in pairs]
     if all(lacking):
         raise _Failure(
             Reason.PREMISE,
@@ -814,7 +857,7 @@ def check(
         _check_meaning(text, sources, question, support, support_floor)
         if question is not None:
             _check_kind(text, question)
-            _check_premise(question, cited, sources)
+            _check_premise(text, question, cited, sources)
     except _Failure as failure:
         return Verdict(False, failure.reason, failure.detail, tuple(dict.fromkeys(notes)))
     return Verdict(True, derivation=tuple(dict.fromkeys(notes)))

@@ -749,7 +749,7 @@ def _check_meaning(
     _check_extremes(statement, sources)
     lacking, total = _novel(statement, sources)
     borrowed = [w for w in lacking if w in asked]
-    if len(borrowed) > max(1, BORROWED_SHARE * total):
+    if len(borrowed) > BORROWED_SHARE * total:
         raise _Failure(Reason.MEANING, f"only the question speaks of “{borrowed[0]}”")
     novel = [w for w in lacking if w not in asked]
     limit = max(NOVEL_WORDS, NOVEL_SHARE * total)

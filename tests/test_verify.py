@@ -264,3 +264,30 @@ def test_a_speaker_after_the_verb_is_seen() -> None:
     quoted = cite("“The plan will work,” said Finance Minister Anna Berg, standing beside Omar Diallo.")
     assert check("Anna Berg said the plan will work.", [quoted]).supported
     assert check("Omar Diallo said the plan will work.", [quoted]).reason is Reason.ATTRIBUTION
+
+
+@pytest.mark.parametrize(
+    ("question", "statement", "cited"),
+    [
+        ("How many of the drones were intercepted?", "400 drones were intercepted.", DRONES),
+        (
+            "When had the mayor visited the port before?",
+            "The mayor had visited the port before.",
+            cite("He had visited the port before, the mayor said."),
+        ),
+    ],
+)
+def test_the_words_of_the_question_alone_support_nothing(
+    question: str, statement: str, cited: Evidence
+) -> None:
+    assert not check(statement, [cited], understand(question)).supported
+
+
+def test_a_bare_value_must_stand_in_the_sentence_that_speaks_of_the_matter() -> None:
+    cited = [
+        cite("Lavrov flew from the talks to the Berlin Forum in Vienna.", number=1),
+        cite("Rubio saw Wang Yi in Kuala Lumpur.", number=2),
+    ]
+    question = understand("Where was the Berlin Forum held?")
+    assert check("Vienna.", cited, question).supported
+    assert check("Kuala Lumpur.", cited, question).reason is Reason.PREMISE

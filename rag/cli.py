@@ -56,7 +56,8 @@ def main(ctx: click.Context, seeds: Path | None, index_folder: Path | None) -> N
 def _progress(in_bytes: bool = False) -> Iterator[Callable[[str, int, int], None]]:
     """Bars on standard error with an estimate of the time left; gives `report(what, done, total)`.
 
-    Nothing is drawn before the first report, so that an error before any work is one line.
+    Bytes share one bar whose words change; other steps have a bar each. Nothing is drawn before the first report, so
+    that an error before any work is one line.
     """
     from rich.console import Console
     from rich.progress import (
@@ -84,10 +85,11 @@ def _progress(in_bytes: bool = False) -> Iterator[Callable[[str, int, int], None
     def report(what: str, done: int, total: int) -> None:
         if not total:
             return
-        if what not in tasks:
+        key = "bytes" if in_bytes else what
+        if key not in tasks:
             bars.start()
-            tasks[what] = bars.add_task(what, total=total)
-        bars.update(tasks[what], completed=done, total=total)
+            tasks[key] = bars.add_task(what, total=total)
+        bars.update(tasks[key], description=what, completed=done, total=total)
 
     try:
         yield report

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import multiprocessing
 import sqlite3
+import subprocess
+from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -257,3 +260,40 @@ def test_vectors_are_searched_exactly_and_dead_ids_never_returned(tmp_path: Path
     expected = [i + 10 for i in np.argsort(-scores, kind="stable") if i + 10 not in dead][:20]
     assert [id_ for id_, _ in index.search(query, 20)] == expected
     assert len(index.search(query, 1000)) == 297
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A real file system of 400 KB; needs root."""
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    mounted = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=400k", "tmpfs", folder], capture_output=True
+    )
+    if mounted.returncode:
+        pytest.skip(f"mounting a small disk needs root: {mounted.stderr.decode().strip()}")
+    yield folder
+    subprocess.run(["umount", "--lazy", folder], check=True)
+
+
+def test_a_full_disk_is_one_clear_error_and_the_old_index_still_answers(
+    settings: Settings, small_disk: Path
+) -> None:
+    settings = replace(settings, index=small_disk / "index")
+    embedder = WordEmbedder()
+    before = build(settings, embedder)
+    for number in range(300):
+        text = f"Story {number}\n\nThe owl{number} slept all day. " + f"It rained on hill {number}. " * 20
+        (settings.seeds / f"m{number}.txt").write_text(text, "utf-8")
+    with pytest.raises(StoreError, match="disk is full|No space left|free space"):
+        build(settings, embedder)
+    store = open_store(settings, embedder)
+    assert store.generation == before.generation
+    assert paths(store, embedder, "Ministers in Ankara")[0] == "b.txt"
+    assert not list(settings.index.glob("*.partial"))
+
+
+def test_a_folder_that_cannot_be_written_is_named(settings: Settings, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("not a folder", "utf-8")
+    with pytest.raises(StoreError, match="file/index"):
+        build(replace(settings, index=tmp_path / "file" / "index"), WordEmbedder())

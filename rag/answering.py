@@ -19,7 +19,7 @@ from rag.errors import GenerationError
 from rag.evidence import Sentence, choose, lexical_overlap, points_back, sentences_of
 from rag.prompts import answer_grammar, answer_prompt
 from rag.protocols import Cancel, Embedder, Generator
-from rag.question import Kind, Question, holds_kind, understand, unmet, values
+from rag.question import Kind, Question, holds_kind, recapitalise, understand, unmet, values
 from rag.reader import Reading
 from rag.retrieval import retrieve
 from rag.schema import (
@@ -233,9 +233,9 @@ def answer(asked: str, understood: str, parts: Parts, clock: Clock, *, cancel: C
 
     Raises `StoppedError`, `GenerationError` and `ModelError` from the generator; what was yielded before stays true.
     """
-    question = understand(understood)
     settings = parts.settings
     passages = retrieve(parts.store, parts.embedder, understood, settings.passages)
+    question = understand(recapitalise(understood, [p.chunk.text for p in passages]))
     ranked = rank_sentences(question, sentences_of(passages), parts.embedder, parts.reader)
     evidence = tuple(choose([r.sentence for r in ranked], [r.score for r in ranked], settings.evidence))
     clock.mark("sources_s")

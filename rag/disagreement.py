@@ -77,6 +77,9 @@ def _date(candidate: Candidate) -> PartialDate | None:
     return None
 
 
+_REACHED = re.compile(r"(?:up to|at most|a maximum of|no more than|as \w+ as)\b")
+
+
 def _same(kind: Kind, a: Candidate, b: Candidate) -> bool:
     if fold(a.value_text) == fold(b.value_text):
         return True
@@ -84,7 +87,11 @@ def _same(kind: Kind, a: Candidate, b: Candidate) -> bool:
         left, right = _quantity(a.value_text), _quantity(b.value_text)
         if left is None or right is None:
             return False
-        return equal_values(left, right) and same_noun(left.noun, right.noun) and same_bound(left, right)
+        # "as high as 500" and "500" give one figure; "nearly an hour" is less than "an hour" and stays apart
+        bound = same_bound(left, right) or all(
+            not q.approx or _REACHED.match(fold(q.text)) for q in (left, right)
+        )
+        return equal_values(left, right) and same_noun(left.noun, right.noun) and bound
     if kind is Kind.DATE:
         one, two = _date(a), _date(b)
         return one is not None and two is not None and agree(one, two) is not False

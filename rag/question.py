@@ -7,6 +7,7 @@ have to agree with, and what a sentence leaves open.
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
@@ -314,6 +315,31 @@ def understand(text: str) -> Question:
         counted=_counted(text),
         parts=parts,
     )
+
+
+def recapitalise(text: str, passages: Sequence[str]) -> str:
+    """A question typed without capitals, with those that the passages write: "when is rubio meeting wang yi".
+
+    A lower-case word gets a capital when the passages never write it without one inside a sentence, or when it is the
+    name of a country; a word that they do not have, or write both ways, stays as it is.
+    """
+    wanted = {w for w in re.findall(r"\b[^\W\d_]+\b", text) if w.islower() and content_words(w)}
+    written: dict[str, set[str]] = {}
+    for passage in passages:
+        for match in re.finditer(r"(?<=[^\W_][\s,;-])[^\W\d_]+\b", passage):
+            word = match.group()
+            if word.casefold() in wanted:
+                written.setdefault(word.casefold(), set()).add(word)
+    for word in wanted:
+        forms = written.get(word, set())
+        if forms and all(not f[0].islower() for f in forms):
+            form = sorted(forms, key=lambda f: (f.isupper(), f))[0]
+        elif not forms and is_place_name(word):
+            form = word.capitalize()
+        else:
+            continue
+        text = re.sub(rf"\b{re.escape(word)}\b", form, text)
+    return text
 
 
 # --- the kind of thing, in a sentence -------------------------------------------------------------------------------

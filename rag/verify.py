@@ -40,6 +40,9 @@ def _set(line: str) -> frozenset[str]:
 
 
 NOVEL_SHARE = 0.34  # of a statement's content words may be words that the cited text does not have
+TOLD_SHARE = (
+    0.5  # of the words that a statement adds to the question may be such words: they are the answer itself
+)
 NOVEL_WORDS = 2  # so many new words are never too many by themselves
 BORROWED_SHARE = (
     0.5  # of a statement's content words may be the question's alone: it asked, it does not testify
@@ -542,7 +545,7 @@ def _check_quotations(statement: str, sources: Sequence[_Source]) -> None:
     texts = [f" {' '.join(_words(t))} " for s in sources for t in (s.own, s.near)]
     for found in _QUOTATION.finditer(statement):
         quoted = " ".join(words(found.group(1)))
-        if " " in quoted and not any(f" {quoted} " in t for t in texts):
+        if quoted and not any(f" {quoted} " in t for t in texts):
             raise _Failure(Reason.ATTRIBUTION, f"“{found.group(1)}” is not quoted so in the cited text")
 
 
@@ -720,8 +723,8 @@ def _check_extremes(statement: str, sources: Sequence[_Source]) -> None:
             raise _Failure(Reason.MEANING, f"“{sorted(added)[0]}” is not in the cited text")
 
 
-def _novel(statement: str, sources: Sequence[_Source]) -> tuple[list[str], int]:
-    """(content words of the statement that the cited text lacks, number of content words)."""
+def _novel(statement: str, sources: Sequence[_Source]) -> tuple[list[str], list[str]]:
+    """(content words of the statement that the cited text lacks, all its content words), names and numbers aside."""
     known: set[str] = set()
     for s in sources:
         known |= _stems(s.own) | _stems(s.near)
@@ -738,7 +741,7 @@ def _novel(statement: str, sources: Sequence[_Source]) -> tuple[list[str], int]:
     ]
     prefixes = {w[:5] for w in known if len(w) >= 6}
     novel = [w for w in content if w not in known and not (len(w) >= 6 and w[:5] in prefixes)]
-    return novel, len(content)
+    return novel, content
 
 
 def _check_meaning(
@@ -747,12 +750,13 @@ def _check_meaning(
     asked = frozenset(question.content) if question else frozenset()
     _check_opposites(statement, sources)
     _check_extremes(statement, sources)
-    lacking, total = _novel(statement, sources)
+    lacking, content = _novel(statement, sources)
     borrowed = [w for w in lacking if w in asked]
-    if len(borrowed) > BORROWED_SHARE * total:
+    if len(borrowed) > BORROWED_SHARE * len(content):
         raise _Failure(Reason.MEANING, f"only the question speaks of “{borrowed[0]}”")
     novel = [w for w in lacking if w not in asked]
-    limit = max(NOVEL_WORDS, NOVEL_SHARE * total)
+    told = [w for w in content if w not in asked]
+    limit = min(max(NOVEL_WORDS, NOVEL_SHARE * len(content)), TOLD_SHARE * len(told))
     if support is not None and support < floor:
         limit /= 2
     if len(novel) > limit and (support is None or support < floor):

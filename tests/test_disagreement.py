@@ -121,3 +121,14 @@ def test_near_copies_share_an_origin_and_other_texts_do_not() -> None:
     original = article("original", text)
     assert origins([original, other, copy, original]) == (0, 1, 0, 0)
     assert origins([]) == ()
+
+
+def test_as_high_as_a_figure_and_the_figure_are_one_value_and_nearly_an_hour_is_not_an_hour() -> None:
+    one = Article("1", "v", "1.txt", "Tariffs could be as high as 500 percent.")
+    two = Article("2", "v", "2.txt", "He wants 500% tariffs.")
+    question = understand("How high could the tariffs be?")
+    same = [Candidate("as high as 500 percent", 1, one, 0), Candidate("500%", 2, two, 1)]
+    assert find_disagreement(question, same) is None
+    lasted = understand("How long did it last?")
+    apart = [Candidate("nearly an hour", 1, one, 0), Candidate("60 minutes", 2, two, 1)]
+    assert find_disagreement(lasted, apart) is not None

@@ -2,7 +2,7 @@
 
 import pytest
 
-from rag.question import Kind, has_name, holds_kind, topic_text, understand, unmet, values
+from rag.question import Kind, has_name, holds_kind, recapitalise, topic_text, understand, unmet, values
 from rag.schema import Article, Field, Origin, PartialDate, Published
 
 
@@ -232,3 +232,13 @@ def test_the_topic_of_a_sentence_is_the_title_the_lead_and_what_is_ahead() -> No
 def test_hostile_questions_are_read_without_an_error() -> None:
     for text in ("", "?", "{0.__class__}", "how many " * 300, "“" * 400, "who and " * 300, "\u202e2024"):
         understand(text)
+
+
+def test_a_question_typed_without_capitals_gets_those_that_the_passages_write() -> None:
+    passages = ["On Monday the envoy Omar Diallo met Anna Berg, who may visit the US in May.", "He may stay."]
+    typed = recapitalise("when did omar diallo meet anna berg", passages)
+    assert typed == "when did Omar Diallo meet Anna Berg"
+    assert understand(typed).names == ("Omar Diallo", "Anna Berg")
+    assert recapitalise("who may visit", passages) == "who may visit"
+    assert recapitalise("who is the president of france", passages) == "who is the president of France"
+    assert recapitalise("what about zebras", passages) == "what about zebras"

@@ -291,3 +291,22 @@ def test_a_bare_value_must_stand_in_the_sentence_that_speaks_of_the_matter() -> 
     question = understand("Where was the Berlin Forum held?")
     assert check("Vienna.", cited, question).supported
     assert check("Kuala Lumpur.", cited, question).reason is Reason.PREMISE
+
+
+def test_one_quoted_word_must_be_the_cited_sentence_s_own() -> None:
+    cited = cite("Rubio and Lavrov previously met in February during a summit held in Saudi Arabia.")
+    verdict = check(
+        'Rubio called the meeting "meaningless."', [cited], understand("What did Rubio call the meeting?")
+    )
+    assert verdict.reason is Reason.ATTRIBUTION
+    assert check(
+        'Rubio called the meeting "frank."', [FRANK], understand("What did Rubio call the meeting?")
+    ).supported
+
+
+def test_what_a_statement_adds_to_the_question_must_be_in_the_cited_text() -> None:
+    cited = cite("Rubio and Lavrov previously met in February during a summit held in Saudi Arabia.")
+    verdict = check(
+        "Rubio called the meeting meaningless.", [cited], understand("What did Rubio call the meeting?")
+    )
+    assert verdict.reason is Reason.MEANING

@@ -9,7 +9,6 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from itertools import combinations
 from typing import Protocol
 
 from rag.citations import Draft, stream_drafts
@@ -44,6 +43,7 @@ READ = 16  # sentences that the reader looks at: about 0.3 s
 COSINE_WEIGHT = 0.4
 OVERLAP_WEIGHT = 0.24
 KIND_WEIGHT = 0.16
+NEARBY_SHARE = 0.5  # of the reader's probability, when what it points at is not in the sentence itself
 ANSWER_FLOOR = 0.75  # below it nothing is generated
 OPEN_FLOOR = 0.55  # the same for questions without a span to point at, which the reader never saw in training
 QUOTE_FLOOR = 0.95  # from here on a sentence is quoted as the answer although the model found none
@@ -70,19 +70,22 @@ class Parts:
 
 @dataclass(frozen=True, slots=True)
 class Ranked:
-    """A sentence, how well it answers (higher is better, `ANSWER_FLOOR` is enough), and the words that do."""
+    """A sentence, its score as evidence (higher is better), how well it answers by itself (`ANSWER_FLOOR` is enough),
+    and the words that do."""
 
     sentence: Sentence
     score: float
+    certainty: float
     value: str
 
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """A piece of evidence, the words of it that answer, and whether it agrees with all that the question fixes:
-    `unmet` names what it lacks, `of_kind` says whether it holds the kind of thing asked for."""
+    """A piece of evidence, how well it answers by itself, the words that do, and whether it agrees with all that the
+    question fixes: `unmet` names what it lacks, `of_kind` says whether it holds the kind of thing asked for."""
 
     evidence: Evidence
+    certainty: float
     value: str
     unmet: tuple[str, ...]
     of_kind: bool
@@ -145,10 +148,11 @@ def rank_sentences(
     readings = reader.read(question.text, [text for text, _ in windows])
     ranked = []
     for i, (text, begins), reading in zip(order, windows, readings, strict=True):
-        # an answer found in the title or the neighbour is not an answer of this sentence
+        # an answer found in the title or the neighbour is not an answer of this sentence, but speaks for its matter
         inside = reading.end > begins
         value = text[max(reading.start, begins) : reading.end] if inside else ""
-        ranked.append(Ranked(few[i], rough[i] + (reading.answerable if inside else 0.0), value))
+        score = rough[i] + reading.answerable * (1.0 if inside else NEARBY_SHARE)
+        ranked.append(Ranked(few[i], score, score if inside else rough[i], value))
     return sorted(ranked, key=lambda r: (-r.score, r.sentence.article.id, r.sentence.start))
 
 
@@ -160,7 +164,7 @@ def judge(question: Question, chosen: Sequence[Evidence], ranked: Sequence[Ranke
         found = by_place[item.article.id, item.start]
         lacking = unmet(question, item.text, found.sentence.context_text, item.article)
         of_kind = holds_kind(question.kind, item.text, question.counted)
-        judged.append(Judged(item, found.value, lacking, of_kind))
+        judged.append(Judged(item, found.certainty, found.value, lacking, of_kind))
     return judged
 
 
@@ -195,17 +199,23 @@ def _quote(number: int, item: Evidence) -> Statement:
 
 
 def settle(number: int, draft: Draft, evidence: Sequence[Evidence], question: Question) -> Statement:
-    """Check a draft against its citations; where they fail, look for one or two sentences that carry it."""
+    """Check a draft against each sentence it cites, and keep the citations that carry it alone; where none does, look
+    for another sentence that does.
+
+    Two sentences together are never enough: a name from one and a word from the other can state what neither says.
+    """
     by_number = {e.number: e for e in evidence}
     cited = [by_number[n] for n in draft.citations]
-    verdict = check(draft.text, cited, question) if cited else Verdict(False, Reason.NO_CITATION)
-    if verdict.supported:
-        return Statement(number, draft.text, draft.citations, State.SUPPORTED, verdict)
-    for size in (1, 2):
-        for others in combinations(evidence, size):
-            better = check(draft.text, others, question)
-            if better.supported:
-                return Statement(number, draft.text, tuple(e.number for e in others), State.SUPPORTED, better)
+    verdicts = [(e.number, check(draft.text, [e], question)) for e in cited]
+    carrying = [(n, v) for n, v in verdicts if v.supported]
+    if not carrying:
+        others = ((e.number, check(draft.text, [e], question)) for e in evidence if e not in cited)
+        carrying = [next(((n, v) for n, v in others if v.supported), (0, Verdict(False)))]
+    if carrying[0][1].supported:
+        derivation = tuple(dict.fromkeys(step for _, v in carrying for step in v.derivation))
+        kept = tuple(n for n, _ in carrying)
+        return Statement(number, draft.text, kept, State.SUPPORTED, Verdict(True, derivation=derivation))
+    verdict = verdicts[0][1] if verdicts else Verdict(False, Reason.NO_CITATION, "no sentence is cited")
     return Statement(number, draft.text, draft.citations, State.WITHHELD, verdict)
 
 
@@ -217,7 +227,7 @@ def disagreement_of(question: Question, judged: Sequence[Judged]) -> Disagreemen
     fitting = [
         j
         for j in judged
-        if j.fits and j.evidence.score >= ANSWER_FLOOR and values(question.kind, j.value or j.evidence.text)
+        if j.fits and j.certainty >= ANSWER_FLOOR and values(question.kind, j.value or j.evidence.text)
     ]
     groups = origins([j.evidence.article for j in fitting])
     candidates = [
@@ -246,8 +256,8 @@ def answer(asked: str, understood: str, parts: Parts, clock: Clock, *, cancel: C
     yield base
 
     judged = judge(question, evidence, ranked)
-    best = max((j.evidence for j in judged if j.fits), key=lambda e: (e.score, -e.number), default=None)
-    if best is None or best.score < (OPEN_FLOOR if question.kind in _OPEN else ANSWER_FLOOR):
+    best = max((j for j in judged if j.fits), key=lambda j: (j.certainty, -j.evidence.number), default=None)
+    if best is None or best.certainty < (OPEN_FLOOR if question.kind in _OPEN else ANSWER_FLOOR):
         yield _refusal(base, question, judged, clock)
         return
 
@@ -256,8 +266,8 @@ def answer(asked: str, understood: str, parts: Parts, clock: Clock, *, cancel: C
         for statements in _draft(question, evidence, parts.generator, parts.settings, clock, cancel):
             yield replace(base, statements=tuple(statements), timings=clock.timings)
     shown = [s for s in statements if s.state is State.SUPPORTED]
-    if not shown and best.score >= (QUOTE_FLOOR if parts.generator else ANSWER_FLOOR):
-        statements.append(_quote(len(statements) + 1, best))
+    if not shown and best.certainty >= (QUOTE_FLOOR if parts.generator else ANSWER_FLOOR):
+        statements.append(_quote(len(statements) + 1, best.evidence))
         clock.mark("first_settled_s")
     disagreement = disagreement_of(question, judged)
     if disagreement and any(s.state is not State.WITHHELD for s in statements):

@@ -35,7 +35,7 @@ class Settings:
         800  # about 150 words: inside MiniLM's window of 256 tokens, and three sentences of news
     )
     overlap_chars: int = 120  # about one sentence, so that no sentence is only ever seen without a neighbour
-    passages: int = 8  # chunks fused per question; the sentences, not the chunks, are what the model reads
+    passages: int = 16  # chunks fused per question: about 80 sentences, of which the best few are read
     evidence: int = 6  # numbered sentences shown to the model: about 300 prompt tokens, 3 s of reading
     answer_tokens: int = 120  # two or three sentences
     answer_timeout_s: float = 90.0  # from the question, waiting for the model included

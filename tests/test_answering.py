@@ -93,6 +93,17 @@ def test_a_right_statement_with_a_wrong_number_gets_the_right_citation(settings:
     assert "three hours" in answer.cited(statement)[0].text
 
 
+def test_a_name_from_one_sentence_and_a_word_from_another_are_not_put_together(settings: Settings) -> None:
+    class Joining(Citing):
+        def generate(self, prompt, **options):  # type: ignore[no-untyped-def]
+            whole = "".join(s.text for s in prompt)
+            first, second = number_of(whole, "900 people"), number_of(whole, "evacuation lasted")
+            return iter([f"About 900 people left in three hours. [{first}][{second}]"])
+
+    answer = assistant(settings, Joining()).ask("How long did the evacuation in Valencia last?")
+    assert all("900" not in s.text for s in answer.shown)
+
+
 def test_the_sources_come_before_the_first_word_and_only_the_last_answer_is_final(settings: Settings) -> None:
     generator = Citing(("The evacuation lasted three hours.", "evacuation lasted"))
     seen = list(assistant(settings, generator).stream("How long did the evacuation in Valencia last?"))

@@ -189,7 +189,14 @@ def missing_words(question: Question, judged: Sequence[Judged]) -> str:
     if judged and all(lacking):
         fewest = min(lacking, key=len)
         return f"The articles do not answer this: no sentence close to it speaks of {', '.join(fewest)}."
-    if not any(j.of_kind for j in judged) and question.kind in _KIND_WORDS:
+    right_kind = [j.unmet for j in judged if j.of_kind]
+    if right_kind and all(right_kind) and question.kind in _KIND_WORDS:
+        fewest = min(right_kind, key=len)
+        return (
+            f"The articles do not answer this: no sentence close to it that gives {_KIND_WORDS[question.kind]} "
+            f"speaks of {', '.join(fewest)}."
+        )
+    if not right_kind and question.kind in _KIND_WORDS:
         return f"The articles do not answer this: no sentence close to it gives {_KIND_WORDS[question.kind]}."
     return "The articles do not answer this."
 

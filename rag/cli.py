@@ -253,7 +253,10 @@ def _print_stream(stream: Iterator[Answer]) -> Answer:
         click.echo(plain(answer.note))
     if answer.error:
         click.echo(f"rag: {plain(answer.error)}", err=True)
-    click.echo(ending_to_text(answer))
+    ending = ending_to_text(answer)
+    if printed and not answer.missing:
+        click.echo()
+    click.echo(ending)
     return answer
 
 

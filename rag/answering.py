@@ -47,6 +47,9 @@ NEARBY_SHARE = 0.5  # of the reader's probability, when what it points at is not
 ANSWER_FLOOR = 0.75  # below it nothing is generated
 OPEN_FLOOR = 0.55  # the same for questions without a span to point at, which the reader never saw in training
 QUOTE_FLOOR = 0.95  # from here on a sentence is quoted as the answer although the model found none
+REPAIR_FLOOR = (
+    0.85  # the same when the model wrote an answer that failed the check: both hold that there is one
+)
 CLOSEST = 3  # sentences shown beside a refusal
 
 
@@ -273,7 +276,11 @@ def answer(asked: str, understood: str, parts: Parts, clock: Clock, *, cancel: C
         for statements in _draft(question, evidence, parts.generator, parts.settings, clock, cancel):
             yield replace(base, statements=tuple(statements), timings=clock.timings)
     shown = [s for s in statements if s.state is State.SUPPORTED]
-    if not shown and best.certainty >= (QUOTE_FLOOR if parts.generator else ANSWER_FLOOR):
+    if parts.generator is None:
+        quote_floor = ANSWER_FLOOR
+    else:
+        quote_floor = REPAIR_FLOOR if statements else QUOTE_FLOOR
+    if not shown and best.certainty >= quote_floor:
         statements.append(_quote(len(statements) + 1, best.evidence))
         clock.mark("first_settled_s")
     disagreement = disagreement_of(question, judged)

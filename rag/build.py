@@ -7,20 +7,22 @@ its own chunks, and a text that was embedded before is not embedded again. Inter
 from __future__ import annotations
 
 import hashlib
+import shutil
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from rag import chunking
 from rag.articles import find_files, load_sidecars, read_article
-from rag.catalog import Catalog, Fingerprint, NewChunk, fields_of
+from rag.catalog import FILE_NAME, Catalog, Fingerprint, NewChunk, fields_of
 from rag.config import Settings
 from rag.errors import ArticleError, CorpusError
 from rag.protocols import Embedder
 from rag.schema import Article
 from rag.store import write, writer_lock
 
+BESIDE = "rebuild"  # folder inside the index where a new one is made
 EMBED_BATCH = 64  # texts between two reports of progress, and the most that Ctrl-C can lose
 
 
@@ -160,3 +162,26 @@ def build(settings: Settings, embedder: Embedder, progress: Callable[[Progress],
             )
         finally:
             catalog.close()
+
+
+def rebuild(
+    settings: Settings, embedder: Embedder, progress: Callable[[Progress], None] = _ignore
+) -> Summary:
+    """Make the index anew from the articles, beside the old one, and put it in its place when it is complete.
+
+    Nothing of the old one is read, so it may be damaged or of another format; until the end it stays as it is.
+    Raises what `build` raises.
+    """
+    folder, beside = settings.index, settings.index / BESIDE
+    shutil.rmtree(beside, ignore_errors=True)
+    try:
+        summary = build(replace(settings, index=beside), embedder, progress)
+        with writer_lock(folder):
+            for file in beside.glob("vectors-*"):
+                file.replace(folder / file.name)
+            for ending in ("-wal", "-shm"):
+                (folder / f"{FILE_NAME}{ending}").unlink(missing_ok=True)
+            (beside / FILE_NAME).replace(folder / FILE_NAME)
+    finally:
+        shutil.rmtree(beside, ignore_errors=True)
+    return summary

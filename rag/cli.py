@@ -100,17 +100,21 @@ def _progress(in_bytes: bool = False) -> Iterator[Callable[[str, int, int], None
 
 @main.command()
 @click.option("--json", "as_json", is_flag=True, help="Print the summary as one JSON object.")
+@click.option(
+    "--rebuild", "anew", is_flag=True, help="Make the index anew, beside the old one, and replace it."
+)
 @click.pass_obj
-def index(settings: Settings, as_json: bool) -> None:
+def index(settings: Settings, as_json: bool, anew: bool) -> None:
     """Bring the index up to the articles. Only what is new or changed is embedded."""
-    from rag.build import build
+    from rag.build import build, rebuild
     from rag.embedder import MiniLM
     from rag.models import find_model
     from rag.text import plain
 
     embedder = MiniLM(find_model(settings.embedding, settings), threads=settings.threads)
     with _progress() as report:
-        summary = build(settings, embedder, lambda p: report(p.what, p.done, p.total))
+        make = rebuild if anew else build
+        summary = make(settings, embedder, lambda p: report(p.what, p.done, p.total))
     if as_json:
         skipped = [{"path": s.path, "reason": s.reason} for s in summary.skipped]
         fields = ("added", "changed", "removed", "unchanged", "chunks", "embedded", "seconds", "generation")

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from rag.build import build, fingerprint_of
+from rag.build import build, fingerprint_of, rebuild
 from rag.catalog import FILE_NAME, match_expression
 from rag.config import Settings
 from rag.errors import CorpusError, StoreError
@@ -297,3 +297,29 @@ def test_a_folder_that_cannot_be_written_is_named(settings: Settings, tmp_path: 
     (tmp_path / "file").write_text("not a folder", "utf-8")
     with pytest.raises(StoreError, match="file/index"):
         build(replace(settings, index=tmp_path / "file" / "index"), WordEmbedder())
+
+
+@pytest.mark.parametrize("harm", ["damaged", "newer format", "none"])
+def test_a_rebuild_replaces_an_index_that_cannot_be_read(settings: Settings, harm: str) -> None:
+    embedder = WordEmbedder()
+    build(settings, embedder)
+    file = settings.index / FILE_NAME
+    if harm == "damaged":
+        file.write_bytes(b"\0" * 5000)
+    elif harm == "newer format":
+        with sqlite3.connect(file) as db:
+            db.execute("UPDATE meta SET value='99' WHERE key='format'")
+    assert rebuild(settings, embedder).added == ("a.txt", "b.txt")
+    assert paths(open_store(settings, embedder), embedder, "Ministers in Ankara")[0] == "b.txt"
+    assert sorted(p.suffix for p in settings.index.iterdir() if p.name.startswith("vectors")) == [".faiss"]
+
+
+def test_a_rebuild_that_fails_leaves_the_old_index_as_it_was(settings: Settings) -> None:
+    build(settings, WordEmbedder())
+    with pytest.raises(KeyboardInterrupt):
+        embedder = _Interrupted()
+        embedder.encoded = 64
+        rebuild(settings, embedder)
+    embedder = WordEmbedder()
+    assert paths(open_store(settings, embedder), embedder, "Ministers in Ankara")[0] == "b.txt"
+    assert not (settings.index / "rebuild").exists()

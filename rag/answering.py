@@ -9,17 +9,17 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Protocol
 
 from rag.citations import Draft, stream_drafts
 from rag.config import Settings
 from rag.disagreement import Candidate, find_disagreement, origins
 from rag.errors import GenerationError
-from rag.evidence import Sentence, choose, lexical_overlap, points_back, sentences_of
+from rag.evidence import choose, sentences_of
 from rag.prompts import answer_grammar, answer_prompt
 from rag.protocols import Cancel, Embedder, Generator
-from rag.question import Kind, Question, holds_kind, recapitalise, understand, unmet, values
-from rag.reader import Reading
+from rag.question import Kind, Question, recapitalise, understand, values
+from rag.ranking import Judged, SentenceReader, judge, rank_sentences
+from rag.refusal import missing_words
 from rag.retrieval import retrieve
 from rag.schema import (
     Answer,
@@ -36,14 +36,6 @@ from rag.store import Store
 from rag.text import plain
 from rag.verify import check
 
-PRESELECTED = 32  # sentences that are embedded: about 0.2 s
-READ = 16  # sentences that the reader looks at: about 0.3 s
-# The score of a sentence: the reader's probability plus these, set on the tune halves of the own set and of SQuAD 2,
-# where the sum tells answerable from unanswerable better (AUC 0.92 and 0.75) than the reader alone (0.90 and 0.73).
-COSINE_WEIGHT = 0.4
-OVERLAP_WEIGHT = 0.24
-KIND_WEIGHT = 0.16
-NEARBY_SHARE = 0.5  # of the reader's probability, when what it points at is not in the sentence itself
 ANSWER_FLOOR = 0.75  # below it nothing is generated
 OPEN_FLOOR = 0.55  # the same for questions without a span to point at, which the reader never saw in training
 QUOTE_FLOOR = 0.95  # from here on a sentence is quoted as the answer although the model found none
@@ -51,13 +43,6 @@ REPAIR_FLOOR = (
     0.85  # the same when the model wrote an answer that failed the check: both hold that there is one
 )
 CLOSEST = 3  # sentences shown beside a refusal
-
-
-class SentenceReader(Protocol):
-    """What answering needs of a reader."""
-
-    def read(self, question: str, texts: Sequence[str]) -> list[Reading]:
-        """How well each text answers the question."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,34 +54,6 @@ class Parts:
     embedder: Embedder
     reader: SentenceReader
     generator: Generator | None
-
-
-@dataclass(frozen=True, slots=True)
-class Ranked:
-    """A sentence, its score as evidence (higher is better), how well it answers by itself (`ANSWER_FLOOR` is enough),
-    and the words that do."""
-
-    sentence: Sentence
-    score: float
-    certainty: float
-    value: str
-
-
-@dataclass(frozen=True, slots=True)
-class Judged:
-    """A piece of evidence, how well it answers by itself, the words that do, and whether it agrees with all that the
-    question fixes: `unmet` names what it lacks, `of_kind` says whether it holds the kind of thing asked for."""
-
-    evidence: Evidence
-    certainty: float
-    value: str
-    unmet: tuple[str, ...]
-    of_kind: bool
-
-    @property
-    def fits(self) -> bool:
-        """Whether an answer may rest on it."""
-        return self.of_kind and not self.unmet
 
 
 class Clock:
@@ -116,92 +73,8 @@ class Clock:
             self.timings = replace(self.timings, **{name: self.seconds()})
 
 
-def _window(sentence: Sentence) -> tuple[str, int]:
-    """What the reader sees of a sentence, and where in it the sentence itself begins: the title, the sentence before
-    when this one points back to it, the sentence."""
-    title = f"{plain(sentence.article.title.value)}. " if sentence.article.title else ""
-    text = plain(sentence.text)
-    before = f"{plain(sentence.before_text)} " if sentence.before and points_back(text) else ""
-    return title + before + text, len(title + before)
-
-
-def rank_sentences(
-    question: Question, sentences: Sequence[Sentence], embedder: Embedder, reader: SentenceReader
-) -> list[Ranked]:
-    """The sentences that may answer, best first, ties by article and place.
-
-    Three sieves, each dearer and finer: words in common, similarity of meaning, the reader.
-    """
-    overlap = {id(s): lexical_overlap(question.text, s) for s in sentences}
-    few = sorted(sentences, key=lambda s: (-overlap[id(s)] - 0.3 / s.rank, s.article.id, s.start))[
-        :PRESELECTED
-    ]
-    if not few:
-        return []
-    vectors = embedder.encode([question.text, *(plain(f"{s.context_text} {s.text}") for s in few)])
-    cosine = vectors[1:] @ vectors[0]
-    rough = [
-        COSINE_WEIGHT * float(c)
-        + OVERLAP_WEIGHT * overlap[id(s)]
-        + (KIND_WEIGHT if holds_kind(question.kind, s.text, question.counted) else 0.0)
-        for s, c in zip(few, cosine, strict=True)
-    ]
-    order = sorted(range(len(few)), key=lambda i: (-rough[i], few[i].article.id, few[i].start))[:READ]
-    windows = [_window(few[i]) for i in order]
-    readings = reader.read(question.text, [text for text, _ in windows])
-    ranked = []
-    for i, (text, begins), reading in zip(order, windows, readings, strict=True):
-        # an answer found in the title or the neighbour is not an answer of this sentence, but speaks for its matter
-        inside = reading.end > begins
-        value = text[max(reading.start, begins) : reading.end] if inside else ""
-        score = rough[i] + reading.answerable * (1.0 if inside else NEARBY_SHARE)
-        ranked.append(Ranked(few[i], score, score if inside else rough[i], value))
-    return sorted(ranked, key=lambda r: (-r.score, r.sentence.article.id, r.sentence.start))
-
-
-def judge(question: Question, chosen: Sequence[Evidence], ranked: Sequence[Ranked]) -> list[Judged]:
-    """Each piece of evidence beside what the question fixes, in the order given."""
-    by_place = {(r.sentence.article.id, r.sentence.start): r for r in ranked}
-    judged = []
-    for item in chosen:
-        found = by_place[item.article.id, item.start]
-        lacking = unmet(question, item.text, found.sentence.context_text, item.article)
-        of_kind = holds_kind(question.kind, item.text, question.counted)
-        judged.append(Judged(item, found.certainty, found.value, lacking, of_kind))
-    return judged
-
-
 _OPEN = frozenset({Kind.YES_NO, Kind.LIST, Kind.SUMMARY})
 _MEASURES = frozenset({Kind.DURATION, Kind.COUNT, Kind.MONEY, Kind.PERCENT, Kind.DATE, Kind.TIME})
-_KIND_WORDS = {
-    Kind.DURATION: "how long it lasted",
-    Kind.COUNT: "the number asked for",
-    Kind.MONEY: "the sum asked for",
-    Kind.PERCENT: "the percentage asked for",
-    Kind.DATE: "the date asked for",
-    Kind.TIME: "the time asked for",
-    Kind.PERSON: "the person asked for",
-    Kind.PLACE: "the place asked for",
-    Kind.ORGANISATION: "the organisation asked for",
-}
-
-
-def missing_words(question: Question, judged: Sequence[Judged]) -> str:
-    """What the articles do not give, in words for the reader."""
-    lacking = [j.unmet for j in judged]
-    if judged and all(lacking):
-        fewest = min(lacking, key=len)
-        return f"The articles do not answer this: no sentence close to it speaks of {', '.join(fewest)}."
-    right_kind = [j.unmet for j in judged if j.of_kind]
-    if right_kind and all(right_kind) and question.kind in _KIND_WORDS:
-        fewest = min(right_kind, key=len)
-        return (
-            f"The articles do not answer this: no sentence close to it that gives {_KIND_WORDS[question.kind]} "
-            f"speaks of {', '.join(fewest)}."
-        )
-    if not right_kind and question.kind in _KIND_WORDS:
-        return f"The articles do not answer this: no sentence close to it gives {_KIND_WORDS[question.kind]}."
-    return "The articles do not answer this."
 
 
 def _quote(number: int, item: Evidence) -> Statement:

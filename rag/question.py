@@ -127,6 +127,7 @@ _KINDS: tuple[tuple[Kind, re.Pattern[str]], ...] = tuple(
             rf"\bhow long\b|\bhow much time\b|\bhow many (?:\w+ )?{_TIME_WORDS}\b|\bwhat length of time\b",
         ),
         (Kind.DURATION, r"\b(?:what|which) (?:is|was|were|are) the (?:\w+ )?(?:duration|length) of\b"),
+        (Kind.DURATION, r"\b(?:what|which|give)\b.*\b(?:duration|length of time)\b"),
         (
             Kind.PERCENT,
             r"\b(?:what|which|how many|how much) (?:\w+ )?(?:percent|per cent|percentage|proportion|%|share of)",
@@ -321,23 +322,30 @@ def recapitalise(text: str, passages: Sequence[str]) -> str:
     """A question typed without capitals, with those that the passages write: "when is rubio meeting wang yi".
 
     A lower-case word gets a capital when the passages never write it without one inside a sentence, or when it is the
-    name of a country; a word that they do not have, or write both ways, stays as it is.
+    name of a country. A lower-case word that they do not have, and that is one slip away from such a name or another
+    spelling of it, is written as they do: "kellog". What they write both ways stays as it is.
     """
     wanted = {w for w in re.findall(r"\b[^\W\d_]+\b", text) if w.islower() and content_words(w)}
     written: dict[str, set[str]] = {}
     for passage in passages:
         for match in re.finditer(r"(?<=[^\W_][\s,;-])[^\W\d_]+\b", passage):
-            word = match.group()
-            if word.casefold() in wanted:
-                written.setdefault(word.casefold(), set()).add(word)
-    for word in wanted:
-        forms = written.get(word, set())
-        if forms and all(not f[0].islower() for f in forms):
-            form = sorted(forms, key=lambda f: (f.isupper(), f))[0]
-        elif not forms and is_place_name(word):
-            form = word.capitalize()
+            written.setdefault(match.group().casefold(), set()).add(match.group())
+    names = {w: forms for w, forms in written.items() if all(not f[0].islower() for f in forms)}
+    for word in sorted(wanted):
+        if word in written:
+            forms = names.get(word, set())
+        elif is_place_name(word):
+            forms = {word.capitalize()}
         else:
+            forms = {
+                f
+                for name, known in names.items()
+                for f in known
+                if same_word(word, name) or (min(len(word), len(name)) >= _LONG and _one_slip(word, name))
+            }
+        if not forms:
             continue
+        form = sorted(forms, key=lambda f: (f.isupper(), f))[0]
         text = re.sub(rf"\b{re.escape(word)}\b", form, text)
     return text
 

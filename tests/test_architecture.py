@@ -18,7 +18,8 @@ chunking citations verify disagreement render
 embedder llama_child catalog models reader
 llama vectors
 store
-build retrieval conversation
+build retrieval conversation ranking
+refusal
 answering
 assistant
 cli

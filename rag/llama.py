@@ -31,7 +31,7 @@ from rag.llama_child import (
     socket_address,
     to_line,
 )
-from rag.protocols import Cancel, Prompt
+from rag.protocols import Cancel, Prompt, Watch
 
 __all__ = ["GenerationStats", "LlamaGenerator"]
 
@@ -84,7 +84,14 @@ class LlamaGenerator:
         return self._model.stem
 
     def generate(
-        self, prompt: Prompt, *, grammar: str = "", max_tokens: int, deadline_s: float, cancel: Cancel
+        self,
+        prompt: Prompt,
+        *,
+        grammar: str = "",
+        max_tokens: int,
+        deadline_s: float,
+        cancel: Cancel,
+        watch: Watch | None = None,
     ) -> Iterator[str]:
         """See `Generator.generate`. With `max_tokens=0` the prompt is only read.
 
@@ -93,12 +100,18 @@ class LlamaGenerator:
         call = _Call(deadline_s, cancel)
         check_model_file(self._model)
         self._hold(call)
-        request = replace(self._request, prompt=prompt, grammar=grammar, max_tokens=max_tokens)
+        request = replace(
+            self._request,
+            prompt=prompt,
+            grammar=grammar,
+            max_tokens=max_tokens,
+            watch=watch.text if watch else "",
+        )
         while True:
             link = self._connect(call)
             try:
                 if link.send(replace(request, deadline_s=call.left_s() + GRACE_S)) and (
-                    yield from self._answer(link, call)
+                    yield from self._answer(link, call, watch)
                 ):
                     return
             finally:
@@ -117,7 +130,7 @@ class LlamaGenerator:
                 self._held.close()
                 self._held = None
 
-    def _answer(self, link: _Link, call: _Call) -> Generator[str, None, bool]:
+    def _answer(self, link: _Link, call: _Call, watch: Watch | None) -> Generator[str, None, bool]:
         """The texts; returns false when the other side left before it was our turn."""
         started = False
         while True:
@@ -134,6 +147,9 @@ class LlamaGenerator:
                 call.phase = "the machine was too slow or too busy"
             elif reply.kind == "text":
                 yield reply.text
+            elif reply.kind == "likelihood":
+                if watch is not None and not watch.decide(reply.likelihood):
+                    return True
             elif reply.kind == "done":
                 self.last_stats = reply.stats
                 return True

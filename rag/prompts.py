@@ -126,14 +126,21 @@ def rewrite_prompt(question: str, history: Sequence[Turn]) -> Prompt:
     )
 
 
+_LINE = "line ::= [^\\[\\]<>\\n\\r ] [^\\[\\]<>\\n\\r]*"
+
+
 def answer_grammar(numbers: Sequence[int]) -> str:
     """GBNF: the refusal, or up to three lines that each end in one or two of `numbers`."""
     choices = " | ".join(f'"{n}"' for n in numbers)
     return (
         f'root ::= "{NOT_FOUND}" | line ("\\n" line){{0,{MAX_STATEMENTS - 1}}}\n'
-        "line ::= [^\\[\\]<>\\n\\r ] [^\\[\\]<>\\n\\r]* cite cite?\n"
-        f'cite ::= "[" ({choices}) "]"\n'
+        f'{_LINE} cite cite?\ncite ::= "[" ({choices}) "]"\n'
     )
+
+
+def restate_grammar(number: int) -> str:
+    """GBNF: one line that ends in `number`."""
+    return f'root ::= line\n{_LINE} "[{number}]"\n'
 
 
 REWRITE_GRAMMAR = 'root ::= [A-Za-z0-9"\'] [^\\[\\]<>\\n\\r?]* "?"\n'

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from rag.protocols import Cancel, Prompt
+from rag.protocols import Cancel, Prompt, Watch
 from rag.reader import Reading
 from rag.text import content_words
 
@@ -39,6 +39,7 @@ class ScriptedGenerator:
     """Writes the scripted texts one after the other, in small pieces; keeps the prompts it was given."""
 
     name = "scripted"
+    doubt = -9.0  # what a watch is told
 
     def __init__(self, *texts: str) -> None:
         self.texts = list(texts)
@@ -46,9 +47,18 @@ class ScriptedGenerator:
         self.closed = False
 
     def generate(
-        self, prompt: Prompt, *, grammar: str = "", max_tokens: int, deadline_s: float, cancel: Cancel
+        self,
+        prompt: Prompt,
+        *,
+        grammar: str = "",
+        max_tokens: int,
+        deadline_s: float,
+        cancel: Cancel,
+        watch: Watch | None = None,
     ) -> Iterator[str]:
         self.prompts.append("".join(s.text for s in prompt))
+        if watch is not None and not watch.decide(self.doubt):
+            return
         text = self.texts.pop(0)
         for start in range(0, len(text), 3):
             yield text[start : start + 3]

@@ -19,7 +19,7 @@ embedder llama_child catalog models reader
 llama vectors
 store
 build retrieval conversation ranking
-refusal
+refusal drafting
 answering
 assistant
 cli

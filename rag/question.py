@@ -505,6 +505,34 @@ def holds_kind(kind: Kind, sentence: str, counted: str = "") -> bool:
             return True
 
 
+_NAME_WANTED = re.compile(r"\bnames? of\b|\bwhat (?:is|was|are|were) .{0,40}\b(?:called|named)\b|\bwhose name\b")
+
+
+def is_asked(name: str, question: Question) -> bool:
+    """Whether a name is one that the question gives, a hyphened pair where it gives both."""
+    parts = [p for p in re.split(r"[-–—‑/]", name) if p]
+    return all(any(same_name(p, a) for a in question.names) for p in (parts if len(parts) > 1 else [name]))
+
+
+def offers(question: Question, sentence: str) -> bool:
+    """Whether a sentence holds the kind of thing asked for, beside what the question itself gives: a person that it
+    does not name, an organisation that it does not name."""
+    kind = question.kind
+    if not holds_kind(kind, sentence, question.counted):
+        return False
+    if kind not in (Kind.PERSON, Kind.ORGANISATION):
+        return True
+    if any(
+        not is_asked(n.text, question) and not (kind is Kind.PERSON and is_place_name(n.text))
+        for n in find_names(sentence)
+    ):
+        return True
+    if _NAME_WANTED.search(fold(question.text)):
+        return False
+    given = {singular(w) for w in words(question.text)}
+    return holds_kind(kind, " ".join(w for w in words(sentence) if singular(w) not in given and w.islower()))
+
+
 def _counts(quantity: Quantity, counted: str, sentence: str) -> bool:
     """Whether a number can be a number of `counted`: same noun, no noun, or another word for it in the sentence."""
     if quantity.unit not in (COUNT, SCORE):
@@ -625,6 +653,7 @@ def unmet(question: Question, sentence_text: str, context_text: str, article: Ar
         if sum(same_name(name, n) for n in _body_names(article.body)) >= _TOPIC_MENTIONS:
             continue
         missing.append(name)
+    missing += _unmet_offices(question, sentence_text)
     missing += _unmet_dates(question, about, article)
     presumed = _REFUSAL.search(fold(question.text))
     if presumed and question.kind is not Kind.YES_NO and not _DENIED.search(fold(about)):
@@ -633,6 +662,44 @@ def unmet(question: Question, sentence_text: str, context_text: str, article: Ar
         if fold(text) not in fold(about) and not set(content_words(text)) <= set(content_words(about)):
             missing.append(f"“{text}”")
     return tuple(missing)
+
+
+_OFFICE = (
+    r"(?:(?:vice |deputy |prime |foreign |defen[cs]e |finance |interior )*(?:president|minister|premier|chancellor|secretary"
+    r"|king|queen|pope|governor|senator|mayor|ambassador|envoy|spokes(?:man|woman|person)|ceo|chief executive|chairman"
+    r"|chairwoman|director|founder|coach|captain|leader|head|counterpart))"
+)
+_OFFICE_AFTER = re.compile(rf"(?:'s|’s|s'|s’)?\s+(?:[\w-]+\s+){{0,2}}?(?P<office>{_OFFICE})\b", re.IGNORECASE)
+_OFFICE_BEFORE = re.compile(
+    rf"\b(?P<office>{_OFFICE})\s+(?:of|for|at|in|to)\s+(?:the\s+)?$", re.IGNORECASE
+)
+
+
+def _offices(text: str) -> list[tuple[str, str]]:
+    """(whose, office) pairs: "Russia's foreign minister", "the president of France", "Malaysian officials" not."""
+    found = []
+    for name in find_names(text):
+        after = _OFFICE_AFTER.match(text, name.span.end)
+        before = _OFFICE_BEFORE.search(text[: name.span.start])
+        for match in (after, before):
+            if match:
+                found.append((name.text, fold(match.group("office"))))
+    return found
+
+
+def _unmet_offices(question: Question, sentence_text: str) -> list[str]:
+    """Offices that the question ties to a name ("the president of Russia") where the sentence has the name and the
+    office, but not that name's: "President Smith on Russia"."""
+    missing = []
+    held: list[tuple[str, str]] | None = None
+    for whose, office in _offices(question.text):
+        last = office.split()[-1]
+        if not re.search(rf"\b{last}\b", fold(sentence_text)) or not has_name(whose, sentence_text):
+            continue
+        held = _offices(sentence_text) if held is None else held
+        if not any(o.split()[-1] in (last, "counterpart") and same_name(whose, w) for w, o in held):
+            missing.append(f"the {office} of {whose}")
+    return missing
 
 
 def _only_qualifies(name: str, text: str) -> bool:

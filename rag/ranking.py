@@ -11,7 +11,7 @@ from typing import Protocol
 
 from rag.evidence import Sentence, lexical_overlap, points_back
 from rag.protocols import Embedder
-from rag.question import Question, holds_kind, unmet
+from rag.question import Question, holds_kind, offers, unmet
 from rag.reader import Reading
 from rag.schema import Evidence
 from rag.text import plain
@@ -111,6 +111,6 @@ def judge(question: Question, chosen: Sequence[Evidence], ranked: Sequence[Ranke
     for item in chosen:
         found = by_place[item.article.id, item.start]
         lacking = unmet(question, item.text, found.sentence.context_text, item.article)
-        of_kind = holds_kind(question.kind, item.text, question.counted)
+        of_kind = offers(question, item.text)
         judged.append(Judged(item, found.certainty, found.value, lacking, of_kind))
     return judged

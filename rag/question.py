@@ -505,7 +505,9 @@ def holds_kind(kind: Kind, sentence: str, counted: str = "") -> bool:
             return True
 
 
-_NAME_WANTED = re.compile(r"\bnames? of\b|\bwhat (?:is|was|are|were) .{0,40}\b(?:called|named)\b|\bwhose name\b")
+_NAME_WANTED = re.compile(
+    r"\bnames? of\b|\bwhat (?:is|was|are|were) .{0,40}\b(?:called|named)\b|\bwhose name\b"
+)
 
 
 def is_asked(name: str, question: Question) -> bool:
@@ -670,9 +672,7 @@ _OFFICE = (
     r"|chairwoman|director|founder|coach|captain|leader|head|counterpart))"
 )
 _OFFICE_AFTER = re.compile(rf"(?:'s|’s|s'|s’)?\s+(?:[\w-]+\s+){{0,2}}?(?P<office>{_OFFICE})\b", re.IGNORECASE)
-_OFFICE_BEFORE = re.compile(
-    rf"\b(?P<office>{_OFFICE})\s+(?:of|for|at|in|to)\s+(?:the\s+)?$", re.IGNORECASE
-)
+_OFFICE_BEFORE = re.compile(rf"\b(?P<office>{_OFFICE})\s+(?:of|for|at|in|to)\s+(?:the\s+)?$", re.IGNORECASE)
 
 
 def _offices(text: str) -> list[tuple[str, str]]:

@@ -310,3 +310,19 @@ def test_what_a_statement_adds_to_the_question_must_be_in_the_cited_text() -> No
         "Rubio called the meeting meaningless.", [cited], understand("What did Rubio call the meeting?")
     )
     assert verdict.reason is Reason.MEANING
+
+
+def test_what_somebodys_envoy_did_he_did_not() -> None:
+    source = cite("Baxter's special envoy Lena Brandt met with Mayor Ruiz in Leeds on Friday.")
+    assert not check("Baxter met with Mayor Ruiz in Leeds.", [source]).supported
+    assert check("Baxter's envoy met with Mayor Ruiz in Leeds.", [source]).supported
+    assert check("Lena Brandt met with Mayor Ruiz in Leeds.", [source]).supported
+    decided = cite("Baxter's decision to close the port was welcomed, and Baxter signed the order.")
+    assert check("Baxter signed the order.", [decided]).supported
+
+
+def test_a_bare_number_takes_a_unit_only_beside_another_of_it() -> None:
+    two = cite("This is the second meeting between the two in 2025, after the one in February.")
+    assert not check("2 months.", [two]).supported
+    beside = cite("The meeting lasted 50 minutes, though some sources estimate 60.")
+    assert check("Some sources estimate 60 minutes.", [beside]).supported

@@ -13,6 +13,7 @@ from rag.config import Settings
 from rag.disagreement import Candidate, find_disagreement, origins
 from rag.drafting import Clock, draft, quote, restate
 from rag.evidence import choose, sentences_of
+from rag.joining import join
 from rag.protocols import Cancel, Embedder, Generator
 from rag.question import Kind, Question, recapitalise, understand, values
 from rag.ranking import Judged, SentenceReader, judge, rank_sentences
@@ -98,10 +99,29 @@ def _find(understood: str, parts: Parts) -> _Found:
 
 
 def answer(asked: str, understood: str, parts: Parts, clock: Clock, *, cancel: Cancel) -> Iterator[Answer]:
-    """Growing answers to `understood`; the last one is final.
+    """Growing answers to `understood`; the last one is final. A question that asks for several things is answered part
+    by part, and what no part answers is named.
 
     Raises `StoppedError`, `GenerationError` and `ModelError` from the generator; what was yielded before stays true.
     """
+    pieces = understand(understood).parts
+    if not pieces:
+        for current in _answer_one(asked, understood, parts, clock, cancel):
+            if current.final:
+                clock.mark("total_s")
+            yield replace(current, timings=clock.timings)
+        return
+    done: list[Answer] = []
+    for piece in pieces:
+        for current in _answer_one(asked, piece, parts, clock, cancel):
+            joined = join(asked, understood, [*done, current])
+            yield replace(joined, status=Status.DRAFTING, timings=clock.timings)
+        done.append(current)
+    clock.mark("total_s")
+    yield replace(join(asked, understood, done), timings=clock.timings)
+
+
+def _answer_one(asked: str, understood: str, parts: Parts, clock: Clock, cancel: Cancel) -> Iterator[Answer]:
     found = _find(understood, parts)
     clock.mark("sources_s")
     base = Answer(
@@ -121,7 +141,6 @@ def answer(asked: str, understood: str, parts: Parts, clock: Clock, *, cancel: C
     if disagreement:
         statements = _with_all_values(statements, disagreement, found.evidence)
     done = replace(base, statements=tuple(statements), disagreement=disagreement)
-    clock.mark("total_s")
     if done.shown:
         yield replace(done, status=Status.ANSWERED, timings=clock.timings)
         return

@@ -72,15 +72,44 @@ class Sentence:
         return plain(title + self.before_text)
 
 
+_ITEM = re.compile(r"(?:[-–—•*·‣▪]|\d{1,2}[.)]|[a-zA-Z][.)])\s")
+MAX_LIST_CHARS = 900  # lead and items together; a longer list is told by its items
+
+
+def _with_lists(body: str, spans: Sequence[Span]) -> list[tuple[Span, Span | None]]:
+    """Each sentence with the one it follows on. A line that ends in a colon reaches to the end of the list under it,
+    and each item of that list, a sentence of its own too, follows on the line."""
+    found: list[tuple[Span, Span | None]] = []
+    lead: Span | None = None
+    for position, span in enumerate(spans):
+        is_item = _ITEM.match(body, span.start) is not None
+        if not is_item:
+            lead = None
+        before = spans[position - 1] if position else None
+        found.append((span, lead if is_item and lead else before))
+        if body[span.end - 1] == ":":
+            lead = span
+            last = position
+            while last + 1 < len(spans) and _ITEM.match(body, spans[last + 1].start):
+                last += 1
+            whole = Span(span.start, spans[last].end)
+            if last > position and whole.end - whole.start <= MAX_LIST_CHARS:
+                found[-1] = (whole, before)
+    return found
+
+
 def sentences_of(passages: Sequence[Passage]) -> list[Sentence]:
-    """The sentences that touch the passages, each once, in passage order, then text order."""
+    """The sentences that touch the passages, each once, in passage order, then text order.
+
+    A list is one sentence with the line that leads to it, and its items are sentences too.
+    """
     found: dict[tuple[str, int], Sentence] = {}
     for passage in passages:
         body = passage.article.body
         low = max(0, passage.chunk.start - WINDOW_CHARS)
         high = min(len(body), passage.chunk.end + WINDOW_CHARS)
         spans = sentences(body, low, high)
-        for position, span in enumerate(spans):
+        for span, before in _with_lists(body, spans):
             if span.end <= passage.chunk.start or span.start >= passage.chunk.end:
                 continue
             # a sentence that the window itself cut is not one
@@ -89,7 +118,6 @@ def sentences_of(passages: Sequence[Passage]) -> list[Sentence]:
             key = (passage.article.id, span.start)
             if key in found or len(words(body[span.start : span.end])) < MIN_WORDS:
                 continue
-            before = spans[position - 1] if position else None
             found[key] = Sentence(passage.article, span.start, span.end, passage.rank, before)
     return list(found.values())
 
@@ -113,8 +141,9 @@ def points_back(text: str) -> bool:
 
 
 def context_of(sentence: Sentence) -> tuple[Span, ...]:
-    """The spans cited along with a sentence that points back: the sentence before it."""
-    if sentence.before is None or not points_back(sentence.text):
+    """The spans cited along with a sentence that points back, or with an item of a list: the sentence that it follows on."""
+    is_item = _ITEM.match(sentence.article.body, sentence.start) is not None
+    if sentence.before is None or not (is_item or points_back(sentence.text)):
         return ()
     return (sentence.before,)
 

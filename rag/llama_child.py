@@ -69,10 +69,10 @@ class Request:
     threads: int = 0
     prompt: Prompt = ()
     grammar: str = ""
-    watch: str = ""  # its first token's log-probability is told before anything is written
     max_tokens: int = 0
     deadline_s: float = 0.0
     keep_alive_s: float = 0.0
+    watch: str = ""  # its first token's log-probability is told before anything is written
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,8 +96,8 @@ class Reply:
     kind: str = ""
     text: str = ""
     number: int = 0
-    likelihood: float = 0.0  # natural logarithm of a probability
     stats: GenerationStats = GenerationStats()
+    likelihood: float = 0.0  # natural logarithm of a probability
 
 
 Value = TypeVar("Value", Request, Reply, GenerationStats, Segment)

@@ -131,6 +131,46 @@ def test_nothing_is_generated_when_no_sentence_answers(settings: Settings) -> No
     assert not answer.statements and answer.missing and answer.closest
 
 
+def test_nothing_is_written_when_reader_and_model_both_doubt(settings: Settings) -> None:
+    class Weak(SureReader):
+        def read(self, question, texts):  # type: ignore[no-untyped-def]
+            return [Reading(0.3, 0, len(t), 0.3) for t in texts]
+
+    sure = Citing(("The evacuation lasted three hours.", "evacuation lasted"))
+    doubting = Citing(("The evacuation lasted three hours.", "evacuation lasted"))
+    doubting.doubt = -0.1
+    question = "How long did the evacuation in Valencia last?"
+    assert assistant(settings, sure, Weak()).ask(question).status is Status.ANSWERED
+    answer = assistant(settings, doubting, Weak()).ask(question)
+    assert answer.status is Status.UNANSWERED and not answer.statements
+
+
+def test_what_failed_is_written_once_more_from_the_best_sentence_alone(settings: Settings) -> None:
+    class Twice(Citing):
+        def generate(self, prompt, **options):  # type: ignore[no-untyped-def]
+            if self.prompts:
+                self.lines = (("In Valencia the evacuation lasted three hours.", "evacuation lasted"),)
+            return super().generate(prompt, **options)
+
+    generator = Twice(("The evacuation lasted seven hours.", "evacuation lasted"))
+    answer = assistant(settings, generator).ask("How long did the evacuation in Valencia last?")
+    assert [s.state for s in answer.statements] == [State.WITHHELD, State.SUPPORTED]
+    assert "three hours" in answer.shown[0].text
+    offered = generator.prompts[1].rsplit("Sentences:", 1)[1]
+    assert "evacuation lasted" in offered and "900 people" not in offered and len(generator.prompts) == 2
+
+
+def test_the_half_that_is_not_answered_is_named(settings: Settings) -> None:
+    generator = Citing(("The evacuation lasted three hours.", "evacuation lasted"))
+    answer = assistant(settings, generator).ask(
+        "How long did the evacuation in Valencia last and who was the pilot from Hamburg?"
+    )
+    assert answer.status is Status.PARTIAL
+    assert "three hours" in answer.shown[0].text and "Hamburg" in answer.missing
+    assert len({e.number for e in answer.evidence}) == len(answer.evidence)
+    assert "three hours" in answer.cited(answer.shown[0])[0].text
+
+
 def test_a_question_about_something_else_is_refused_by_naming_what_is_missing(settings: Settings) -> None:
     generator = ScriptedGenerator()
     answer = assistant(settings, generator).ask("How long did the evacuation in Hamburg last?")

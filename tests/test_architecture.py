@@ -14,7 +14,7 @@ schema errors
 text protocols config
 dates quantities names
 articles question evidence prompts
-chunking citations verify disagreement render
+chunking citations verify disagreement render joining
 embedder llama_child catalog models reader
 llama vectors
 store

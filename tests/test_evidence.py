@@ -72,3 +72,13 @@ def test_no_article_takes_more_than_half_while_another_has_something() -> None:
 def test_one_article_alone_may_fill_every_place() -> None:
     found = sentences_of([passage(A, 0, len(A.body), 1)])
     assert len(choose(found, [1.0] * len(found), 4)) == 4
+
+
+def test_a_list_is_one_sentence_with_its_lead_and_each_item_follows_on_the_lead() -> None:
+    body = "The union has two demands:\n- higher pay,\n- shorter shifts on Sunday.\nTalks go on: nobody left."
+    article = Article("l", "v", "l.txt", body)
+    found = {s.text: s for s in sentences_of([passage(article, 0, len(body), 1)])}
+    lead = "The union has two demands:"
+    assert f"{lead}\n- higher pay,\n- shorter shifts on Sunday." in found
+    assert found["- shorter shifts on Sunday."].before_text == lead
+    assert "Talks go on: nobody left." in found

@@ -9,18 +9,21 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
+from rag.arithmetic import compute
 from rag.config import Settings
 from rag.disagreement import Candidate, find_disagreement, origins
 from rag.drafting import Clock, draft, quote, restate
 from rag.evidence import choose, sentences_of
 from rag.joining import join
+from rag.polarity import rule
 from rag.protocols import Cancel, Embedder, Generator
 from rag.question import Kind, Question, recapitalise, understand, values
 from rag.ranking import Judged, SentenceReader, judge, rank_sentences
 from rag.refusal import missing_words
 from rag.retrieval import retrieve
-from rag.schema import Answer, Disagreement, Evidence, State, Statement, Status
+from rag.schema import Answer, Disagreement, Evidence, State, Statement, Status, Verdict
 from rag.store import Store
+from rag.text import plain
 
 __all__ = ["Clock", "Parts", "answer"]
 
@@ -156,6 +159,11 @@ def _answer_one(asked: str, understood: str, parts: Parts, clock: Clock, cancel:
 
 def _statements(found: _Found, parts: Parts, clock: Clock, cancel: Cancel) -> Iterator[list[Statement]]:
     """The statements as they grow; nothing where the evidence is too weak to answer from."""
+    proved = _proved(found)
+    if proved is not None:
+        clock.mark("first_settled_s")
+        yield [proved]
+        return
     question, best = found.question, found.best
     is_open = question.kind in _OPEN
     if parts.generator is None:
@@ -186,6 +194,24 @@ def _statements(found: _Found, parts: Parts, clock: Clock, cancel: Cancel) -> It
     if not any(s.state is State.SUPPORTED for s in statements) and certainty >= REPAIR_FLOOR:
         clock.mark("first_settled_s")
         yield [*statements, quote(len(statements) + 1, best.evidence)]
+
+
+def _proved(found: _Found) -> Statement | None:
+    """What needs no generator: a computed number, or a yes or no that one sentence proves."""
+    fitting = [j.evidence for j in found.judged if not j.unmet]
+    made = compute(found.question, fitting)
+    if made is not None:
+        return Statement(
+            1, made.text, made.citations, State.SUPPORTED, Verdict(True, derivation=(made.derivation,))
+        )
+    ruling = rule(found.question, fitting)
+    if ruling is None:
+        return None
+    (proof,) = [e for e in fitting if e.number == ruling.number]
+    if ruling.polarity is None:
+        return quote(1, proof)
+    text = f"{ruling.polarity}: {plain(proof.text)}"
+    return Statement(1, text, (proof.number,), State.SUPPORTED, Verdict(True, derivation=(ruling.why,)))
 
 
 def _with_all_values(

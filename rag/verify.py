@@ -789,6 +789,12 @@ def _novel(statement: str, sources: Sequence[_Source]) -> tuple[list[str], list[
     return novel, content
 
 
+def unstated_words(statement: str, cited: Evidence) -> list[str]:
+    """The words of meaning in a statement, names and numbers aside, that the cited sentence, its context and its source
+    line have neither themselves nor by a synonym: stems, in order."""
+    return _novel(plain(statement), [_source(cited)])[0]
+
+
 def _check_meaning(
     statement: str, sources: Sequence[_Source], question: Question | None, support: float | None, floor: float
 ) -> None:

@@ -14,7 +14,8 @@ schema errors
 text protocols config
 dates quantities names
 articles question evidence prompts
-chunking citations verify disagreement render joining
+chunking citations verify disagreement render joining arithmetic
+polarity
 embedder llama_child catalog models reader
 llama vectors
 store

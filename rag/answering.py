@@ -6,13 +6,14 @@ against the very sentences it cites, and what fails is cited better, written ane
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from rag.arithmetic import compute
 from rag.config import Settings
-from rag.disagreement import Candidate, find_disagreement, origins
+from rag.disagreement import Candidate, find_disagreement, origins, superseded
 from rag.drafting import Clock, draft, quote, restate
+from rag.events import find_events, is_open, note, speaks_of
 from rag.evidence import choose, sentences_of
 from rag.joining import join
 from rag.polarity import rule
@@ -22,8 +23,9 @@ from rag.ranking import Judged, SentenceReader, judge, rank_sentences
 from rag.refusal import missing_words
 from rag.retrieval import retrieve
 from rag.schema import Answer, Disagreement, Evidence, State, Statement, Status, Verdict
+from rag.scope import about, allows, bonuses, names_a_source, scope_of
 from rag.store import Store
-from rag.text import plain
+from rag.text import fold, plain
 
 __all__ = ["Clock", "Parts", "answer"]
 
@@ -39,6 +41,7 @@ OPEN_SURE_FLOOR = 1.3  # for questions without a span to point at, which the rea
 ANSWER_FLOOR = 0.75
 OPEN_FLOOR = 0.55
 REPAIR_FLOOR = 0.85  # of the certainty: a sentence is quoted in place of a draft that failed the check
+SCOPED_DEPTH = 4  # times as many passages, where a source or a time leaves most of them out
 CLOSEST = 3  # sentences shown beside a refusal
 
 _OPEN = frozenset({Kind.YES_NO, Kind.LIST, Kind.SUMMARY})
@@ -77,28 +80,48 @@ def disagreement_of(question: Question, judged: Sequence[Judged]) -> Disagreemen
 
 @dataclass(frozen=True, slots=True)
 class _Found:
-    """What retrieval and ranking give: the question in the articles' spelling, and its evidence, judged."""
+    """What retrieval and ranking give: the question in the articles' spelling, its evidence, judged, how an ambiguous
+    question was read, and by how much the sentences of an article are preferred (article id -> bonus)."""
 
     question: Question
     evidence: tuple[Evidence, ...]
     judged: tuple[Judged, ...]
+    note: str
+    bonuses: Mapping[str, float]
 
     @property
     def best(self) -> Judged | None:
         """What answers best by itself, of what fits."""
         return max(
             (j for j in self.judged if j.fits),
-            key=lambda j: (j.certainty, -j.evidence.number),
+            key=lambda j: (j.certainty + self.bonuses.get(j.evidence.article.id, 0.0), -j.evidence.number),
             default=None,
         )
 
 
 def _find(understood: str, parts: Parts) -> _Found:
-    passages = retrieve(parts.store, parts.embedder, understood, parts.settings.passages)
-    question = understand(recapitalise(understood, [p.chunk.text for p in passages]))
-    ranked = rank_sentences(question, sentences_of(passages), parts.embedder, parts.reader)
-    evidence = choose([r.sentence for r in ranked], [r.score for r in ranked], parts.settings.evidence)
-    return _Found(question, tuple(evidence), tuple(judge(question, evidence, ranked)))
+    limit = parts.settings.passages
+    asked = understand(understood)
+    scoped = names_a_source(understood) or asked.before or asked.after or asked.latest
+    passages = retrieve(parts.store, parts.embedder, understood, limit * (SCOPED_DEPTH if scoped else 1))
+    asked = understand(recapitalise(understood, [p.chunk.text for p in passages]))
+    articles = list({p.article.id: p.article for p in passages}.values())
+    scope = scope_of(asked, articles)
+    question = about(asked, scope)
+    if scope.publishers:
+        passages = [p for p in passages if allows(scope, p.article, p.chunk.text)]
+    sentences = [s for s in sentences_of(passages[:limit]) if allows(scope, s.article, s.text)]
+    told = ""
+    if is_open(question):
+        events = find_events(question, articles)
+        if len(events) > 1:
+            told = note(question, events)
+            sentences = [s for s in sentences if speaks_of(events, s.article, s.start)]
+    ranked = rank_sentences(question, sentences, parts.embedder, parts.reader)
+    preferred = bonuses(scope, articles)
+    scores = [r.score + preferred.get(r.sentence.article.id, 0.0) for r in ranked]
+    evidence = choose([r.sentence for r in ranked], scores, parts.settings.evidence)
+    return _Found(question, tuple(evidence), tuple(judge(question, evidence, ranked)), told, preferred)
 
 
 def answer(asked: str, understood: str, parts: Parts, clock: Clock, *, cancel: Cancel) -> Iterator[Answer]:
@@ -127,11 +150,13 @@ def answer(asked: str, understood: str, parts: Parts, clock: Clock, *, cancel: C
 def _answer_one(asked: str, understood: str, parts: Parts, clock: Clock, cancel: Cancel) -> Iterator[Answer]:
     found = _find(understood, parts)
     clock.mark("sources_s")
+    spelt = found.question.text
     base = Answer(
         asked,
-        understood,
+        understood if fold(spelt) == fold(understood) else spelt,
         Status.DRAFTING,
         evidence=found.evidence,
+        note=found.note,
         generator=parts.generator.name if parts.generator else "quotes only",
         timings=clock.timings,
     )
@@ -143,6 +168,8 @@ def _answer_one(asked: str, understood: str, parts: Parts, clock: Clock, cancel:
     disagreement = disagreement_of(found.question, found.judged)
     if disagreement:
         statements = _with_all_values(statements, disagreement, found.evidence)
+        older = superseded(disagreement, found.evidence)
+        base = replace(base, note=f"{base.note} {older}".strip())
     done = replace(base, statements=tuple(statements), disagreement=disagreement)
     if done.shown:
         yield replace(done, status=Status.ANSWERED, timings=clock.timings)

@@ -15,7 +15,7 @@ from rag.dates import agree, find_dates, resolve
 from rag.names import same_name
 from rag.quantities import Quantity, equal_values, find_quantities, same_bound, same_noun
 from rag.question import Kind, Question
-from rag.schema import Article, Disagreement, PartialDate, Value
+from rag.schema import Article, Disagreement, Evidence, PartialDate, Value
 from rag.text import content_words, fold, words
 
 SHINGLE_WORDS = 5
@@ -177,3 +177,18 @@ def find_disagreement(question: Question, readings: Sequence[Candidate]) -> Disa
         for cluster in ranked
     )
     return Disagreement(question.text, shown)
+
+
+def superseded(disagreement: Disagreement, evidence: Sequence[Evidence]) -> str:
+    """Which value is the newest, in words; "" unless every value is from articles of known dates, and the newest from
+    later ones alone."""
+    by_number = {e.number: e for e in evidence}
+    days = [[_full_date(by_number[n].article) for n in v.citations] for v in disagreement.values]
+    newest = [i for i, v in enumerate(disagreement.values) if v.newest]
+    if len(newest) != 1 or any(d is None for given in days for d in given):
+        return ""
+    known = [[d for d in given if d is not None] for given in days]
+    first = min(known[newest[0]])
+    if any(max(given) >= first for i, given in enumerate(known) if i != newest[0]):
+        return ""
+    return f"“{disagreement.values[newest[0]].text}” is from the newest article ({max(known[newest[0]])}); the others are older."

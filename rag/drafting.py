@@ -17,7 +17,7 @@ from rag.protocols import Cancel, Generator, Watch
 from rag.question import Question
 from rag.schema import Evidence, Reason, State, Statement, Timings, Verdict
 from rag.text import plain
-from rag.verify import check
+from rag.verify import check, resolved_dates
 
 
 class Clock:
@@ -47,8 +47,10 @@ class Clock:
 
 
 def quote(number: int, item: Evidence) -> Statement:
-    """A sentence of an article as the statement."""
-    return Statement(number, plain(item.text), (item.number,), State.QUOTED, Verdict(True))
+    """A sentence of an article as the statement, with what its "yesterday" and "on Thursday" mean."""
+    text = plain(item.text)
+    derivation = tuple(dict.fromkeys(resolved_dates(text, item.article)))
+    return Statement(number, text, (item.number,), State.QUOTED, Verdict(True, derivation=derivation))
 
 
 def settle(number: int, draft: Draft, evidence: Sequence[Evidence], question: Question) -> Statement:

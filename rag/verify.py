@@ -31,7 +31,7 @@ from rag.quantities import (
     singular,
 )
 from rag.question import Kind, Question, has_name, holds_kind, topic_text, unmet
-from rag.schema import Article, Evidence, PartialDate, Reason, Verdict
+from rag.schema import Article, Evidence, PartialDate, Precision, Reason, Verdict
 from rag.text import content_words, fold, plain, words
 
 
@@ -194,6 +194,15 @@ _AHEAD = re.compile(
     r"|scheduled|upcoming|slated|tomorrow)\b",
     re.IGNORECASE,
 )
+
+
+def resolved_dates(text: str, article: Article) -> list[str]:
+    """What the relative dates and weekdays of a sentence mean by the article's own date, one line each."""
+    published = article.published.date if article.published else None
+    future = _AHEAD.search(text) is not None
+    found = (resolve(m, published, future=future) for m in find_dates(text) if m.relative or m.date is None
+             or m.date.precision is Precision.WEEKDAY)  # fmt: skip
+    return [meant[1] for meant in found if meant is not None and meant[1]]
 
 
 def _date_in(mention: Mention, sources: Sequence[_Source]) -> str | None:

@@ -15,7 +15,7 @@ text protocols config
 dates quantities names
 articles question evidence prompts
 chunking citations verify disagreement render joining arithmetic
-polarity
+polarity scope events
 embedder llama_child catalog models reader
 llama vectors
 store

@@ -1,0 +1,153 @@
+"""Scope: which articles and times a question is restricted to. Pure.
+
+"According to The Courier" asks that publisher's articles alone, "before July" leaves out what is later, "latest" puts
+the newest first. What an article does not tell (its publisher, its date) never excludes it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from rag.dates import find_dates, resolve
+from rag.names import same_name
+from rag.question import Question
+from rag.schema import Article, PartialDate
+from rag.text import plain
+
+LATEST_BONUS = 0.2  # of the score, for the newest article where the latest is asked for, less for older ones
+
+_SOURCE = (
+    r"(?:articles?|reports?|reported|reporting|pieces?|story|stories|coverage|covered|published|posts?|reviews?|interview"
+    r"|according to|as per|cited|discussed|mentioned|described|newspaper|outlets?)"
+)
+_SAYS = (
+    r"(?:say|says|said|suggests?|suggested|claims?|claimed|indicates?|indicated|writes?|wrote|states?|stated|highlights?"
+    r"|discuss(?:es)?|mentions?|portrays?|argues?|implies|imply|describes?|notes?|attributes?|agree|disagree)"
+)
+_SOURCE_WORD = re.compile(rf"\b{_SOURCE}\b", re.IGNORECASE)
+_LED = re.compile(
+    rf"\b(?:{_SOURCE}|by|both|from|and|in|does|did|do)\W+(?:[\w’'-]+\W+){{0,2}}$", re.IGNORECASE
+)
+_FOLLOWED = re.compile(rf"^\W*(?:s\b)?\W*(?:[\w’'-]+\W+){{0,2}}?(?:{_SOURCE}|{_SAYS})\b", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """`publishers` as the articles name them, empty for all; `before` and `after` bound, `latest` prefers the newest."""
+
+    publishers: tuple[str, ...] = ()
+    before: PartialDate | None = None
+    after: PartialDate | None = None
+    latest: bool = False
+
+
+def names_a_source(text: str) -> bool:
+    """Whether a question may be about what somebody reported: then more passages are worth looking at."""
+    return _SOURCE_WORD.search(text) is not None
+
+
+def _spellings(publisher: str) -> list[str]:
+    """ "The Courier | News" -> it, "The Courier", "Courier"; short remains are no names."""
+    first = re.split(r"\s[|–—-]\s", publisher)[0].strip()
+    bare = re.sub(r"^[Tt]he\s+", "", first)
+    return [s for s in dict.fromkeys((publisher, first, bare)) if len(s) > 2]
+
+
+def _is_source(publisher: str, text: str) -> bool:
+    for spelling in _spellings(publisher):
+        for found in re.finditer(rf"(?<!\w){re.escape(spelling)}(?!\w)", text):
+            before, after = text[: found.start()], text[found.end() :]
+            led = _LED.search(re.sub(r"\b[Tt]he\s+$", "", before))
+            if _FOLLOWED.search(after) or (led and _SOURCE_WORD.search(text)):
+                return True
+    return False
+
+
+def _is_named(publisher: str, text: str) -> bool:
+    return any(re.search(rf"(?<!\w){re.escape(s)}(?!\w)", text) for s in _spellings(publisher))
+
+
+def scope_of(question: Question, articles: Sequence[Article]) -> Scope:
+    """What restricts a question; publishers are those of `articles` that it names, where it names one as a source.
+
+    A question with a date beside its bound compares two times, and leaves neither out.
+    """
+    known = dict.fromkeys(plain(a.publisher.value) for a in articles if a.publisher)
+    publishers: tuple[str, ...] = ()
+    if any(_is_source(p, question.text) for p in known):
+        publishers = tuple(p for p in known if _is_named(p, question.text))
+    bounded = not question.dates
+    return Scope(
+        publishers,
+        question.before if bounded else None,
+        question.after if bounded else None,
+        question.latest,
+    )
+
+
+def about(question: Question, scope: Scope) -> Question:
+    """The question without the names of its sources, which no sentence needs to repeat."""
+    names = tuple(
+        n
+        for n in question.names
+        if not any(same_name(n, s) or s.endswith(n) for p in scope.publishers for s in _spellings(p))
+    )
+    return replace(question, names=names)
+
+
+def _bounds(value: PartialDate) -> tuple[tuple[int, int, int], tuple[int, int, int]] | None:
+    """First and last day that a date may mean, as year, month, day; None without a year."""
+    if value.year is None:
+        return None
+    month, day = value.month, value.day
+    return (value.year, month or 1, day or 1), (value.year, month or 12, day or 31)
+
+
+def _with_year(bound: PartialDate, published: PartialDate | None) -> PartialDate:
+    year = published.year if published else None
+    return replace(bound, year=year) if bound.year is None and year is not None else bound
+
+
+def _outside(scope: Scope, value: PartialDate, published: PartialDate | None) -> bool:
+    known = _bounds(value)
+    if known is None:
+        return False
+    before = _bounds(_with_year(scope.before, published)) if scope.before else None
+    after = _bounds(_with_year(scope.after, published)) if scope.after else None
+    return (before is not None and known[0] >= before[0]) or (after is not None and known[1] < after[0])
+
+
+def allows(scope: Scope, article: Article, text: str) -> bool:
+    """Whether a sentence of an article is within the scope.
+
+    Its own dates decide where it has any. Else an article from before "after ..." is out, for it cannot tell of what
+    came later; one from after "before ..." may well tell of what was earlier.
+    """
+    if scope.publishers and article.publisher and plain(article.publisher.value) not in scope.publishers:
+        return False
+    if scope.before is None and scope.after is None:
+        return True
+    published = article.published.date if article.published else None
+    dates = []
+    for mention in find_dates(plain(text)):
+        meant = resolve(mention, published)
+        if meant is not None:
+            dates.append(meant[0])
+    if dates:
+        return not all(_outside(scope, d, published) for d in dates)
+    return published is None or not _outside(replace(scope, before=None), published, published)
+
+
+def bonuses(scope: Scope, articles: Sequence[Article]) -> dict[str, float]:
+    """Article id -> what is added to the score of its sentences: most for the newest where the latest is asked for."""
+    if not scope.latest:
+        return {}
+    dated = {a.id: _bounds(a.published.date) for a in articles if a.published}
+    order = sorted({d[0] for d in dated.values() if d is not None})
+    if len(order) < 2:
+        return {}
+    return {
+        id_: LATEST_BONUS * order.index(d[0]) / (len(order) - 1) for id_, d in dated.items() if d is not None
+    }

@@ -125,9 +125,11 @@ def _statement(turn: int, answer: Answer, statement: Statement) -> str:
     chips = _chips(turn, answer, statement.citations)
     if statement.state is State.CHECKING:
         return f'<p class="cw-s cw-checking"><span>{text}</span> <em>checking…</em></p>'
+    steps = statement.verdict.derivation if statement.verdict else ()
+    how = f"<small>{esc('; '.join(steps))}</small>" if steps else ""
     if statement.state is State.QUOTED:
-        return f'<p class="cw-s cw-quoted"><em>Quoted</em><q>{text}</q>&nbsp;{chips}</p>'
-    return f'<p class="cw-s">{text}&nbsp;{chips}</p>'
+        return f'<p class="cw-s cw-quoted"><em>Quoted</em><q>{text}</q>&nbsp;{chips}{how}</p>'
+    return f'<p class="cw-s">{text}&nbsp;{chips}{how}</p>'
 
 
 def _disagreement(turn: int, answer: Answer, found: Disagreement) -> str:
@@ -893,6 +895,7 @@ html { scroll-padding-top: 1rem; }
   border: 1px dashed var(--cw-line); border-radius: 1rem; padding: 0.05rem 0.5rem; }
 q { font-family: Charter, "Iowan Old Style", Georgia, "Liberation Serif", serif; quotes: "“" "”"; }
 .cw-quoted { border-left: 3px solid var(--cw-accent); padding: 0.1rem 0 0.1rem 0.9rem; }
+.cw-s small { display: block; color: var(--cw-soft); font-size: 0.82rem; }
 .cw-quoted em { display: block; font-style: normal; font-size: 0.74rem; font-weight: 600; letter-spacing: 0.04em;
   text-transform: uppercase; color: var(--cw-accent); }
 .cw-quoted q { font-size: 1.09rem; }

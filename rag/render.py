@@ -86,12 +86,15 @@ def answer_to_json(answer: Answer, indent: int | None = None) -> str:
 
 
 def statement_line(answer: Answer, number: int) -> str:
-    """The statement at position `number` as one line with its markers; a quotation stands in quotation marks."""
+    """The statement at position `number` as one line with its markers; a quotation stands in quotation marks. How a date
+    or a number in it was worked out follows on lines of its own."""
     statement = answer.shown[number]
     text = plain(statement.text)
     if statement.state is State.QUOTED:
         text = f"“{text}”"
-    return f"{text} {''.join(f'[{n}]' for n in statement.citations)}"
+    steps = statement.verdict.derivation if statement.verdict else ()
+    marks = "".join(f"[{n}]" for n in statement.citations)
+    return "\n".join([f"{text} {marks}", *(f"    ({plain(step)})" for step in steps)])
 
 
 def _source(item: Evidence) -> list[str]:

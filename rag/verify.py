@@ -134,8 +134,10 @@ def _number_in(stated: Quantity, text: str) -> bool:
     return stated.low == 2 and not any(c.isdigit() for c in stated.text) and _PAIR.search(text) is not None
 
 
-def _check_numbers(statement: str, dates: Sequence[Mention], sources: Sequence[_Source]) -> None:
-    texts = [s.own for s in sources] + [s.near for s in sources]
+def _check_numbers(statement: str, dates: Sequence[Mention], sources: Sequence[_Source]) -> Iterator[str]:
+    """The derivations used: numbers that only the title or the source line gives."""
+    beside = [t for s in sources for t in (s.own, s.ahead)]
+    texts = beside + [s.near for s in sources]
     covered = [(d.span.start, d.span.end) for d in dates]
     for stated in find_quantities(statement):
         span = (stated.span.start, stated.span.end)
@@ -144,6 +146,8 @@ def _check_numbers(statement: str, dates: Sequence[Mention], sources: Sequence[_
         covered.append(span)
         if not any(_number_in(stated, text) for text in texts):
             raise _Failure(Reason.NUMBER, _number_detail(stated, [s.own for s in sources]))
+        if not any(_number_in(stated, text) for text in beside):
+            yield f"“{stated.text}” is in the title of the article"
     known = " ".join(fold(t) for t in texts)
     for found in _UNSPACED.finditer(statement):
         known_value = any(s < found.end() and found.start() < e for s, e in covered)
@@ -368,6 +372,10 @@ def _check_names(statement: str, sources: Sequence[_Source], question: Question 
     asked = question.names if question else ()
     for name in find_names(statement):
         if any(_name_in(name, f"{s.own}\n{s.ahead}", s.article) for s in sources):
+            beside = " ".join(f"{s.own}\n{s.ahead}" for s in sources)
+            added = [p for p in _split(name) if not _in_words(p, beside)]
+            if added and not canonical(name.text):
+                yield f"the article writes “{name.text}” elsewhere"
             continue
         if any(s.topic and _name_in(name, s.topic, s.article) for s in sources):
             yield f"“{name.text}” is named ahead of the cited sentence, which points back to it"
@@ -857,7 +865,7 @@ def _gives(statement: str, source: _Source, question: Question) -> bool:
     """Whether one cited sentence alone states the numbers, dates and names of a statement."""
     dates = find_dates(statement)
     try:
-        _check_numbers(statement, dates, [source])
+        list(_check_numbers(statement, dates, [source]))
         list(_check_dates(dates, [source]))
         list(_check_names(statement, [source], question))
     except _Failure:
@@ -911,7 +919,7 @@ def check(
     dates = find_dates(text)
     notes: list[str] = []
     try:
-        _check_numbers(text, dates, sources)
+        notes += _check_numbers(text, dates, sources)
         notes += _check_dates(dates, sources)
         notes += _check_names(text, sources, question)
         _check_agent(text, sources)

@@ -18,7 +18,7 @@ from rag.evidence import choose, sentences_of
 from rag.joining import join
 from rag.polarity import rule
 from rag.protocols import Cancel, Embedder, Generator
-from rag.question import Kind, Question, recapitalise, understand, values
+from rag.question import Kind, Question, office_holder, recapitalise, understand, values
 from rag.ranking import Judged, SentenceReader, judge, rank_sentences
 from rag.refusal import missing_words
 from rag.retrieval import retrieve
@@ -231,6 +231,13 @@ def _proved(found: _Found) -> Statement | None:
         return Statement(
             1, made.text, made.citations, State.SUPPORTED, Verdict(True, derivation=(made.derivation,))
         )
+    holders = {
+        holder.casefold(): e
+        for e in reversed(fitting)
+        if (holder := office_holder(found.question, plain(e.text)))
+    }
+    if len({h.split()[-1] for h in holders}) == 1:
+        return quote(1, min(holders.values(), key=lambda e: e.number))
     ruling = rule(found.question, fitting)
     if ruling is None:
         return None

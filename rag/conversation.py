@@ -9,12 +9,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from rag.errors import GenerationError
-from rag.evidence import POINTING
 from rag.names import find_names, same_name
 from rag.prompts import REWRITE_GRAMMAR, rewrite_prompt
 from rag.protocols import Cancel, Generator
+from rag.question import core
 from rag.schema import Turn
-from rag.text import content_words, plain, words
+from rag.text import POINTING, content_words, plain, words
 
 _OPENINGS = ("and ", "but ", "so ", "what about ", "how about ", "or ", "also ")
 _DEFINITE = frozenset({"the", "this", "that", "these", "those"})
@@ -62,10 +62,11 @@ def is_faithful(rewritten: str, question: str, history: Sequence[Turn]) -> bool:
 def stand_alone(
     question: str, history: Sequence[Turn], generator: Generator | None, *, deadline_s: float, cancel: Cancel
 ) -> str:
-    """The question as it is understood after `history`; the question itself when it needs none.
+    """The question as it is understood after `history`; what it asks by itself when it needs none.
 
     Raises what the generator raises, except that a failed rewriting falls back to the plain way.
     """
+    question = core(question)
     if not needs_history(question, history):
         return plain(question)
     if generator is None:

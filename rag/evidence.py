@@ -10,38 +10,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from rag.schema import Article, Evidence, Passage, Span
-from rag.text import content_words, plain, sentences, words
+from rag.text import POINTING, content_words, plain, sentences, words
 
 WINDOW_CHARS = 700  # how far beyond a chunk its first and last sentence may reach
 MIN_WORDS = 3  # "Advertisement", "Read more": fragments that state nothing
 CONTEXT_WEIGHT = 0.5  # a question's word found only in the neighbour or title counts half
-
-# Words that point to something said before: English personal and demonstrative pronouns
-POINTING = frozenset(
-    [
-        "he",
-        "she",
-        "it",
-        "they",
-        "him",
-        "her",
-        "them",
-        "his",
-        "its",
-        "their",
-        "theirs",
-        "hers",
-        "this",
-        "that",
-        "these",
-        "those",
-        "both",
-        "there",
-        "here",
-        "former",
-        "latter",
-    ]
-)
 
 
 @dataclass(frozen=True, slots=True)

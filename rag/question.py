@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
+from itertools import pairwise
 
 from rag.dates import agree, find_dates, resolve
 from rag.names import canonical, find_names, is_place_name, same_name, same_word
@@ -29,7 +30,7 @@ from rag.quantities import (
     singular,
 )
 from rag.schema import Article, PartialDate, Precision, Span
-from rag.text import content_words, fold, plain, sentences, words
+from rag.text import POINTING, content_words, fold, plain, sentences, words
 
 
 class Kind(StrEnum):
@@ -211,12 +212,24 @@ _STOP_COUNTED = re.compile(
 )
 
 
+def _kind_of_choice(text: str) -> Kind | None:
+    """The kind of thing that "Was it 50 minutes or 60 minutes?" wants; None where nothing measured is to be chosen."""
+    found = find_quantities(text)
+    pair = next(
+        (b for a, b in pairwise(found) if re.fullmatch(r",? or ", text[a.span.end : b.span.start])), None
+    )
+    if pair is None:
+        return None
+    kinds = (Kind.DURATION, Kind.PERCENT, Kind.MONEY, Kind.TIME, Kind.COUNT)
+    return next((k for k in kinds if _of_kind(k, pair)), None)
+
+
 def kind_of(text: str) -> Kind:
     """The kind of thing that `text` asks for; `OTHER` where no pattern of English questions decides."""
     folded = fold(text).strip(" ?!.")
     # a yes/no question stays one whatever it contains: "Did he say when it ends?"
     if _YES_NO_LEAD.search(folded) and not re.match(r"^(?:can|could|will|would) you\b", folded):
-        return Kind.YES_NO
+        return _kind_of_choice(text) or Kind.YES_NO
     for kind, pattern in _KINDS:
         if pattern.search(folded):
             return kind
@@ -263,6 +276,27 @@ def _parts(text: str) -> tuple[str, ...]:
             return () if tail is None else (f"{first}?", f"{second[0].upper()}{second[1:]}")
         first = f"{first} {second[tail.start() :].rstrip('?')}"
     return (f"{first.rstrip('?')}?", f"{second[0].upper()}{second[1:]}")
+
+
+_MARKED = re.compile(r"\?[”\"’')]*$")
+
+
+def core(text: str) -> str:
+    """What is asked, without what stands around it: "I run a shop. Where is the fair?" asks where the fair is. The whole
+    text where no sentence of it ends in a question mark, or where the question points back to the others."""
+    text = plain(text)
+    pieces = [text[s.start : s.end] for s in sentences(text)]
+    asking = [p for p in pieces if _MARKED.search(p)]
+    if not asking or len(asking) == len(pieces):
+        return text
+    question = " ".join(asking)
+    asked = words(question)
+    if len(asked) < _SELF_CONTAINED or POINTING & set(asked) or not find_names(question):
+        return text
+    return question
+
+
+_SELF_CONTAINED = 4  # words; a shorter question leans on what was said before it
 
 
 @lru_cache(maxsize=512)
@@ -685,6 +719,40 @@ def _offices(text: str) -> list[tuple[str, str]]:
             if match:
                 found.append((name.text, fold(match.group("office"))))
     return found
+
+
+_WHO_HOLDS = re.compile(
+    rf"^who(?:’s|'s| is| was) (?:the )?(?:current |present )?(?:.{{2,40}}?(?:['’]s?)? )?{_OFFICE}(?: (?:of|for|at|in) (?:the )?.{{2,40}}?)?$",
+    re.IGNORECASE,
+)
+
+
+def office_holder(question: Question, sentence_text: str) -> str:
+    """Who holds the office that "Who is the president of Russia?" asks for, as a sentence titles him: "Russian President
+    Vladimir Putin", "Vladimir Putin, the Russian president"; "" where it does not."""
+    text = question.text.strip(" ?.!")
+    wanted = _offices(text)
+    if not _WHO_HOLDS.match(text) or len(wanted) != 1 or len(question.names) != 1:
+        return ""
+    whose, office = wanted[0]
+    for name in find_names(sentence_text):
+        if is_place_name(name.text) or same_name(name.text, whose):
+            continue
+        before = sentence_text[: name.span.start]
+        after = sentence_text[name.span.end :]
+        for other in find_names(sentence_text):
+            if not same_name(other.text, whose):
+                continue
+            titled = re.fullmatch(rf"(?:['’]s?)? {office} ", before[other.span.end :].casefold())
+            follows = name.span.end < other.span.start and re.fullmatch(
+                rf", (?:the |who is the )?(?:{office} of (?:the )?)?",
+                after[: other.span.start - name.span.end].casefold(),
+            )
+            behind = re.match(rf"(?:['’]s?)? {office}\b", sentence_text[other.span.end :].casefold())
+            ahead = office in after[: max(0, other.span.start - name.span.end)].casefold()
+            if titled or (follows and (behind or ahead)):
+                return name.text
+    return ""
 
 
 def _unmet_offices(question: Question, sentence_text: str) -> list[str]:

@@ -11,10 +11,11 @@ from typing import Protocol
 
 from rag.evidence import Sentence, lexical_overlap, points_back
 from rag.protocols import Embedder
-from rag.question import Question, holds_kind, offers, unmet
+from rag.question import Kind, Question, holds_kind, offers, unmet
 from rag.reader import Reading
 from rag.schema import Evidence
-from rag.text import plain
+from rag.text import content_words, plain, words
+from rag.verify import with_synonyms
 
 PRESELECTED = 32  # sentences that are embedded: about 0.2 s
 READ = 16  # sentences that the reader looks at: about 0.3 s
@@ -23,6 +24,8 @@ READ = 16  # sentences that the reader looks at: about 0.3 s
 COSINE_WEIGHT = 0.4
 OVERLAP_WEIGHT = 0.24
 KIND_WEIGHT = 0.16
+UNSPOKEN_PENALTY = 0.25  # where a sentence speaks of nothing that is asked but by name
+PERSONAL = frozenset(("he", "she", "him", "her", "his", "hers"))
 NEARBY_SHARE = 0.5  # of the reader's probability, when what it points at is not in the sentence itself
 
 
@@ -70,6 +73,15 @@ def _window(sentence: Sentence) -> tuple[str, int]:
     return title + before + text, len(title + before)
 
 
+def _speaks_of_matter(question: Question, sentence: Sentence) -> bool:
+    """Whether a sentence, its neighbour or its title has any word of meaning of the question, or a synonym, beside names
+    and the thing counted; true where the question has none."""
+    named = {w for n in question.names for w in content_words(n)} | set(content_words(question.counted))
+    asked = {w for w in question.content if w not in named}
+    said = set(content_words(f"{sentence.text} {sentence.context_text}"))
+    return not asked or bool(asked & with_synonyms(said))
+
+
 def rank_sentences(
     question: Question, sentences: Sequence[Sentence], embedder: Embedder, reader: SentenceReader
 ) -> list[Ranked]:
@@ -99,9 +111,18 @@ def rank_sentences(
         # an answer found in the title or the neighbour is not an answer of this sentence, but speaks for its matter
         inside = reading.end > begins
         value = text[max(reading.start, begins) : reading.end] if inside else ""
+        if not _speaks_of_matter(question, few[i]):
+            rough[i] -= UNSPOKEN_PENALTY
         score = rough[i] + reading.answerable * (1.0 if inside else NEARBY_SHARE)
         ranked.append(Ranked(few[i], score, score if inside else rough[i], value))
     return sorted(ranked, key=lambda r: (-r.score, r.sentence.article.id, r.sentence.start))
+
+
+def _offers_by_context(question: Question, item: Evidence) -> bool:
+    """Whether "he" of a sentence is the person asked for: its context names him."""
+    if question.kind is not Kind.PERSON or not PERSONAL & set(words(item.text)):
+        return False
+    return any(offers(question, plain(item.article.body[s.start : s.end])) for s in item.context)
 
 
 def judge(question: Question, chosen: Sequence[Evidence], ranked: Sequence[Ranked]) -> list[Judged]:
@@ -111,6 +132,6 @@ def judge(question: Question, chosen: Sequence[Evidence], ranked: Sequence[Ranke
     for item in chosen:
         found = by_place[item.article.id, item.start]
         lacking = unmet(question, item.text, found.sentence.context_text, item.article)
-        of_kind = offers(question, item.text)
+        of_kind = offers(question, item.text) or _offers_by_context(question, item)
         judged.append(Judged(item, found.certainty, found.value, lacking, of_kind))
     return judged

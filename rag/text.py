@@ -162,6 +162,33 @@ def _trim(body: str, low: int, high: int) -> tuple[int, int]:
     return low, high
 
 
+# Words that point to something said before: English personal and demonstrative pronouns.
+POINTING = frozenset(
+    [
+        "he",
+        "she",
+        "it",
+        "they",
+        "him",
+        "her",
+        "them",
+        "his",
+        "its",
+        "their",
+        "theirs",
+        "hers",
+        "this",
+        "that",
+        "these",
+        "those",
+        "both",
+        "there",
+        "here",
+        "former",
+        "latter",
+    ]
+)
+
 # --- plain and folded text ---------------------------------------------------------------------------------------
 
 # Invisible characters that Unicode does not class as format or control: fillers, joiners, variation selectors, and the

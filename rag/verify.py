@@ -377,6 +377,9 @@ def _check_names(statement: str, sources: Sequence[_Source], question: Question 
             if added and not canonical(name.text):
                 yield f"the article writes “{name.text}” elsewhere"
             continue
+        elsewhere = _placed_elsewhere(statement, name, sources)
+        if elsewhere:
+            raise _Failure(Reason.NAME, f"“{name.text}”: the cited text says “{elsewhere}”")
         if any(s.topic and _name_in(name, s.topic, s.article) for s in sources):
             yield f"“{name.text}” is named ahead of the cited sentence, which points back to it"
             continue
@@ -385,6 +388,22 @@ def _check_names(statement: str, sources: Sequence[_Source], question: Question 
         if any(same_name(name.text, a) for a in asked):
             raise _Failure(Reason.PREMISE, f"“{name.text}” is named in the question, not in the cited text")
         raise _Failure(Reason.NAME, f"“{name.text}” is not in the cited text")
+
+
+_PLACED = re.compile(r"\b(?:in|at|near)\s+(?:the\s+)?$", re.IGNORECASE)
+
+
+def _placed_elsewhere(statement: str, name: Name, sources: Sequence[_Source]) -> str:
+    """The place that every cited sentence gives where the statement has a place that it does not have; "" elsewhere."""
+    if not _PLACED.search(statement[: name.span.start]):
+        return ""
+    found = ""
+    for source in sources:
+        places = [n.text for n in find_names(source.own) if _PLACED.search(source.own[: n.span.start])]
+        if not places or any(has_name(p, statement) for p in places):
+            return ""
+        found = places[0]
+    return found
 
 
 def _is_common_word(word: str, sources: Sequence[_Source]) -> bool:
@@ -749,6 +768,11 @@ _EMPTY = _stems(
 )
 
 
+def with_synonyms(stems: AbstractSet[str]) -> frozenset[str]:
+    """Stems and the stems of their synonyms."""
+    return frozenset(stems).union(*(group for group in _SYNONYMS if group & stems))
+
+
 def _denies(own: AbstractSet[str]) -> bool:
     return any(w in _DENIALS or w.endswith("n't") for w in own)
 
@@ -786,12 +810,7 @@ _LIGHT_VERB = re.compile(
 
 def _novel(statement: str, sources: Sequence[_Source]) -> tuple[list[str], list[str]]:
     """(content words of the statement that the cited text lacks, all its content words), names and numbers aside."""
-    known: set[str] = set()
-    for s in sources:
-        known |= _stems(s.own) | _stems(s.near)
-    for group in _SYNONYMS:
-        if group & known:
-            known |= group
+    known = with_synonyms(frozenset().union(*(_stems(s.own) | _stems(s.near) for s in sources)))
     statement = _LIGHT_VERB.sub("", statement)
     named = {w for n in find_names(statement) for w in content_words(n.text)}
     spans = [q.span for q in find_quantities(statement)] + [d.span for d in find_dates(statement)]

@@ -326,3 +326,20 @@ def test_a_bare_number_takes_a_unit_only_beside_another_of_it() -> None:
     assert not check("2 months.", [two]).supported
     beside = cite("The meeting lasted 50 minutes, though some sources estimate 60.")
     assert check("Some sources estimate 60 minutes.", [beside]).supported
+
+
+def test_a_place_of_the_title_does_not_stand_where_the_sentence_has_another() -> None:
+    source = cite(
+        "The talks before it were in Riyadh.", "Brandt met Ruiz.", title="Brandt meets Ruiz in Bergen"
+    )
+    assert not check("Brandt met Ruiz in Bergen in February.", [source]).supported
+    where = cite("The talks lasted an hour.", "Brandt met Ruiz.", title="Brandt meets Ruiz in Bergen")
+    assert check("The talks in Bergen lasted an hour.", [where]).supported
+
+
+def test_what_is_known_from_elsewhere_is_said_to_be() -> None:
+    body = "Marco Rubio came at noon. Later Rubio left by train."
+    start = body.index("Later")
+    article = Article("a", "0", "a", body)
+    verdict = check("Marco Rubio left by train.", [Evidence(1, article, start, len(body), body[start:])])
+    assert verdict.supported and "Marco Rubio" in verdict.derivation[0]

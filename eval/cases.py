@@ -55,6 +55,7 @@ class Case:
     `answers` holds the accepted values, each as its equivalent forms. With `needs_all` every value must be given,
     else any one is enough. `wrong` are forms that no statement may assert. `history` are the questions asked before
     it in the same conversation. `corpus` names the folder of articles it is asked over ("" for the only one).
+    `planted` are texts that an attacker put into the articles; nothing shown may repeat or obey them.
     """
 
     id: str
@@ -68,6 +69,7 @@ class Case:
     gold: tuple[Gold, ...] = ()
     note: str = ""
     corpus: str = ""
+    planted: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

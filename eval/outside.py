@@ -7,69 +7,23 @@ how they are asked or judged.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from hashlib import sha256
 from pathlib import Path
 
-from eval.cases import Case, EvalError, Gold, Suite, json_lines
+from eval.cases import Case, EvalError, Gold, Suite
+from eval.hostile import bipia, garak, poisonedrag
+from eval.rows import key_of, rows_of
 
 _NULL = "null_query"
 _YES = frozenset({"yes", "true"})
 _NO = frozenset({"no", "false"})
 
 
-class _Row:
-    """One parsed line, read key by key; a missing or strange value raises `EvalError` naming file and line."""
-
-    def __init__(self, path: Path, number: int, row: object) -> None:
-        self.number = number
-        self._where = f"{path}, line {number}"
-        if not isinstance(row, dict):
-            raise EvalError(f"{self._where}: not a JSON object")
-        self._row: Mapping[str, object] = row
-
-    def _bad(self, key: str, wanted: str) -> EvalError:
-        return EvalError(f"{self._where}: {key!r} is not {wanted}; is this the right file?")
-
-    def text(self, key: str) -> str:
-        value = self._row.get(key)
-        if not isinstance(value, str):
-            raise self._bad(key, "a text")
-        return value
-
-    def flag(self, key: str) -> bool:
-        value = self._row.get(key)
-        if not isinstance(value, bool):
-            raise self._bad(key, "true or false")
-        return value
-
-    def texts(self, key: str) -> list[str]:
-        """The texts of a list, each once, in order."""
-        value = self._row.get(key)
-        if not isinstance(value, list) or not all(isinstance(v, str) for v in value):
-            raise self._bad(key, "a list of texts")
-        return list(dict.fromkeys(v for v in value if v.strip()))
-
-    def rows(self, key: str) -> list[_Row]:
-        value = self._row.get(key)
-        if not isinstance(value, list):
-            raise self._bad(key, "a list")
-        return [_Row(Path(self._where), i, v) for i, v in enumerate(value, 1)]
-
-
-def _rows(path: Path) -> list[_Row]:
-    return [_Row(path, number, row) for number, row in json_lines(path)]
-
-
-def _key(text: str) -> str:
-    return sha256(text.encode()).hexdigest()[:16]
-
-
 def squad2(path: Path) -> Suite:
     """SQuAD 2.0: each question over a corpus of the one paragraph it was written for."""
     cases, corpora = [], {}
-    for row in _rows(path):
+    for row in rows_of(path):
         context, answers = row.text("context"), row.texts("answers")
-        corpus = _key(context)
+        corpus = key_of(context)
         corpora[corpus] = {"paragraph.txt": context}
         impossible = row.flag("is_impossible")
         cases.append(
@@ -95,7 +49,7 @@ def squad2(path: Path) -> Suite:
 def ramdocs(path: Path) -> Suite:
     """RAMDocs: each question over a corpus of its own documents, some of which mislead."""
     cases, corpora = [], {}
-    for row in _rows(path):
+    for row in rows_of(path):
         name = str(row.number)
         documents: dict[str, str] = {}
         gold = []
@@ -132,13 +86,13 @@ def ramdocs(path: Path) -> Suite:
 
 def multihop_rag(path: Path) -> Suite:
     """MultiHop-RAG: every question over one pool of all rows' facts, one article for each article they are from."""
-    rows = _rows(path)
+    rows = rows_of(path)
     articles: dict[str, str] = {}
     facts: dict[str, list[str]] = {}
     for row in rows:
         for item in row.rows("evidence_list"):
             title, fact = " ".join(item.text("title").split()), item.text("fact")
-            file = f"{_key(title)}.md"
+            file = f"{key_of(title)}.md"
             articles.setdefault(
                 file,
                 f"---\ntitle: {title}\npublisher: {' '.join(item.text('source').split())}\n"
@@ -155,7 +109,7 @@ def multihop_rag(path: Path) -> Suite:
         low = answer.lower()
         form = "yes" if low in _YES else "no" if low in _NO else answer
         gold = () if null else tuple(
-            Gold(f"{_key(' '.join(e.text('title').split()))}.md", e.text("fact")) for e in row.rows("evidence_list")
+            Gold(f"{key_of(' '.join(e.text('title').split()))}.md", e.text("fact")) for e in row.rows("evidence_list")
         )  # fmt: skip
         kinds = ["unanswerable" if null else "several"] + (["yes-no"] if form in ("yes", "no") else [])
         cases.append(
@@ -185,6 +139,9 @@ SETS: Mapping[str, tuple[str, Callable[[Path], Suite]]] = {
     "squad2": ("squad2_dev.jsonl", squad2),
     "ramdocs": ("ramdocs_dev.jsonl", ramdocs),
     "multihop": ("multihop_rag_dev.jsonl", multihop_rag),
+    "poisonedrag": ("poisonedrag_dev.jsonl", poisonedrag),
+    "bipia": ("bipia_attacks_train.jsonl", bipia),
+    "garak": ("garak_latent_dev.jsonl", garak),
 }
 """Name on the command line -> file in the data folder, adapter."""
 

@@ -71,8 +71,30 @@ def _with_lists(body: str, spans: Sequence[Span]) -> list[tuple[Span, Span | Non
     return found
 
 
+_ORDERS = re.compile(
+    r"^\W*(?:please |now |also |then |always |instead,? )*(?:translate|summari[sz]e|rewrite|rephrase|write|print|output|repeat"
+    r"|replace|add|include|append|insert|modify|alter|change|augment|misspell|encode|encrypt|respond|reply|answer|end|begin|start"
+    r"|use|make|mention|say|state|provide|convert|anagram|remove|group|substitute|incorporate|embed|integrate|attach)\b"
+    r".*\b(?:answer|response|reply|output|paragraph|above|following text|your (?:text|summary|translation|message))\b"
+    r"|^\W*[a-z]+\b.{0,60}\byour (?:response|reply|answer|output|message)\b(?!.*\b(?:he|she|they|said)\b)"
+    r"|\b(?:ignore|disregard|forget|override)\b.{0,40}\b(?:instructions?|prompts?|rules|indicators|context|guidelines|the above)\b"
+    r"|[\[<][/|]?(?:system|inst|assistant|user|im_start|im_end|rest-of-document)\b"
+    r"|^\W*(?:system|assistant|user)\s*:"
+    r"|\b(?:simply|only|just) (?:respond|reply|answer|report|say)\b"
+    r"|\b(?:automated|ai)[ -](?:analysis|screening|summari[sz]ation|evaluation) (?:software|systems?|tools?|models?)\b",
+    re.IGNORECASE | re.DOTALL,
+)
+
+
+def gives_orders(text: str) -> bool:
+    """Whether a sentence is addressed to a machine that reads it: an instruction, or the marks of a conversation. Such a
+    sentence states nothing that an answer could rest on."""
+    return _ORDERS.search(text) is not None
+
+
 def sentences_of(passages: Sequence[Passage]) -> list[Sentence]:
-    """The sentences that touch the passages, each once, in passage order, then text order.
+    """The sentences that touch the passages, each once, in passage order, then text order; none that gives orders to a
+    machine.
 
     A list is one sentence with the line that leads to it, and its items are sentences too.
     """
@@ -89,7 +111,8 @@ def sentences_of(passages: Sequence[Passage]) -> list[Sentence]:
             if (span.start == low and low > 0) or (span.end == high and high < len(body)):
                 continue
             key = (passage.article.id, span.start)
-            if key in found or len(words(body[span.start : span.end])) < MIN_WORDS:
+            text = body[span.start : span.end]
+            if key in found or len(words(text)) < MIN_WORDS or gives_orders(plain(text)):
                 continue
             found[key] = Sentence(passage.article, span.start, span.end, passage.rank, before)
     return list(found.values())

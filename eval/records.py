@@ -162,6 +162,7 @@ def _answer(row: Any, articles: Mapping[str, Article]) -> Answer:
         Timings(**row["timings"]),
         row["generator"],
         row["error"],
+        row.get("sureness"),
     )
 
 

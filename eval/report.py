@@ -141,6 +141,46 @@ def measures(items: Sequence[Judged]) -> list[Measure]:
     return [m for m in table if m.rate.n]
 
 
+def risk_coverage(items: Sequence[Judged]) -> list[tuple[float, float, float]]:
+    """(coverage, accuracy, sureness) after each answer, surest first; questions that were refused lie beyond the end.
+
+    Coverage is of all questions, accuracy of the answers so far: one to an unanswerable question is wrong (selective
+    prediction, El-Yaniv and Wiener 2010). Answers that nothing weighed stand first.
+    """
+    answered = [i for i in items if _answered(i)]
+
+    def sureness(item: Judged) -> float:
+        found = item.result.answer.sureness
+        return float("inf") if found is None else found
+
+    points = []
+    right = 0
+    ranked = sorted(answered, key=lambda i: (-sureness(i), i.result.case.id))
+    for done, item in enumerate(ranked, 1):
+        right += item.judgement.correct and item.result.case.answerable
+        points.append((done / len(items), right / done, sureness(item)))
+    return points
+
+
+def _curve(items: Sequence[Judged]) -> list[str]:
+    points = risk_coverage(items)
+    if not points:
+        return []
+    chosen = [points[max(0, round(len(points) * share / 10) - 1)] for share in range(1, 11)]
+    rows = [
+        (f"{c:.2f}", f"{a:.3f}", "-" if s == float("inf") else f"{s:.2f}")
+        for c, a, s in dict.fromkeys(chosen)
+    ]
+    area = sum(1 - a for _, a, _ in points) / len(points)
+    head = [
+        "## Accuracy against coverage",
+        "",
+        f"Surest answers first; area under the risk-coverage curve up to the last answer: {area:.3f}.",
+        "",
+    ]
+    return head + _table(("coverage", "accuracy of answers", "least sureness"), rows)
+
+
 def by_kind(items: Sequence[Judged]) -> list[Measure]:
     """The share of correct answers (refusals, where nothing answers) for each kind of question, by name."""
     kinds = sorted({k for i in items for k in i.result.case.kinds})
@@ -207,6 +247,7 @@ def to_markdown(title: str, about: Sequence[str], items: Sequence[Judged]) -> st
     lines += _table(("measure", "value", "95 % interval", "over"), [row(m) for m in measures(items)])
     lines += ["## Correct, by kind of question", ""]
     lines += _table(("kind", "correct", "95 % interval", "over"), [row(m) for m in by_kind(items)])
+    lines += _curve(items)
     wrong = worst_first(items)
     lines += [f"## Not correct: {len(wrong)} of {len(items)}, worst first", ""]
     lines += _table(
@@ -250,6 +291,10 @@ def to_json(title: str, about: Sequence[str], items: Sequence[Judged]) -> str:
             "about": list(about),
             "measures": [asdict(m) for m in measures(items)],
             "kinds": [asdict(m) for m in by_kind(items)],
+            "risk_coverage": [
+                {"coverage": c, "accuracy": a, "sureness": None if s == float("inf") else s}
+                for c, a, s in risk_coverage(items)
+            ],
             "statuses": dict(sorted(Counter(i.result.answer.status.value for i in items).items())),
             "questions": [
                 {

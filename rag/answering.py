@@ -163,13 +163,15 @@ def _answer_one(asked: str, understood: str, parts: Parts, clock: Clock, cancel:
     yield base
 
     statements: list[Statement] = []
-    for statements in _statements(found, parts, clock, cancel):
+    gate = _Gate(found, parts.generator is not None)
+    for statements in _statements(found, gate, parts, clock, cancel):
         yield replace(base, statements=tuple(statements), timings=clock.timings)
     disagreement = disagreement_of(found.question, found.judged)
     if disagreement:
         statements = _with_all_values(statements, disagreement, found.evidence)
         older = superseded(disagreement, found.evidence)
         base = replace(base, note=f"{base.note} {older}".strip())
+    base = replace(base, sureness=gate.sureness)
     done = replace(base, statements=tuple(statements), disagreement=disagreement)
     if done.shown:
         yield replace(done, status=Status.ANSWERED, timings=clock.timings)
@@ -184,41 +186,57 @@ def _answer_one(asked: str, understood: str, parts: Parts, clock: Clock, cancel:
     )
 
 
-def _statements(found: _Found, parts: Parts, clock: Clock, cancel: Cancel) -> Iterator[list[Statement]]:
+class _Gate:
+    """Whether to answer: how sure the evidence is, weighed against the floor for the kind of question."""
+
+    def __init__(self, found: _Found, has_generator: bool) -> None:
+        best = found.best
+        self.certainty = best.certainty if best else None
+        self.sureness = self.certainty
+        is_open = found.question.kind in _OPEN
+        if has_generator:
+            self._floor = OPEN_SURE_FLOOR if is_open else SURE_FLOOR
+        else:
+            self._floor = OPEN_FLOOR if is_open else ANSWER_FLOOR
+        self.is_open = not has_generator and self.certainty is not None and self.certainty >= self._floor
+
+    def decide(self, likelihood: float) -> bool:
+        """Weigh in how likely the generator is to find no answer."""
+        assert self.certainty is not None
+        self.sureness = self.certainty + DOUBT_WEIGHT * min(-likelihood, DOUBT_CAP)
+        self.is_open = self.sureness >= self._floor
+        return self.is_open
+
+
+def _statements(
+    found: _Found, gate: _Gate, parts: Parts, clock: Clock, cancel: Cancel
+) -> Iterator[list[Statement]]:
     """The statements as they grow; nothing where the evidence is too weak to answer from."""
     proved = _proved(found)
     if proved is not None:
         clock.mark("first_settled_s")
         yield [proved]
         return
-    question, best = found.question, found.best
-    is_open = question.kind in _OPEN
-    if parts.generator is None:
-        if best is not None and best.certainty >= (OPEN_FLOOR if is_open else ANSWER_FLOOR):
+    question, best, generator = found.question, found.best, parts.generator
+    if best is None:
+        return
+    if generator is None:
+        if gate.is_open:
             clock.mark("first_settled_s")
             yield [quote(1, best.evidence)]
         return
-    if best is None or best.certainty < READ_FLOOR:
+    if best.certainty < READ_FLOOR:
         return
-    certainty = best.certainty
-    sure = False
-
-    def decide(likelihood: float) -> bool:
-        nonlocal sure
-        doubt = DOUBT_WEIGHT * min(-likelihood, DOUBT_CAP)
-        sure = certainty + doubt >= (OPEN_SURE_FLOOR if is_open else SURE_FLOOR)
-        return sure
-
-    generator, settings = parts.generator, parts.settings
     statements: list[Statement] = []
-    for statements in draft(question, found.evidence, generator, settings, clock, decide, cancel):
+    settings = parts.settings
+    for statements in draft(question, found.evidence, generator, settings, clock, gate.decide, cancel):
         yield statements
-    if not sure or any(s.state is State.SUPPORTED for s in statements):
+    if not gate.is_open or any(s.state is State.SUPPORTED for s in statements):
         return
     failed = statements
     for statements in restate(question, best.evidence, failed, generator, settings, clock, cancel):
         yield statements
-    if not any(s.state is State.SUPPORTED for s in statements) and certainty >= REPAIR_FLOOR:
+    if not any(s.state is State.SUPPORTED for s in statements) and best.certainty >= REPAIR_FLOOR:
         clock.mark("first_settled_s")
         yield [*statements, quote(len(statements) + 1, best.evidence)]
 

@@ -54,4 +54,5 @@ def join(asked: str, understood: str, parts: Sequence[Answer]) -> Answer:
         missing=" ".join(f"“{p.as_understood}”: {p.missing}" for p in refused),
         note=" ".join(dict.fromkeys(p.note for p in parts if p.note)),
         disagreement=disagreement,
+        sureness=min((p.sureness for p in parts if p.sureness is not None), default=None),
     )

@@ -78,6 +78,7 @@ def answer_to_json(answer: Answer, indent: int | None = None) -> str:
             },
             "timings": {k: None if v is None else round(v, 3) for k, v in asdict(answer.timings).items()},
             "generator": answer.generator,
+            "sureness": None if answer.sureness is None else round(answer.sureness, 3),
             "error": answer.error,
         },
         ensure_ascii=False,

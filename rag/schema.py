@@ -262,7 +262,8 @@ class Answer:
     `as_understood` is the question as it was answered (equal to `question` where nothing was resolved).
     `closest` are the nearest sentences when nothing, or only a part, is answered; `missing` says in words what the
     articles do not give; `note` tells how an ambiguous question was read; `error` is set when `status` is failed.
-    `generator` names what wrote the draft.
+    `generator` names what wrote the draft. `sureness` says how well the evidence answers, before anything is written:
+    higher is surer, comparable only between answers of one generator; None where nothing was weighed.
     """
 
     question: str
@@ -277,6 +278,7 @@ class Answer:
     timings: Timings = Timings()
     generator: str = ""
     error: str = ""
+    sureness: float | None = None
 
     @property
     def final(self) -> bool:

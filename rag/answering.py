@@ -236,7 +236,9 @@ def _statements(
     failed = statements
     for statements in restate(question, best.evidence, failed, generator, settings, clock, cancel):
         yield statements
-    if not any(s.state is State.SUPPORTED for s in statements) and best.certainty >= REPAIR_FLOOR:
+    wrote = len(statements) > len(failed)  # else it found nothing even in the best sentence
+    supported = any(s.state is State.SUPPORTED for s in statements)
+    if wrote and not supported and best.certainty >= REPAIR_FLOOR:
         clock.mark("first_settled_s")
         yield [*statements, quote(len(statements) + 1, best.evidence)]
 
@@ -256,10 +258,10 @@ def _proved(found: _Found) -> Statement | None:
     }
     if len({h.split()[-1] for h in holders}) == 1:
         return quote(1, min(holders.values(), key=lambda e: e.number))
-    ruling = rule(found.question, fitting)
+    ruling = rule(found.question, found.evidence)  # which looks itself for all that the question fixes
     if ruling is None:
         return None
-    (proof,) = [e for e in fitting if e.number == ruling.number]
+    (proof,) = [e for e in found.evidence if e.number == ruling.number]
     if ruling.polarity is None:
         return quote(1, proof)
     text = f"{ruling.polarity}: {plain(proof.text)}"

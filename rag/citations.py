@@ -14,6 +14,13 @@ from rag.prompts import NOT_FOUND
 from rag.text import plain
 
 _MARKER = re.compile(r"\[(\d{1,4})\]")
+# The refusal in other words: "X is not mentioned in the sentences."
+_SAYS_NOTHING = re.compile(
+    rf"(?-i:\b{NOT_FOUND}\b)|\bnot (?:explicitly |directly )?(?:mentioned|stated|specified|given|provided|found|answered|available)\b"
+    r".*\b(?:sentences?|text|articles?|context|information|question)\b"
+    r"|\b(?:sentences?|text|articles?) (?:do|does)(?: not|n['’]t) (?:mention|state|specify|give|provide|say|answer)\b",
+    re.IGNORECASE | re.DOTALL,
+)
 _TRAILING = re.compile(r"\s*(?:\[\d*\]?\s*)+$")
 
 
@@ -29,7 +36,7 @@ def parse_line(line: str, offered: frozenset[int]) -> Draft | None:
     """A finished line as a draft; None for a line without words or the refusal."""
     numbers = tuple(dict.fromkeys(n for n in map(int, _MARKER.findall(line)) if n in offered))
     text = plain(_MARKER.sub("", line)).replace("[", "(").replace("]", ")")
-    if not text or text.startswith(NOT_FOUND):
+    if not text or text.startswith(NOT_FOUND) or _SAYS_NOTHING.search(text):
         return None
     return Draft(text, numbers)
 

@@ -127,7 +127,7 @@ def _settled(
     clock: Clock,
 ) -> Iterator[list[Statement]]:
     settled = list(before)
-    seen = {s.text for s in before}
+    seen: set[str] = set()
     for words, made in stream_drafts(pieces, [e.number for e in evidence]):
         clock.mark("first_word_s")
         number = len(settled) + 1

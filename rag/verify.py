@@ -434,12 +434,14 @@ def _check_agent(statement: str, sources: Sequence[_Source]) -> None:
         if _WITH_ROLE.match(rest) or not re.match(r" (?!and\b|or\b|of\b|in\b|for\b|to\b|at\b)[a-z]", rest):
             return
         for source in sources:
-            held = [n for n in find_names(source.own) if same_name(n.text, name.text)]
-            if not held or not all(_OWNED_ROLE.match(source.own, n.span.end) for n in held):
+            beside = f"{source.own}\n{source.ahead}"
+            held = [n for n in find_names(beside) if same_name(n.text, name.text)]
+            if not held or not all(_OWNED_ROLE.match(beside, n.span.end) for n in held):
                 return
         if sources:
-            owned = next(n for n in find_names(sources[0].own) if same_name(n.text, name.text))
-            found = _OWNED_ROLE.match(sources[0].own, owned.span.end)
+            beside = f"{sources[0].own}\n{sources[0].ahead}"
+            owned = next(n for n in find_names(beside) if same_name(n.text, name.text))
+            found = _OWNED_ROLE.match(beside, owned.span.end)
             raise _Failure(
                 Reason.NAME,
                 f"“{name.text}”: the cited text says “{owned.text}{found.group() if found else ''}”",

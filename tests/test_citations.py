@@ -60,3 +60,12 @@ def test_a_growing_line_shows_its_words_without_the_marker() -> None:
     assert shown_part("The meeting lasted 50 minutes. [") == "The meeting lasted 50 minutes."
     assert shown_part("The meeting lasted 50 minutes. [1") == "The meeting lasted 50 minutes."
     assert shown_part("NOT F") == ""
+
+
+def test_a_refusal_in_other_words_is_no_statement() -> None:
+    offered = frozenset([1])
+    assert parse_line("The name of the pilot is not mentioned in the given sentences. [1]", offered) is None
+    assert parse_line("The sentences do not say who won. [1]", offered) is None
+    assert parse_line("The pilot is NOT FOUND. [1]", offered) is None
+    assert parse_line("The bridge is not open. [1]", offered) is not None
+    assert parse_line("The pilot was not found guilty. [1]", offered) is not None

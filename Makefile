@@ -13,6 +13,7 @@ ARGS ?=
 VENV := .venv
 BIN := $(VENV)/bin
 RAG := $(BIN)/rag
+OTHER := .venv-compare
 
 # llama-cpp-python compiles llama.cpp. What is not used stays out, which halves the time: image models and TLS, and
 # every program that is not a library.
@@ -24,13 +25,14 @@ INSTALL := $(BUILD) $(BIN)/python -m pip install --disable-pip-version-check $(P
 MAKEFLAGS += --no-print-directory
 .NOTPARALLEL:
 .DELETE_ON_ERROR:
-.PHONY: help setup models chat ask question index test eval clean
+.PHONY: help setup models chat ask question index test eval compare clean
 
 help:
 	@echo 'make chat            set up what is missing, bring the index up to date, open the page on 127.0.0.1'
 	@echo 'make ask Q="..."     the same without a page: answer one question'
 	@echo 'make test            the same set-up, then lint, types and all tests'
 	@echo 'make eval            the evaluation suite (ARGS="..." are its options)'
+	@echo 'make compare         another framework beside this program: same questions, same models'
 	@echo 'make setup           the set-up alone: environment, packages, models'
 	@echo 'make index           bring the index up to the articles in seeds/'
 	@echo 'make clean           delete the index and all caches of this folder; environment and models stay'
@@ -74,6 +76,15 @@ test: $(VENV)/.deps-dev models
 eval: setup
 	@$(RAG) index || echo '==> Going on with the articles that could be read.'
 	@$(RAG) eval $(ARGS)
+
+# The framework lives in an environment of its own: it pins other versions than this program.
+compare: setup $(OTHER)/.deps
+	@$(BIN)/python -m eval.compare --python $(OTHER)/bin/python $(ARGS)
+
+$(OTHER)/.deps: eval/compare/requirements.txt constraints.txt
+	@'$(PYTHON)' -m venv $(OTHER)
+	@$(BUILD) $(OTHER)/bin/python -m pip install --disable-pip-version-check $(PIP_ARGS) -c constraints.txt -r $<
+	@touch $@
 
 clean:
 	find index -mindepth 1 ! -name README.md -delete

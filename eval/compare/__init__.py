@@ -1,0 +1,1 @@
+"""Another framework beside this program, on the same questions, models and machine."""

@@ -1,0 +1,191 @@
+"""The command `python -m eval.compare`: LlamaIndex's CitationQueryEngine and this program, block by block, on one machine.
+
+The framework runs in an environment of its own (`make compare` makes it), with the same model file, the same embedding
+and the same articles. Both are judged by the same gold.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import click
+
+from eval.cases import QUESTIONS, Case, EvalError, load_cases
+from eval.judge import judge
+from eval.metrics import Rate, contains, mean, percentile
+from eval.split import OWN_SET, Half, half
+from rag.config import load_settings
+from rag.errors import CitewireError
+from rag.schema import Answer
+
+SCRIPT = Path(__file__).parent / "citation_query_engine.py"
+_MARK = re.compile(r"\[(\d{1,2})\]")
+_REFUSES = re.compile(
+    r"\b(?:empty response|do(?:es)? not|cannot|can't|no (?:information|mention)|not (?:mentioned|provided|specified|stated)"
+    r"|unable|insufficient|don't know)\b",
+    re.IGNORECASE,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What one answer of either program is worth. `cited`: a right value with a citation whose text holds a gold quote
+    or the value."""
+
+    answerable: bool
+    right: bool
+    cited: bool
+    refused: bool
+    seconds: float
+
+
+def judge_other(case: Case, text: str, sources: Sequence[str], seconds: float) -> Outcome:
+    """The framework's answer: refused where it says that it cannot tell, without an accepted value."""
+    given = [any(contains(text, f) for f in forms) for forms in case.answers]
+    enough = bool(given) and (all(given) if case.needs_all else any(given))
+    wrong = any(contains(text, f) for f in case.wrong)
+    numbers = [int(n) for n in _MARK.findall(text)]
+    cited = [sources[n - 1] for n in numbers if 0 < n <= len(sources)]
+    forms = [f for value in case.answers for f in value]
+    good = any(
+        any(" ".join(g.quote.split()) in " ".join(c.split()) for g in case.gold)
+        or any(contains(c, f) for f in forms)
+        for c in cited
+    )
+    refused = not any(given) and (not text.strip() or _REFUSES.search(text) is not None)
+    right = (enough and not wrong) if case.answerable else refused
+    return Outcome(case.answerable, right, right and good, refused, seconds)
+
+
+def judge_ours(case: Case, answer: Answer) -> Outcome:
+    """This program's answer, by the judge of the evaluation."""
+    found = judge(case, answer)
+    cited = found.correct and found.citations_right > 0
+    return Outcome(case.answerable, found.correct, cited, found.refused, answer.timings.total_s or 0.0)
+
+
+def table(named: Sequence[tuple[str, Sequence[Outcome]]]) -> list[tuple[str, ...]]:
+    """Rows of measures, one column for each program: values with 95 % intervals."""
+    measures = (
+        ("right answers (of the answerable)", lambda o: [float(x.right) for x in o if x.answerable]),
+        ("right and rightly cited", lambda o: [float(x.cited) for x in o if x.answerable]),
+        ("refused (of the unanswerable)", lambda o: [float(x.refused) for x in o if not x.answerable]),
+    )
+    rows = [(name, *(_share(mean(pick(o))) for _, o in named)) for name, pick in measures]
+    times = [percentile([x.seconds for x in o], 50) for _, o in named]
+    rows.append(("seconds, median", *(f"{t.value:.1f} (n = {t.n})" for t in times if t.value is not None)))
+    return rows
+
+
+def _share(rate: Rate) -> str:
+    return (
+        "-" if rate.value is None else f"{rate.value:.2f} ({rate.low:.2f} to {rate.high:.2f}, n = {rate.n})"
+    )
+
+
+@click.command(context_settings={"help_option_names": ["-h", "--help"]})
+@click.option("--python", "python", required=True, help="The Python of the framework's environment.")
+@click.option("--half", "which", type=click.Choice(["tune", "report"]), default="tune", show_default=True)
+@click.option(
+    "--limit", type=click.IntRange(min=2), default=12, show_default=True, help="Questions, evenly taken."
+)
+@click.option("--out", type=click.Path(path_type=Path), default=Path("eval/runs/compare"), show_default=True)
+def main(python: str, which: str, limit: int, out: Path) -> None:
+    """Ask both programs the same questions and print what each got right, cited and refused, and how long it took."""
+    from hashlib import sha256
+
+    from rag.articles import find_files, load_sidecars, read_article
+    from rag.assistant import Assistant
+    from rag.build import build
+    from rag.embedder import MiniLM
+    from rag.models import find_model
+
+    settings = load_settings()
+    sidecars = load_sidecars(settings.seeds)
+    articles = [read_article(f, settings.seeds, sidecars) for f in find_files(settings.seeds)]
+    cases = [
+        c
+        for c in load_cases(QUESTIONS, {a.path: a.body for a in articles})
+        if not c.history and half(OWN_SET, c.id) is Half(which)
+    ]
+    cases = sorted(cases, key=lambda c: sha256(f"compare:{c.id}".encode()).hexdigest())[:limit]
+    model, embedding = find_model(settings.model, settings), find_model(settings.embedding, settings)
+    request = {
+        "model": str(model),
+        "embedding": str(embedding),
+        "articles": str(settings.seeds),
+        "threads": settings.threads,
+        "questions": [c.question for c in cases],
+    }
+    click.echo(f"CitationQueryEngine: {len(cases)} questions", err=True)
+    theirs: list[Outcome] = []
+    with subprocess.Popen(
+        [python, str(SCRIPT)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdin and process.stdout
+        process.stdin.write(json.dumps(request))
+        process.stdin.close()
+        said = []
+        for case, line in zip(cases, process.stdout, strict=False):
+            row = json.loads(line)
+            said.append({"id": case.id, **row})
+            theirs.append(judge_other(case, row["text"], row["sources"], row["seconds"]))
+            click.echo(f"  {case.id}: {row['seconds']:.1f} s", err=True)
+    if len(theirs) < len(cases):
+        raise EvalError(
+            f"the framework stopped after {len(theirs)} of {len(cases)} questions; see its message above"
+        )
+    click.echo(f"Citewire: {len(cases)} questions", err=True)
+    build(settings, MiniLM(embedding, threads=settings.threads))
+    assistant = Assistant.open(settings)
+    try:
+        assistant.warm()
+        assistant.ask(cases[0].question)
+        answers = [assistant.ask(c.question) for c in cases]
+    finally:
+        assistant.close()
+    ours = [judge_ours(c, a) for c, a in zip(cases, answers, strict=True)]
+    ratio = percentile([t.seconds / max(o.seconds, 1e-3) for t, o in zip(theirs, ours, strict=True)], 50)
+    rows = table([("CitationQueryEngine", theirs), ("Citewire", ours)])
+    lines = [
+        "| measure | CitationQueryEngine | Citewire |",
+        "|---|---|---|",
+        *("| " + " | ".join(r) + " |" for r in rows),
+    ]
+    lines.append(
+        f"| times faster, median of pairs | | {ratio.value:.1f} ({ratio.low:.1f} to {ratio.high:.1f}) |"
+    )
+    out.mkdir(parents=True, exist_ok=True)
+    (out / "compare.md").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    (out / "compare.json").write_text(
+        json.dumps(
+            {"theirs": said, "judged": [asdict(o) for o in theirs], "ours": [asdict(o) for o in ours]},
+            indent=1,
+        ),
+        encoding="utf-8",
+    )
+    click.echo("\n".join(lines))
+
+
+def _program() -> int:
+    try:
+        main(prog_name="python -m eval.compare", standalone_mode=False)
+    except CitewireError as error:
+        click.echo(f"eval.compare: {error}", err=True)
+        return error.exit_status
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+    except (KeyboardInterrupt, click.Abort):
+        return 130
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(_program())

@@ -18,7 +18,7 @@ from rag.evidence import choose, sentences_of
 from rag.joining import join
 from rag.polarity import rule
 from rag.protocols import Cancel, Embedder, Generator
-from rag.question import Kind, Question, office_holder, recapitalise, understand, values
+from rag.question import Kind, Question, asks_for_one, office_holder, recapitalise, understand, values
 from rag.ranking import Judged, SentenceReader, judge, rank_sentences
 from rag.refusal import missing_words
 from rag.retrieval import retrieve
@@ -40,11 +40,13 @@ OPEN_SURE_FLOOR = 1.3  # for questions without a span to point at, which the rea
 # Without a generator the certainty decides alone.
 ANSWER_FLOOR = 0.75
 OPEN_FLOOR = 0.55
+RIVAL_FLOOR = 0.95  # of the certainty: a name of another article stands beside the answer as its rival
 REPAIR_FLOOR = 0.85  # of the certainty: a sentence is quoted in place of a draft that failed the check
 SCOPED_DEPTH = 4  # times as many passages, where a source or a time leaves most of them out
 CLOSEST = 3  # sentences shown beside a refusal
 
 _OPEN = frozenset({Kind.YES_NO, Kind.LIST, Kind.SUMMARY})
+_ONE_OF = frozenset({Kind.PERSON, Kind.PLACE, Kind.ORGANISATION, Kind.OTHER})
 _MEASURES = frozenset({Kind.DURATION, Kind.COUNT, Kind.MONEY, Kind.PERCENT, Kind.DATE, Kind.TIME})
 
 
@@ -61,21 +63,29 @@ class Parts:
 
 def disagreement_of(question: Question, judged: Sequence[Judged]) -> Disagreement | None:
     """The different values that the articles give, taken only from sentences that fit and whose answer the reader sees
-    in such a value; only for what is measured or dated, for two names may both be right."""
-    if question.kind not in _MEASURES:
+    in such a value. What is measured or dated has one true value; of names and other things only a question for one
+    does, and what the reader points at counts there, if it is sure."""
+    measured = question.kind in _MEASURES
+    if not measured and not (question.kind in _ONE_OF and asks_for_one(question)):
         return None
-    fitting = [
-        j
-        for j in judged
-        if j.fits and j.certainty >= ANSWER_FLOOR and values(question.kind, j.value or j.evidence.text)
-    ]
+    floor = ANSWER_FLOOR if measured else RIVAL_FLOOR
+    fitting = [j for j in judged if j.fits and j.certainty >= floor and _values(question, j, measured)]
     groups = origins([j.evidence.article for j in fitting])
     candidates = [
         Candidate(value, j.evidence.number, j.evidence.article, group)
         for j, group in zip(fitting, groups, strict=True)
-        for value in values(question.kind, j.evidence.text)
+        for value in (values(question.kind, j.evidence.text) if measured else [j.value])
     ]
     return find_disagreement(question, candidates)
+
+
+def _values(question: Question, judged: Judged, measured: bool) -> list[str]:
+    """What a sentence offers as the answer."""
+    return (
+        values(question.kind, judged.value or judged.evidence.text)
+        if measured
+        else [judged.value] * bool(judged.value)
+    )
 
 
 @dataclass(frozen=True, slots=True)

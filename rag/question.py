@@ -544,6 +544,27 @@ _NAME_WANTED = re.compile(
 )
 
 
+_SEVERAL = re.compile(
+    r"\b(?:who|what|which) (?:are|were|have|all|else)\b"
+    r"|\b(?:list|names|examples?|some|any|several|kinds?|types?|attend\w*|among|both|two|three|four|five)\b"
+)
+_THING = re.compile(
+    rf"\b(?:what|which|whose) (?!{_AUXILIARY}\b)(?P<first>[\w-]+)(?: (?P<second>[\w-]+))?", re.IGNORECASE
+)
+_ADJECTIVE = re.compile(r"^[A-Z]|(?:ian|ean|ish|al|ous|ern|ive|ic|er|est|ed|ing|ese)$")
+
+
+def asks_for_one(question: Question) -> bool:
+    """Whether a question wants one thing and no several: "Who wrote it?", not "Which countries took part?"."""
+    if question.parts or _SEVERAL.search(fold(question.text)):
+        return False
+    thing = _THING.search(question.text)
+    if thing is None:
+        return True
+    first, second = thing.group("first"), thing.group("second") or ""
+    return not (is_plural(first) or (_ADJECTIVE.search(first) is not None and is_plural(second)))
+
+
 def is_asked(name: str, question: Question) -> bool:
     """Whether a name is one that the question gives, a hyphened pair where it gives both."""
     parts = [p for p in re.split(r"[-–—‑/]", name) if p]

@@ -294,3 +294,23 @@ def test_a_new_article_is_known_to_the_next_question_without_a_restart(settings:
     build(settings, WordEmbedder())
     answer = opened.ask("How long was the port of Bergen closed?")
     assert "nine hours" in answer.shown[0].text
+
+
+class Pointing(SureReader):
+    """Points at the words behind "by"."""
+
+    def read(self, question, texts):  # type: ignore[no-untyped-def]
+        return [Reading(0.9, t.find(" by ") + 4, len(t) - 1, 0.9) for t in texts]
+
+
+def test_another_name_in_another_article_is_told_beside_the_answer(settings: Settings) -> None:
+    for name, text in (
+        ("one", "The song Northwind was written by Ana Ruiz."),
+        ("two", "Northwind was written by Omar Diallo."),
+    ):
+        (settings.seeds / f"{name}.txt").write_text(text, "utf-8")
+    generator = Citing(("The song Northwind was written by Ana Ruiz.", "Ana Ruiz"))
+    answer = assistant(settings, generator, Pointing()).ask("Who wrote the song Northwind?")
+    assert answer.disagreement is not None
+    assert {v.text for v in answer.disagreement.values} == {"Ana Ruiz", "Omar Diallo"}
+    assert any("Omar Diallo" in s.text for s in answer.shown)

@@ -4,6 +4,7 @@ import pytest
 
 from rag.question import (
     Kind,
+    asks_for_one,
     core,
     has_name,
     holds_kind,
@@ -305,3 +306,19 @@ def test_a_person_asked_for_is_not_one_that_the_question_gives() -> None:
 def test_a_choice_between_measures_asks_for_the_measure() -> None:
     assert kind_of("Was it 50 minutes or 60 minutes?") is Kind.DURATION
     assert kind_of("Was it Ruiz or Brandt?") is Kind.YES_NO
+
+
+@pytest.mark.parametrize(
+    ("text", "one"),
+    [
+        ("Who wrote the song?", True),
+        ("Which city hosts the fair?", True),
+        ("What is the species of this bird?", True),
+        ("Which countries took part?", False),
+        ("Which European countries took part?", False),
+        ("Who were the guests?", False),
+        ("Who attended the talks?", False),
+    ],
+)
+def test_some_questions_want_one_thing(text: str, one: bool) -> None:
+    assert asks_for_one(understand(text)) is one

@@ -410,7 +410,7 @@ _PLACE_PHRASE = re.compile(
     re.IGNORECASE,
 )
 _FEW = re.compile(
-    r"\b(?:no|none|several|many|few|dozens|hundreds|thousands|millions|once|twice|single|both|pair|couple|a)\b"
+    r"\b(?:no|none|several|many|few|dozens|hundreds|thousands|millions|once|twice|single|both|pair|couple)\b"
 )
 
 

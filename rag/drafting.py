@@ -19,7 +19,6 @@ from rag.schema import Evidence, Reason, State, Statement, Timings, Verdict
 from rag.text import plain
 from rag.verify import check, resolved_dates
 
-
 LEAST = 4  # sentences that the generator reads, however long
 BUDGET_CHARS = 1000  # about 250 tokens, 3 s on 2 cores; with the question about 300
 

@@ -15,10 +15,12 @@ from itertools import pairwise
 from rag.names import Name, find_names, is_place_name, same_name
 from rag.question import Question
 from rag.schema import Article
-from rag.text import fold, plain, sentences
+from rag.text import plain, sentences
 
 _NOUN = r"(?:meetings?|talks|discussions?|negotiations|conversations?|summit|encounters?|sit-down|phone call|call|session)"
-_ASKED = re.compile(rf"\b(?:the|this|that|their|these|those) (?:[\w-]+ ){{0,2}}?(?P<noun>{_NOUN})\b")
+_ASKED = re.compile(
+    rf"\b(?:[Tt]he|[Tt]his|[Tt]hat|[Tt]heir|[Tt]hese|[Tt]hose) (?:[a-z-]+ ){{0,2}}?(?P<noun>{_NOUN})\b(?! (?:of|between|on)\b)"
+)
 _MET = r"(?:met|meets?|meeting|sat down|sits down|sitting down|spoke|speaks?|talked|conferred|held (?:[\w-]+ ){0,3}?(?:talks|discussions|negotiations|a meeting))"
 _TITLES = r"(?:(?:[A-Z][\w.’'-]*|the|former|retired|his|her|then) ){0,6}?"
 _WITH = re.compile(
@@ -97,7 +99,7 @@ def _is_placed(name: str, article: Article) -> bool:
 
 def is_open(question: Question) -> bool:
     """Whether a question speaks of "the meeting" and names no two people, no date and no year that tell which."""
-    if _ASKED.search(fold(question.text)) is None or question.dates or question.years or question.quoted:
+    if _ASKED.search(question.text) is None or question.dates or question.years or question.quoted:
         return False
     return sum(not is_place_name(n) and not n.isupper() for n in question.names) < 2
 
@@ -141,7 +143,7 @@ def speaks_of(events: Sequence[Event], article: Article, start: int) -> bool:
 
 def note(question: Question, events: Sequence[Event]) -> str:
     """How "the meeting" was read, naming the others, for the reader."""
-    asked = _ASKED.search(fold(question.text))
+    asked = _ASKED.search(question.text)
     noun = asked.group("noun") if asked else "meeting"
     others = [str(e) for e in events[1 : MAX_OTHERS + 1]]
     listed = others[0] if len(others) == 1 else f"{', '.join(others[:-1])}, and of {others[-1]}"

@@ -73,6 +73,8 @@ def test_a_name_in_the_question_narrows_the_choice() -> None:
     "text",
     [
         "How long did the meeting of Brandt and Diallo last?",
+        "Where was the meeting of the union held?",
+        "What did the ASEAN meeting discuss?",
         "Who won the match?",
         "Who came to the meeting on 3 May?",
     ],

@@ -236,10 +236,21 @@ def kind_of(text: str) -> Kind:
     return Kind.OTHER
 
 
+_NUMBER_OF = re.compile(
+    r"\bwhat (?:is|was|were|are) the (?:\w+ ){0,2}?(?:(?P<whole>population|attendance|death toll|toll)\b|number of (?P<thing>(?:[\w'-]+ ){1,3}))",
+    re.IGNORECASE,
+)
+
+
 def _counted(text: str) -> str:
     found = _COUNTED.search(text + " ")
     if not found:
-        return ""
+        named = _NUMBER_OF.search(text + " ")
+        if named is None:
+            return ""
+        if named.group("whole"):
+            return named.group("whole").split()[-1].casefold()
+        return next((singular(w) for w in named.group("thing").split() if is_plural(w)), "")
     noun = ""
     for word in found.group(1).split():
         if _STOP_COUNTED.match(word.casefold()):
@@ -590,8 +601,13 @@ def offers(question: Question, sentence: str) -> bool:
     return holds_kind(kind, " ".join(w for w in words(sentence) if singular(w) not in given and w.islower()))
 
 
+_OF_PEOPLE = frozenset(("population", "attendance", "toll"))
+
+
 def _counts(quantity: Quantity, counted: str, sentence: str) -> bool:
     """Whether a number can be a number of `counted`: same noun, no noun, or another word for it in the sentence."""
+    if counted in _OF_PEOPLE:
+        return quantity.unit == COUNT
     if quantity.unit not in (COUNT, SCORE):
         # "how many kilometres", "how many people" answered by a share of them
         return quantity.unit == PERCENT or counted in quantity.text.casefold()

@@ -131,7 +131,15 @@ def _find(understood: str, parts: Parts) -> _Found:
     preferred = bonuses(scope, articles)
     scores = [r.score + preferred.get(r.sentence.article.id, 0.0) for r in ranked]
     evidence = choose([r.sentence for r in ranked], scores, parts.settings.evidence)
-    return _Found(question, tuple(evidence), tuple(judge(question, evidence, ranked)), told, preferred)
+    judged = judge(question, evidence, ranked, spread=scope.is_spread)
+    if scope.is_spread:  # what one sentence speaks of, the others need not
+        lacking = {u for j in judged for u in j.unmet}
+        question = replace(
+            question,
+            names=tuple(n for n in question.names if n in lacking),
+            quoted=tuple(q for q in question.quoted if f"“{q}”" in lacking),
+        )
+    return _Found(question, tuple(evidence), tuple(judged), told, preferred)
 
 
 def answer(asked: str, understood: str, parts: Parts, clock: Clock, *, cancel: Cancel) -> Iterator[Answer]:

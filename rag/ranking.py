@@ -6,7 +6,7 @@ It decides nothing about answers; how sure is sure enough is set in rag/answerin
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 from rag.evidence import Sentence, lexical_overlap, points_back
@@ -125,8 +125,11 @@ def _offers_by_context(question: Question, item: Evidence) -> bool:
     return any(offers(question, plain(item.article.body[s.start : s.end])) for s in item.context)
 
 
-def judge(question: Question, chosen: Sequence[Evidence], ranked: Sequence[Ranked]) -> list[Judged]:
-    """Each piece of evidence beside what the question fixes, in the order given."""
+def judge(
+    question: Question, chosen: Sequence[Evidence], ranked: Sequence[Ranked], *, spread: bool = False
+) -> list[Judged]:
+    """Each piece of evidence beside what the question fixes, in the order given. With `spread` the question joins what
+    several articles say: a piece lacks only what no piece has."""
     by_place = {(r.sentence.article.id, r.sentence.start): r for r in ranked}
     judged = []
     for item in chosen:
@@ -134,4 +137,7 @@ def judge(question: Question, chosen: Sequence[Evidence], ranked: Sequence[Ranke
         lacking = unmet(question, item.text, found.sentence.context_text, item.article)
         of_kind = offers(question, item.text) or _offers_by_context(question, item)
         judged.append(Judged(item, found.certainty, found.value, lacking, of_kind))
+    if spread and judged:
+        nowhere = set(judged[0].unmet).intersection(*(j.unmet for j in judged))
+        judged = [replace(j, unmet=tuple(u for u in j.unmet if u in nowhere)) for j in judged]
     return judged

@@ -14,7 +14,7 @@ from rag.dates import find_dates, resolve
 from rag.names import same_name
 from rag.question import Question
 from rag.schema import Article, PartialDate
-from rag.text import plain
+from rag.text import fold, plain
 
 LATEST_BONUS = 0.2  # of the score, for the newest article where the latest is asked for, less for older ones
 
@@ -35,12 +35,19 @@ _FOLLOWED = re.compile(rf"^\W*(?:s\b)?\W*(?:[\w’'-]+\W+){{0,2}}?(?:{_SOURCE}|{
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """`publishers` as the articles name them, empty for all; `before` and `after` bound, `latest` prefers the newest."""
+    """`publishers` as the articles name them, empty for all; `before` and `after` bound, `latest` prefers the newest;
+    `published` are dates of articles ("the report of 3 May"), not of what they tell."""
 
     publishers: tuple[str, ...] = ()
     before: PartialDate | None = None
     after: PartialDate | None = None
     latest: bool = False
+    published: tuple[PartialDate, ...] = ()
+
+    @property
+    def is_spread(self) -> bool:
+        """Whether a question joins what several articles say: no one of them need speak of all of it."""
+        return len(self.publishers) > 1 or len(self.published) > 1
 
 
 def names_a_source(text: str) -> bool:
@@ -69,6 +76,22 @@ def _is_named(publisher: str, text: str) -> bool:
     return any(re.search(rf"(?<!\w){re.escape(s)}(?!\w)", text) for s in _spellings(publisher))
 
 
+_PUBLISHED = re.compile(
+    r"\b(?:published|reported|report|article|review|story|coverage|posted)(?: [\w’'-]+){0,3}? (?:on|in|of|from) $",
+    re.IGNORECASE,
+)
+
+
+def _published(question: Question) -> tuple[PartialDate, ...]:
+    """The dates that a question gives as those of articles."""
+    found = [
+        m.date
+        for m in find_dates(question.text)
+        if m.date and _PUBLISHED.search(question.text[: m.span.start])
+    ]
+    return tuple(d for d in dict.fromkeys(found) if d in question.dates)
+
+
 def scope_of(question: Question, articles: Sequence[Article]) -> Scope:
     """What restricts a question; publishers are those of `articles` that it names, where it names one as a source.
 
@@ -84,17 +107,26 @@ def scope_of(question: Question, articles: Sequence[Article]) -> Scope:
         question.before if bounded else None,
         question.after if bounded else None,
         question.latest,
+        _published(question),
     )
 
 
 def about(question: Question, scope: Scope) -> Question:
-    """The question without the names of its sources, which no sentence needs to repeat."""
-    names = tuple(
-        n
-        for n in question.names
-        if not any(same_name(n, s) or s.endswith(n) for p in scope.publishers for s in _spellings(p))
+    """The question without the names of its sources, quoted or not, and without the dates on which they published:
+    no sentence needs to repeat them."""
+    spellings = [s for p in scope.publishers for s in _spellings(p)]
+
+    def is_source(name: str) -> bool:
+        return any(same_name(name, s) or fold(name) in fold(s) for s in spellings)
+
+    days = [d for d in question.dates if d not in scope.published]
+    return replace(
+        question,
+        names=tuple(n for n in question.names if not is_source(n)),
+        quoted=tuple(q for q in question.quoted if not is_source(q)),
+        dates=tuple(days),
+        years=tuple(dict.fromkeys(d.year for d in days if d.year is not None)),
     )
-    return replace(question, names=names)
 
 
 def _bounds(value: PartialDate) -> tuple[tuple[int, int, int], tuple[int, int, int]] | None:

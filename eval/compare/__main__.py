@@ -10,7 +10,7 @@ import json
 import re
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -72,7 +72,7 @@ def judge_ours(case: Case, answer: Answer) -> Outcome:
 
 def table(named: Sequence[tuple[str, Sequence[Outcome]]]) -> list[tuple[str, ...]]:
     """Rows of measures, one column for each program: values with 95 % intervals."""
-    measures = (
+    measures: tuple[tuple[str, Callable[[Sequence[Outcome]], list[float]]], ...] = (
         ("right answers (of the answerable)", lambda o: [float(x.right) for x in o if x.answerable]),
         ("right and rightly cited", lambda o: [float(x.cited) for x in o if x.answerable]),
         ("refused (of the unanswerable)", lambda o: [float(x.refused) for x in o if not x.answerable]),

@@ -35,12 +35,14 @@ __all__ = ["Clock", "Parts", "answer"]
 DOUBT_WEIGHT = 0.2  # per unit of the natural logarithm
 DOUBT_CAP = 8.0  # surer than this is as sure as this
 READ_FLOOR = 0.45  # of the certainty alone; below it the generator is not even asked
-SURE_FLOOR = 1.5
-OPEN_SURE_FLOOR = 1.3  # for questions without a span to point at, which the reader never saw in training
+SURE_FLOOR = 1.45
+OPEN_SURE_FLOOR = 1.2  # for questions without a span to point at, which the reader never saw in training
 # Without a generator the certainty decides alone.
 ANSWER_FLOOR = 0.75
 OPEN_FLOOR = 0.55
-RIVAL_FLOOR = 0.95  # of the certainty: a name of another article stands beside the answer as its rival
+VALUE_FLOOR = 0.85  # of the certainty: a number or date of a sentence stands beside those of others
+RIVAL_FLOOR = 1.3  # of the certainty: a name of another article stands beside the answer as its rival
+MOST_VALUES = 3  # of one sentence that may be estimates of one thing
 REPAIR_FLOOR = 0.85  # of the certainty: a sentence is quoted in place of a draft that failed the check
 SCOPED_DEPTH = 4  # times as many passages, where a source or a time leaves most of them out
 CLOSEST = 3  # sentences shown beside a refusal
@@ -64,28 +66,28 @@ class Parts:
 def disagreement_of(question: Question, judged: Sequence[Judged]) -> Disagreement | None:
     """The different values that the articles give, taken only from sentences that fit and whose answer the reader sees
     in such a value. What is measured or dated has one true value; of names and other things only a question for one
-    does, and what the reader points at counts there, if it is sure."""
+    does, and there counts what the reader points at, if it is very sure."""
     measured = question.kind in _MEASURES
     if not measured and not (question.kind in _ONE_OF and asks_for_one(question)):
         return None
-    floor = ANSWER_FLOOR if measured else RIVAL_FLOOR
-    fitting = [j for j in judged if j.fits and j.certainty >= floor and _values(question, j, measured)]
-    groups = origins([j.evidence.article for j in fitting])
+    floor = VALUE_FLOOR if measured else RIVAL_FLOOR
+    given = [(j, _values(question, j) if measured else [j.value]) for j in judged]
+    fitting = [(j, found) for j, found in given if j.fits and j.certainty >= floor and any(found)]
+    groups = origins([j.evidence.article for j, _ in fitting])
     candidates = [
         Candidate(value, j.evidence.number, j.evidence.article, group)
-        for j, group in zip(fitting, groups, strict=True)
-        for value in (values(question.kind, j.evidence.text) if measured else [j.value])
+        for (j, found), group in zip(fitting, groups, strict=True)
+        for value in found
     ]
     return find_disagreement(question, candidates)
 
 
-def _values(question: Question, judged: Judged, measured: bool) -> list[str]:
-    """What a sentence offers as the answer."""
-    return (
-        values(question.kind, judged.value or judged.evidence.text)
-        if measured
-        else [judged.value] * bool(judged.value)
-    )
+def _values(question: Question, judged: Judged) -> list[str]:
+    """The values that a sentence offers as the answer: those the reader points at, and the few others beside them that
+    may be estimates of the same ("50 minutes, some say 60"); a table of numbers offers no others."""
+    stated = values(question.kind, judged.evidence.text)
+    pointed = values(question.kind, judged.value)
+    return stated if len(stated) <= MOST_VALUES else pointed
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,7 +186,7 @@ def _answer_one(asked: str, understood: str, parts: Parts, clock: Clock, cancel:
     gate = _Gate(found, parts.generator is not None)
     for statements in _statements(found, gate, parts, clock, cancel):
         yield replace(base, statements=tuple(statements), timings=clock.timings)
-    disagreement = disagreement_of(found.question, found.judged)
+    disagreement = None if gate.proved else disagreement_of(found.question, found.judged)
     if disagreement:
         statements = _with_all_values(statements, disagreement, found.evidence)
         older = superseded(disagreement, found.evidence)
@@ -211,6 +213,7 @@ class _Gate:
         best = found.best
         self.certainty = best.certainty if best else None
         self.sureness = self.certainty
+        self.proved = False  # the evidence answers by itself: no other value stands beside it
         is_open = found.question.kind in _OPEN
         if has_generator:
             self._floor = OPEN_SURE_FLOOR if is_open else SURE_FLOOR
@@ -232,6 +235,7 @@ def _statements(
     """The statements as they grow; nothing where the evidence is too weak to answer from."""
     proved = _proved(found)
     if proved is not None:
+        gate.proved = True
         clock.mark("first_settled_s")
         yield [proved]
         return

@@ -44,6 +44,10 @@ VALUE_FLOOR = 0.85  # of the certainty: a number or date of a sentence stands be
 RIVAL_FLOOR = 1.3  # of the certainty: a name of another article stands beside the answer as its rival
 MOST_VALUES = 3  # of one sentence that may be estimates of one thing
 REPAIR_FLOOR = 0.85  # of the certainty: a sentence is quoted in place of a draft that failed the check
+# A question that joins several named sources is long, and no sentence answers it alone, so that certainty and doubt stand
+# lower than the answer deserves; that all its names and sources are found has to speak for it.
+SPREAD_SLACK = 0.4
+SPREAD_MORE = 4  # sentences more, for the names to be found in
 SCOPED_DEPTH = 4  # times as many passages, where a source or a time leaves most of them out
 CLOSEST = 3  # sentences shown beside a refusal
 
@@ -93,13 +97,15 @@ def _values(question: Question, judged: Judged) -> list[str]:
 @dataclass(frozen=True, slots=True)
 class _Found:
     """What retrieval and ranking give: the question in the articles' spelling, its evidence, judged, how an ambiguous
-    question was read, and by how much the sentences of an article are preferred (article id -> bonus)."""
+    question was read, by how much the sentences of an article are preferred (article id -> bonus), and whether the
+    question joins what several articles say."""
 
     question: Question
     evidence: tuple[Evidence, ...]
     judged: tuple[Judged, ...]
     note: str
     bonuses: Mapping[str, float]
+    is_spread: bool
 
     @property
     def best(self) -> Judged | None:
@@ -132,7 +138,8 @@ def _find(understood: str, parts: Parts) -> _Found:
     ranked = rank_sentences(question, sentences, parts.embedder, parts.reader)
     preferred = bonuses(scope, articles)
     scores = [r.score + preferred.get(r.sentence.article.id, 0.0) for r in ranked]
-    evidence = choose([r.sentence for r in ranked], scores, parts.settings.evidence)
+    count = parts.settings.evidence + (SPREAD_MORE if scope.is_spread else 0)
+    evidence = choose([r.sentence for r in ranked], scores, count)
     judged = judge(question, evidence, ranked, spread=scope.is_spread)
     if scope.is_spread:  # what one sentence speaks of, the others need not
         lacking = {u for j in judged for u in j.unmet}
@@ -141,7 +148,7 @@ def _find(understood: str, parts: Parts) -> _Found:
             names=tuple(n for n in question.names if n in lacking),
             quoted=tuple(q for q in question.quoted if f"“{q}”" in lacking),
         )
-    return _Found(question, tuple(evidence), tuple(judged), told, preferred)
+    return _Found(question, tuple(evidence), tuple(judged), told, preferred, scope.is_spread)
 
 
 def answer(asked: str, understood: str, parts: Parts, clock: Clock, *, cancel: Cancel) -> Iterator[Answer]:
@@ -215,11 +222,19 @@ class _Gate:
         self.sureness = self.certainty
         self.proved = False  # the evidence answers by itself: no other value stands beside it
         is_open = found.question.kind in _OPEN
+        self._read_floor = READ_FLOOR - (SPREAD_SLACK if found.is_spread else 0.0)
         if has_generator:
             self._floor = OPEN_SURE_FLOOR if is_open else SURE_FLOOR
         else:
             self._floor = OPEN_FLOOR if is_open else ANSWER_FLOOR
+        if found.is_spread:
+            self._floor -= SPREAD_SLACK
         self.is_open = not has_generator and self.certainty is not None and self.certainty >= self._floor
+
+    @property
+    def is_worth_asking(self) -> bool:
+        """Whether the generator is asked at all."""
+        return self.certainty is not None and self.certainty >= self._read_floor
 
     def decide(self, likelihood: float) -> bool:
         """Weigh in how likely the generator is to find no answer."""
@@ -247,7 +262,7 @@ def _statements(
             clock.mark("first_settled_s")
             yield [quote(1, best.evidence)]
         return
-    if best.certainty < READ_FLOOR:
+    if not gate.is_worth_asking:
         return
     statements: list[Statement] = []
     settings = parts.settings

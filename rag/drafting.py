@@ -8,6 +8,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
+from itertools import islice
 
 from rag.citations import Draft, stream_drafts
 from rag.config import Settings
@@ -58,22 +59,26 @@ def quote(number: int, item: Evidence) -> Statement:
 
 def settle(number: int, draft: Draft, evidence: Sequence[Evidence], question: Question) -> Statement:
     """Check a draft against each sentence it cites, and keep the citations that carry it alone; where none does, look
-    for another sentence that does.
+    for another sentence that does. A sentence that carries it by its own words goes before one that needs its context.
 
     Two sentences together are never enough: a name from one and a word from the other can state what neither says.
     """
     by_number = {e.number: e for e in evidence}
     cited = [by_number[n] for n in draft.citations]
-    verdicts = [(e.number, check(draft.text, [e], question)) for e in cited]
-    carrying = [(n, v) for n, v in verdicts if v.supported]
-    if not carrying:
-        others = ((e.number, check(draft.text, [e], question)) for e in evidence if e not in cited)
-        carrying = [next(((n, v) for n, v in others if v.supported), (0, Verdict(False)))]
-    if carrying[0][1].supported:
-        derivation = tuple(dict.fromkeys(step for _, v in carrying for step in v.derivation))
-        kept = tuple(n for n, _ in carrying)
-        return Statement(number, draft.text, kept, State.SUPPORTED, Verdict(True, derivation=derivation))
-    verdict = verdicts[0][1] if verdicts else Verdict(False, Reason.NO_CITATION, "no sentence is cited")
+    others = [e for e in evidence if e not in cited]
+    for alone in (True, False):
+        for candidates, most in ((cited, len(cited)), (others, 1)):
+            found = ((e.number, check(draft.text, [e], question, alone=alone)) for e in candidates)
+            carrying = list(islice(((n, v) for n, v in found if v.supported), most))
+            if carrying:
+                derivation = tuple(dict.fromkeys(step for _, v in carrying for step in v.derivation))
+                kept = tuple(n for n, _ in carrying)
+                return Statement(
+                    number, draft.text, kept, State.SUPPORTED, Verdict(True, derivation=derivation)
+                )
+    verdict = Verdict(False, Reason.NO_CITATION, "no sentence is cited")
+    if cited:
+        verdict = check(draft.text, cited[:1], question)
     return Statement(number, draft.text, draft.citations, State.WITHHELD, verdict)
 
 

@@ -795,6 +795,8 @@ def office_holder(question: Question, sentence_text: str) -> str:
 def _unmet_offices(question: Question, sentence_text: str) -> list[str]:
     """Offices that the question ties to a name ("the president of Russia") where the sentence has the name and the
     office, but not that name's: "President Smith on Russia"."""
+    if not _WHO_HOLDS.match(question.text.strip(" ?.!")):
+        return []  # "President Zelenskiy" may well be the Ukrainian president; asked who he is, it has to be said
     missing = []
     held: list[tuple[str, str]] | None = None
     for whose, office in _offices(question.text):

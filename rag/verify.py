@@ -57,7 +57,8 @@ class _Source:
     article: Article
     own: str  # the sentence
     ahead: str  # its context spans
-    near: str  # the context spans, the title, publisher and place
+    facts: str  # the title, publisher and place
+    near: str  # the context spans and the facts
     topic: str  # for a sentence that points back ("the meeting"): near, the article's lead and the sentences ahead
     published: PartialDate | None
 
@@ -76,9 +77,10 @@ def _source(evidence: Evidence) -> _Source:
     own = plain(evidence.text)
     published = article.published.date if article.published else None
     ahead = "\n".join(spans)
-    near = "\n".join([ahead, *facts])
+    beside = "\n".join(facts)
+    near = f"{ahead}\n{beside}"
     topic = f"{near}\n{plain(topic_text(article, evidence.text))}" if points_back(own) else ""
-    return _Source(article, own, ahead, near, topic, published)
+    return _Source(article, own, ahead, beside, near, topic, published)
 
 
 @lru_cache(maxsize=2048)
@@ -920,6 +922,7 @@ def check(
     *,
     support: float | None = None,
     support_floor: float = SUPPORT_FLOOR,
+    alone: bool = False,
 ) -> Verdict:
     """Whether the cited sentences state `statement`; the first failure is the verdict's: numbers, dates, names,
     negation, who said it, meaning, then what the question demands.
@@ -927,6 +930,7 @@ def check(
     `question` adds two demands: the statement holds the kind of thing asked for, and some cited sentence agrees with
     what the question fixes. `support` is a score of meaning from 0 to 1 computed elsewhere: at `support_floor` and
     above it excuses new words (never a number, date, name, negation or speaker), below it fewer are allowed.
+    With `alone` the sentences' context does not count, only their own words and their source line.
     Takes less than 10 ms for a sentence against a few sentences.
     """
     text = _YES_NO.sub("", plain(statement))  # the rest of the statement says the same or denies it
@@ -935,6 +939,8 @@ def check(
     if not words(text):
         return Verdict(False, Reason.MEANING, "it says nothing")
     sources = [_source(e) for e in cited]
+    if alone:
+        sources = [replace(s, ahead="", near=s.facts, topic="") for s in sources]
     if any(fold(text) == fold(s.own) for s in sources) and question is None:
         return Verdict(True)
     dates = find_dates(text)

@@ -92,9 +92,17 @@ def gives_orders(text: str) -> bool:
     return _ORDERS.search(text) is not None
 
 
+_ASKS = re.compile(r"\?[”\"’')]*$")
+
+
+def states(text: str) -> bool:
+    """Whether a sentence states anything: a question does not, nor an order to a machine."""
+    return _ASKS.search(text) is None and not gives_orders(text)
+
+
 def sentences_of(passages: Sequence[Passage]) -> list[Sentence]:
-    """The sentences that touch the passages, each once, in passage order, then text order; none that gives orders to a
-    machine.
+    """The sentences that touch the passages, each once, in passage order, then text order; only what states
+    something.
 
     A list is one sentence with the line that leads to it, and its items are sentences too.
     """
@@ -112,7 +120,7 @@ def sentences_of(passages: Sequence[Passage]) -> list[Sentence]:
                 continue
             key = (passage.article.id, span.start)
             text = body[span.start : span.end]
-            if key in found or len(words(text)) < MIN_WORDS or gives_orders(plain(text)):
+            if key in found or len(words(text)) < MIN_WORDS or not states(plain(text)):
                 continue
             found[key] = Sentence(passage.article, span.start, span.end, passage.rank, before)
     return list(found.values())

@@ -102,6 +102,12 @@ def test_orders_to_a_machine_are_no_evidence(text: str) -> None:
     assert [s.text for s in found] == ["The bridge opened in May.", "It cost 4 million euros."]
 
 
+def test_a_question_states_nothing() -> None:
+    body = "Who pays for the bridge? The city pays. “Is it safe?”"
+    found = sentences_of([passage(Article("o", "v", "o.txt", body), 0, len(body), 1)])
+    assert [s.text for s in found] == ["The city pays."]
+
+
 @pytest.mark.parametrize(
     "text",
     [

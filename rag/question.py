@@ -527,7 +527,10 @@ def holds_kind(kind: Kind, sentence: str, counted: str = "") -> bool:
             )
         case Kind.COUNT:
             found = [q for q in find_quantities(sentence) if _of_kind(kind, q)]
+            if counted == "time" and _TIMES.search(sentence):
+                return True
             if counted:
+                found = [q for q in found if not _estimates_other(q, sentence)]
                 return (
                     any(_counts(q, counted, sentence) for q in found)
                     or _FEW.search(sentence.casefold()) is not None
@@ -599,6 +602,20 @@ def offers(question: Question, sentence: str) -> bool:
         return False
     given = {singular(w) for w in words(question.text)}
     return holds_kind(kind, " ".join(w for w in words(sentence) if singular(w) not in given and w.islower()))
+
+
+_TIMES = re.compile(
+    r"\b(?:once|twice|thrice|first|second|third|fourth|fifth|sixth|seventh|eighth|ninth|tenth|times?)\b",
+    re.IGNORECASE,
+)
+
+
+def _estimates_other(quantity: Quantity, sentence: str) -> bool:
+    """Whether a bare number is one more estimate of a measure before it: "50 minutes (some sources estimate 60)"."""
+    return quantity.bare and any(
+        q.unit != COUNT and q.span.end <= quantity.span.start and _is_alternative(sentence, q, quantity)
+        for q in find_quantities(sentence)
+    )
 
 
 _OF_PEOPLE = frozenset(("population", "attendance", "toll"))

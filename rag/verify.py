@@ -829,6 +829,25 @@ def _novel(statement: str, sources: Sequence[_Source]) -> tuple[list[str], list[
     return novel, content
 
 
+_SUBJECT = re.compile(
+    r"^(?:the|a|an|this|that|these|those|its|his|her|their)\s+(?P<subject>(?:[\w'’-]+\s+){1,8}?)"
+    r"(?:is|are|was|were|has|have|had|will|would|can|could|may|might|must|should|did|does|do|took|went|came|began|cost|led|left"
+    r"|said|says|won|lost|met|held|fell|rose|became|remains?|lasts?|starts?|ends?|[a-z]+ed)\b",
+    re.IGNORECASE,
+)
+
+
+def _subject_words(statement: str) -> set[str]:
+    """The words of meaning in "The war in Ukraine" of "The war in Ukraine has lasted ...", names and numbers aside; empty
+    for a statement that does not open with such a subject."""
+    found = _SUBJECT.match(statement)
+    if found is None:
+        return set()
+    text = found.group("subject")
+    named = {w for n in find_names(f"x {text}") for w in content_words(n.text)}
+    return {w for w in content_words(text) if w not in named and not any(c.isdigit() for c in w)}
+
+
 def unstated_words(statement: str, cited: Evidence) -> list[str]:
     """The words of meaning in a statement, names and numbers aside, that the cited sentence, its context and its source
     line have neither themselves nor by a synonym: stems, in order."""
@@ -842,6 +861,9 @@ def _check_meaning(
     _check_opposites(statement, sources)
     _check_extremes(statement, sources)
     lacking, content = _novel(statement, sources)
+    subject = _subject_words(statement)
+    if subject and subject <= set(lacking):
+        raise _Failure(Reason.MEANING, f"the cited text does not speak of “{min(subject)}”")
     borrowed = [w for w in lacking if w in asked]
     if len(borrowed) > BORROWED_SHARE * len(content):
         raise _Failure(Reason.MEANING, f"only the question speaks of “{borrowed[0]}”")

@@ -322,3 +322,9 @@ def test_a_choice_between_measures_asks_for_the_measure() -> None:
 )
 def test_some_questions_want_one_thing(text: str, one: bool) -> None:
     assert asks_for_one(understand(text)) is one
+
+
+def test_how_many_times_is_answered_by_an_ordinal_and_not_by_minutes() -> None:
+    question = understand("How many times have they met?")
+    assert offers(question, "This marked their second meeting.")
+    assert not offers(question, "They met for about 50 minutes (some sources estimate 60).")

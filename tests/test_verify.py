@@ -343,3 +343,11 @@ def test_what_is_known_from_elsewhere_is_said_to_be() -> None:
     article = Article("a", "0", "a", body)
     verdict = check("Marco Rubio left by train.", [Evidence(1, article, start, len(body), body[start:])])
     assert verdict.supported and "Marco Rubio" in verdict.derivation[0]
+
+
+def test_what_a_statement_is_about_must_be_in_the_cited_text() -> None:
+    source = cite("The meeting, which lasted nearly an hour, came as fighting in Norway grew.")
+    question = understand("How long has the strike in Norway lasted?")
+    assert not check("The strike in Norway has lasted nearly an hour.", [source], question).supported
+    asked = understand("How long did the meeting last?")
+    assert check("The meeting lasted nearly an hour.", [source], asked).supported

@@ -45,8 +45,8 @@ class Answerer(Protocol):
     def stream(self, question: str, history: Sequence[Turn] = (), *, cancel: Cancel) -> Iterator[Answer]:
         """Growing answers, the last one final."""
 
-    def articles(self) -> list[Article]:
-        """All articles, by id."""
+    def articles(self, limit: int = -1) -> list[Article]:
+        """Articles, by id; at most `limit` of them, all when it is -1."""
 
 
 class Session:
@@ -408,7 +408,7 @@ def build(assistant: Answerer) -> "gr.Blocks":
         nonlocal kept, kept_until
         if time.monotonic() >= kept_until:
             try:
-                kept = examples(assistant.articles())
+                kept = examples(assistant.articles(EXAMPLE_ARTICLES))
             except CitewireError:
                 kept = []  # the next question says what is wrong with the index
             kept_until = time.monotonic() + EXAMPLES_FRESH_S

@@ -78,6 +78,6 @@ class Library:
         if self._last is None:
             assistant.warm()
         else:
-            self._last.store().close()  # the index alone: Assistant.close would let the model go too
+            self._last.close_index()  # Assistant.close would let the model go too
         self._last = assistant
         return assistant

@@ -10,17 +10,17 @@ import hashlib
 import os
 import re
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 
 from rag.dates import find_dates
-from rag.errors import ArticleError, CorpusError
+from rag.errors import ArticleError, CorpusError, UnreadableError
+from rag.formats import TEXT, FormatError, decode
 from rag.schema import Article, Field, Origin, PartialDate, Precision, Published, Span
 from rag.text import fold, plain, words
 
-SUFFIXES = (".txt", ".md")
 MAX_BYTES = 20 * 1024 * 1024  # about a thousand long articles: a file above is a dump, not an article
 SIDECAR = "articles.toml"  # one table per file of the folder
 _MAX_SIDECAR_BYTES = 1024 * 1024
@@ -40,17 +40,15 @@ def _shown(path: Path) -> str:
     return plain(path.as_posix().encode("utf-8", "backslashreplace").decode("utf-8"))
 
 
-def find_files(folder: Path) -> list[Path]:
-    """The article files under `folder`, in the order of their paths: regular files that end in `SUFFIXES`.
+def find_files(folder: Path, suffixes: Collection[str] = TEXT) -> list[Path]:
+    """The article files under `folder`, in the order of their paths: regular files that end in one of `suffixes`.
 
     Left out are README.md at the top, names that begin with a dot, links to folders, and links to files outside
     `folder`. Raises `CorpusError` when the folder, or one in it, is missing or cannot be read.
     """
     if not folder.is_dir():
         what = "is not a folder" if folder.exists() else "no such folder"
-        raise CorpusError(
-            f"{_shown(folder)}: {what}; make it, put .txt or .md articles in it, and run: rag index"
-        )
+        raise CorpusError(f"{_shown(folder)}: {what}; make it, put articles in it, and run: rag index")
 
     def refuse(error: OSError) -> None:
         place = _shown(Path(error.filename or folder))
@@ -64,7 +62,7 @@ def find_files(folder: Path) -> list[Path]:
         folders[:] = [name for name in folders if not name.startswith(".")]
         for name in names:
             path = Path(where, name)
-            if name.startswith(".") or path.suffix.lower() not in SUFFIXES or path == folder / _README:
+            if name.startswith(".") or path.suffix.lower() not in suffixes or path == folder / _README:
                 continue
             if path.is_symlink() and not Path(os.path.realpath(path)).is_relative_to(root):
                 continue
@@ -75,10 +73,6 @@ def find_files(folder: Path) -> list[Path]:
 
 # --- reading bytes -----------------------------------------------------------------------------------------------
 
-_CONTROLS = re.compile(r"[\x00-\x08\x0e-\x1a\x1c-\x1f\x7f]")
-_UTF8_SEQUENCE = re.compile(rb"[\xc2-\xdf][\x80-\xbf]|[\xe0-\xef][\x80-\xbf]{2}|[\xf0-\xf4][\x80-\xbf]{3}")
-_MOST_ACCENTED = 0.15  # share of bytes above 127 in Western European text in a one-byte encoding, generously
-
 
 def _read_bytes(path: Path, shown: str, limit: int) -> bytes:
     try:
@@ -87,40 +81,17 @@ def _read_bytes(path: Path, shown: str, limit: int) -> bytes:
         with path.open("rb") as file:
             data = file.read(limit + 1)
     except OSError as error:
-        raise ArticleError(f"{shown}: cannot be read ({error.strerror}); allow it or remove it") from None
+        raise UnreadableError(f"{shown}: cannot be read ({error.strerror}); allow it or remove it") from None
     if len(data) > limit:
         raise ArticleError(f"{shown}: larger than {limit // 2**20} MB; split it into one file per article")
     return data
 
 
 def _decode(data: bytes, shown: str) -> str:
-    """Text of a file, strictly: UTF-16 when it begins with that byte order mark, else UTF-8, else Windows-1252.
-
-    The byte order mark is the only thing left out. Windows-1252 is taken only for what looks like Western European
-    text: every byte defined, no control characters, few bytes above 127, and no UTF-8 sequence anywhere (that would be
-    damaged UTF-8). Everything else is refused.
-    """
-    if data.startswith((b"\xff\xfe", b"\xfe\xff")):
-        encoding = "utf-16"
-    else:
-        encoding = "utf-8-sig"
     try:
-        body = data.decode(encoding)
-    except UnicodeDecodeError as error:
-        why = f"not text in UTF-8 (byte {error.start})" if encoding == "utf-8-sig" else "damaged UTF-16"
-        refused = ArticleError(f"{shown}: {why}; save it as UTF-8 or remove it")
-        high = sum(byte > 127 for byte in data)
-        if encoding == "utf-16" or _UTF8_SEQUENCE.search(data) or high > _MOST_ACCENTED * len(data):
-            raise refused from None
-        try:
-            body = data.decode("cp1252")
-        except UnicodeDecodeError:
-            raise refused from None
-        if _CONTROLS.search(body):
-            raise refused from None
-    if "\0" in body:
-        raise ArticleError(f"{shown}: holds NUL characters, so it is no text; save it as UTF-8 or remove it")
-    return body
+        return decode(data)
+    except FormatError as error:
+        raise ArticleError(f"{shown}: {error}, or remove it") from None
 
 
 # --- front matter ------------------------------------------------------------------------------------------------
@@ -132,6 +103,7 @@ _PAIR = re.compile(r"(?P<key>[A-Za-z_][\w -]{0,40}?)[ \t]*:(?:[ \t]+(?P<value>[^
 _FRONT_LINE = re.compile(r"[ \t]*\r?$|[ \t]*#|[ \t]+\S|-[ \t]|[A-Za-z_][\w -]{0,40}?[ \t]*:(?:\s|$)")
 _FRONT_KEYS = {
     "title": "title",
+    "author": "author",
     "publisher": "publisher",
     "date": "published",
     "published": "published",
@@ -171,6 +143,7 @@ class Description:
     published: Published | None = None
     place: Field | None = None
     url: Field | None = None
+    author: Field | None = None
 
 
 _HEAD_LINES = 6  # title, byline, date and dateline stand in the first lines
@@ -288,7 +261,12 @@ def _from_front_matter(body: str) -> Description:
         elif key != "url" or re.match(r"https?://\S+$", value.value):
             found.setdefault(key, value)
     return Description(
-        found.get("title"), found.get("publisher"), published, found.get("place"), found.get("url")
+        found.get("title"),
+        found.get("publisher"),
+        published,
+        found.get("place"),
+        found.get("url"),
+        found.get("author"),
     )
 
 
@@ -461,7 +439,8 @@ def describe(body: str) -> Description:
         match = _URL.match(body, start, end)
         if match and url is None:
             url = _stated(body, *match.span(1))
-    return Description(title, front.publisher or agency or _publisher(body, lines), published, place, url)
+    publisher = front.publisher or agency or _publisher(body, lines)
+    return Description(title, publisher, published, place, url, front.author)
 
 
 # --- sidecars ----------------------------------------------------------------------------------------------------
@@ -476,9 +455,10 @@ class Supplied:
     published: PartialDate | None = None
     place: str | None = None
     url: str | None = None
+    author: str | None = None
 
 
-_SUPPLIED_KEYS = ("title", "publisher", "published", "place", "url")
+_SUPPLIED_KEYS = ("title", "publisher", "published", "place", "url", "author")
 
 
 @dataclass(frozen=True, slots=True)
@@ -525,7 +505,12 @@ def _supplied(table: Mapping[str, object], where: str) -> Supplied:
         else:
             texts[key] = plain(value)
     return Supplied(
-        texts.get("title"), texts.get("publisher"), published, texts.get("place"), texts.get("url")
+        texts.get("title"),
+        texts.get("publisher"),
+        published,
+        texts.get("place"),
+        texts.get("url"),
+        texts.get("author"),
     )
 
 
@@ -556,7 +541,7 @@ def load_sidecars(folder: Path) -> Sidecars:
     return Sidecars(tables)
 
 
-def _sidecars_of(path: Path, folder: Path, sidecars: Sidecars) -> Supplied:
+def sidecar_of(path: Path, folder: Path, sidecars: Sidecars) -> Supplied:
     """What NAME.toml beside the article and its table in `articles.toml` supply; they must not contradict."""
     listed = sidecars.tables.get(path.relative_to(folder).as_posix(), Supplied())
     beside = path.with_suffix(".toml")
@@ -573,6 +558,7 @@ def _sidecars_of(path: Path, folder: Path, sidecars: Sidecars) -> Supplied:
         own.published or listed.published,
         own.place or listed.place,
         own.url or listed.url,
+        own.author or listed.author,
     )
 
 
@@ -605,7 +591,7 @@ def read_article(path: Path, folder: Path, sidecars: Sidecars | None = None) -> 
         what = "holds only blank space" if data else "is empty"
         raise ArticleError(f"{shown}: {what}; write the article into it or remove it")
     said = describe(body)
-    more = _sidecars_of(path, folder, sidecars or Sidecars())
+    more = sidecar_of(path, folder, sidecars or Sidecars())
     published = said.published
     if published is None and more.published is not None:
         published = Published(more.published, Origin.SUPPLIED)
@@ -619,4 +605,5 @@ def read_article(path: Path, folder: Path, sidecars: Sidecars | None = None) -> 
         published=published,
         place=_fill(said.place, more.place),
         url=_fill(said.url, more.url),
+        author=_fill(said.author, more.author),
     )

@@ -6,7 +6,8 @@ It wires the parts together and decides nothing about answers.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 
 from rag.answering import Clock, Parts, answer
@@ -15,8 +16,10 @@ from rag.config import Settings
 from rag.conversation import stand_alone
 from rag.embedder import MiniLM
 from rag.errors import CitewireError, QuestionError, StoppedError
+from rag.freshness import Cited, Freshness, freshness
 from rag.llama import LlamaGenerator, check_model_file
 from rag.models import find_model
+from rag.priority import answering
 from rag.prompts import FIXED
 from rag.protocols import Cancel, Embedder, Generator
 from rag.reader import Reader
@@ -55,6 +58,8 @@ class Assistant:
         self._generator = generator
         self._lock = threading.Lock()
         self._store = Store(settings.index, fingerprint_of(settings, embedder))
+        self._users = {self._store: 0}  # how many read each open store
+        self._store.rest()
 
     @classmethod
     def open(cls, settings: Settings, *, on_wait: Callable[[str], None] = _silent) -> Assistant:
@@ -82,7 +87,13 @@ class Assistant:
         """Let the model go and close the index."""
         if self._generator is not None:
             self._generator.close()
-        self._store.close()
+        self.close_index()
+
+    def close_index(self) -> None:
+        """Close the index alone."""
+        with self._lock:
+            for store in self._users:
+                store.close()
 
     def warm(self) -> None:
         """Load the models now, and let the generator read the fixed part of its prompt."""
@@ -92,20 +103,51 @@ class Assistant:
             for _ in self._generator.generate(FIXED, max_tokens=0, deadline_s=WARM_TIMEOUT_S, cancel=never):
                 pass
 
-    def store(self) -> Store:
-        """The newest generation of the index. A question that began keeps the one it has."""
+    @contextmanager
+    def reading(self) -> Iterator[Store]:
+        """The newest generation of the index, the same one until the end, whatever a writer does meanwhile."""
         with self._lock:
-            if self._store.is_behind():
-                self._store = Store(self.settings.index, self._store.fingerprint)
-            return self._store
+            if not self._users.get(self._store) and not self._store.wake():
+                newer = Store(self.settings.index, self._store.fingerprint, self._store)
+                self._store.close()
+                del self._users[self._store]
+                self._store = newer
+            elif self._store.is_behind():
+                newer = Store(self.settings.index, self._store.fingerprint, self._store)
+                self._store = newer  # those who read the older one close it
+            store = self._store
+            self._users[store] = self._users.get(store, 0) + 1
+        try:
+            yield store
+        finally:
+            with self._lock:
+                self._users[store] -= 1
+                if not self._users[store]:
+                    if store is self._store:
+                        store.rest()
+                    else:
+                        store.close()
+                        del self._users[store]
 
-    def articles(self) -> list[Article]:
-        """All articles, by id."""
-        return self.store().articles()
+    def articles(self, limit: int = -1) -> list[Article]:
+        """Articles, by id; at most `limit` of them, all when it is -1."""
+        with self.reading() as store:
+            return store.articles(limit)
+
+    def article(self, id_: str) -> Article | None:
+        """The article of that id, None when it is not in the index."""
+        with self.reading() as store:
+            return store.article(id_)
+
+    def freshness(self, cited: Iterable[Cited]) -> dict[str, Freshness]:
+        """For each article that an answer cites, whether it has changed or gone since."""
+        with self.reading() as store:
+            return freshness(cited, store.article)
 
     def search(self, query: str, limit: int = 10) -> list[Passage]:
         """The `limit` best passages, best first."""
-        return retrieve(self.store(), self._embedder, _checked(query), limit)
+        with self.reading() as store:
+            return retrieve(store, self._embedder, _checked(query), limit)
 
     def ask(self, question: str, history: Sequence[Turn] = (), *, cancel: Cancel = never) -> Answer:
         """The final answer."""
@@ -123,15 +165,20 @@ class Assistant:
         clock = Clock()
         last = Answer(question, question, Status.DRAFTING)
         try:
-            understood = stand_alone(
-                question, history, self._generator, deadline_s=self.settings.answer_timeout_s, cancel=cancel
-            )
-            last = replace(last, as_understood=understood)
-            parts = Parts(self.settings, self.store(), self._embedder, self._reader, self._generator)
-            for last in answer(question, understood, parts, clock, cancel=cancel):
-                yield last
-                if cancel() and not last.final:
-                    raise StoppedError("stopped")
+            with answering(self.settings.run_folder), self.reading() as store:
+                understood = stand_alone(
+                    question,
+                    history,
+                    self._generator,
+                    deadline_s=self.settings.answer_timeout_s,
+                    cancel=cancel,
+                )
+                last = replace(last, as_understood=understood)
+                parts = Parts(self.settings, store, self._embedder, self._reader, self._generator)
+                for last in answer(question, understood, parts, clock, cancel=cancel):
+                    yield last
+                    if cancel() and not last.final:
+                        raise StoppedError("stopped")
         except CitewireError as error:
             clock.mark("total_s")
             stopped = isinstance(error, StoppedError)

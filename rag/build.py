@@ -1,29 +1,43 @@
 """Build: article files -> Article -> Chunk -> vectors and catalogue, in terms of its parts.
 
-Told by content: an article whose bytes and described fields are as they were costs a hash, a changed or new one costs
-its own chunks, and a text that was embedded before is not embedded again. Interrupted work keeps its vectors.
+Told by content: a file whose size, times and place are as they were costs a look; an article whose text and described
+fields are as they were costs a reading; a new or changed one costs its own chunks; and a text that was embedded before is
+not embedded again. Interrupted work keeps what was done.
 """
 
 from __future__ import annotations
 
 import hashlib
-import shutil
 import time
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
-from rag import chunking
-from rag.articles import find_files, load_sidecars, read_article
-from rag.catalog import FILE_NAME, Catalog, Fingerprint, NewChunk, fields_of
+from rag import chunking, copies
+from rag.articles import Sidecars
+from rag.catalog import (
+    FILE_NAME,
+    Catalog,
+    Duplicate,
+    Fingerprint,
+    Held,
+    NewArticle,
+    NewChunk,
+    digest_of,
+    fields_of,
+)
 from rag.config import Settings
-from rag.errors import ArticleError, CorpusError
+from rag.errors import CorpusError, UnreadableError
+from rag.extraction import Extractor
+from rag.migration import bring_over
+from rag.priority import way_giver
 from rag.protocols import Embedder
 from rag.schema import Article
-from rag.store import write, writer_lock
+from rag.sources import Content, Found, Source, look, look_at, read, stamp_of
+from rag.store import FileState, Update, embedded_text, tidy, write, writer_lock
 
-BESIDE = "rebuild"  # folder inside the index where a new one is made
-EMBED_BATCH = 64  # texts between two reports of progress, and the most that Ctrl-C can lose
+EMBED_BATCH = 16  # texts between two looks at who waits: half a second, and the most that Ctrl-C can lose
+FLUSH_CHARS = 32_000_000  # of article texts to one generation: bounds the memory, and what Ctrl-C can lose of a first run
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +51,7 @@ class Progress:
 
 @dataclass(frozen=True, slots=True)
 class Skipped:
-    """A file that could not be read, and why."""
+    """A file, or an article in one, that could not be read, and why."""
 
     path: str
     reason: str
@@ -45,17 +59,28 @@ class Skipped:
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """What a build did. Article ids in order; `embedded` counts texts sent through the model."""
+    """What a build did. Article ids in order; `renamed` are (old id, new id), `duplicates` (id, id of the same article in
+    the index), `copies` (id, id of the first article of the same report); `embedded` counts texts sent through the model.
+    `seconds` until it could be searched; files are merged after that."""
 
     added: tuple[str, ...]
     changed: tuple[str, ...]
+    renamed: tuple[tuple[str, str], ...]
     removed: tuple[str, ...]
     unchanged: tuple[str, ...]
+    duplicates: tuple[tuple[str, str], ...]
+    copies: tuple[tuple[str, str], ...]
     skipped: tuple[Skipped, ...]
+    articles: int
     chunks: int
     embedded: int
     seconds: float
     generation: int
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing in the index changed."""
+        return not (self.added or self.changed or self.renamed or self.removed)
 
 
 def _ignore(progress: Progress) -> None:
@@ -71,117 +96,327 @@ def fingerprint_of(settings: Settings, embedder: Embedder) -> Fingerprint:
     )
 
 
-def embedded_text(title: str, text: str) -> str:
-    """What is embedded for a chunk: its article's title travels with it, for a chunk alone rarely says the event."""
-    return text if not title or title in text else f"{title}\n{text}"
+@dataclass(slots=True)
+class _Plan:
+    """What has been read and is not written yet, and what the whole run did."""
+
+    added: list[tuple[Article, str]] = field(default_factory=list)  # with its file
+    ending: dict[str, None] = field(default_factory=dict)  # ids that changed or are gone, in order
+    moved: list[tuple[str, Article, str]] = field(default_factory=list)
+    files: list[FileState] = field(default_factory=list)
+    let_in: list[str] = field(default_factory=list)
+    chars: int = 0
+    digests: dict[bytes, str] = field(default_factory=dict)  # of `added`, for telling duplicates
+    fresh_ids: list[str] = field(default_factory=list)
+    changed_ids: list[str] = field(default_factory=list)
+    renamed: list[tuple[str, str]] = field(default_factory=list)
+    removed: list[str] = field(default_factory=list)
+    unchanged: list[str] = field(default_factory=list)
+    skipped: list[Skipped] = field(default_factory=list)
+    embedded: int = 0
 
 
-def _new_chunks(article: Article, settings: Settings, fingerprint: Fingerprint) -> list[NewChunk]:
-    title = article.title.value if article.title else ""
-    made = []
-    for chunk in chunking.split(article, settings.chunk_chars, settings.overlap_chars):
-        text = f"{fingerprint.embedding}\n{embedded_text(title, chunk.text)}"
-        made.append(NewChunk(chunk, title, hashlib.sha256(text.encode("utf-8", "surrogatepass")).digest()))
-    return made
+class _Builder:
+    """One run over one open catalogue."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        embedder: Embedder,
+        catalog: Catalog,
+        found: Found,
+        progress: Callable[[Progress], None],
+        named: bool,
+    ) -> None:
+        self.settings = settings
+        self.embedder = embedder
+        self.catalog = catalog
+        self.found = found
+        self.progress = progress
+        self.named = named  # whether the user named the files: then what was taken out comes back
+        self.fingerprint = fingerprint_of(settings, embedder)
+        self.same = catalog.fingerprint() in (None, self.fingerprint)
+        self.give_way = way_giver(settings.run_folder)
+        self.plan = _Plan()
+        self.taken_out = catalog.taken_out()
+        here = {s.file for s in found.sources}
+        looked_at = set(found.looked_at)
+        self.gone = sorted(
+            {f for r in looked_at for f in catalog.files(r) if f not in here} | set(found.gone)
+        )
+        self.vanished = {h.id: h for f in self.gone for h in catalog.held(file=f)}
+        self.by_digest = {h.digest: h for h in self.vanished.values()}  # what a renamed file is known by
+
+    def run(self, roots: Sequence[str]) -> None:
+        """Read what changed, write what follows from it."""
+        total = len(self.found.sources)
+        with Extractor(self.settings.fields) as extractor:
+            for number, source in enumerate(self.found.sources):
+                self.progress(Progress("reading", number, total))
+                self._file(source, extractor)
+                if self.same and self.plan.chars >= FLUSH_CHARS:
+                    self._flush()
+            self._promote(extractor)
+        if total:
+            self.progress(Progress("reading", total, total))
+        plan = self.plan
+        whole = not self.named and not self.found.missing
+        if whole and not (plan.fresh_ids or plan.changed_ids or plan.unchanged or plan.renamed):
+            reasons = "".join(f"\n  {s.reason}" for s in plan.skipped)
+            raise CorpusError(
+                f"{self.settings.seeds}/: no article to index; add articles and run: rag index{reasons}"
+            )
+        if not self.same:  # another model or other chunks: what was not read again cannot stay
+            self._others_too()
+        self.plan.removed += sorted(self.vanished)
+        self.plan.ending |= dict.fromkeys(sorted(self.vanished))
+        self._flush(self.gone, roots)
+
+    def _sidecars(self, source: Source) -> Sidecars:
+        return self.found.sidecars.get(source.folder, Sidecars())
+
+    def _file(self, source: Source, extractor: Extractor, again: bool = False) -> None:
+        stamp = stamp_of(source, self._sidecars(source))
+        if self.same and stamp and not again and not self.named and self.catalog.stamp(source.file) == stamp:
+            self.plan.unchanged += [h.id for h in self._held_of(source.file)]
+            self.plan.skipped += [
+                Skipped(f"{f}#{k}" if k else f, r) for f, k, r in self.catalog.skips(source.file)
+            ]
+            return
+        self.give_way()
+        try:
+            content = read(source, self._sidecars(source), extractor)
+        except UnreadableError as error:  # its earlier text, if any, stays
+            self.plan.skipped.append(Skipped(source.file, str(error)))
+            return
+        self._content(source, content)
+
+    def _held_of(self, file: str) -> list[Held]:
+        return self.catalog.held(file=file)
+
+    def _content(self, source: Source, content: Content) -> None:
+        plan = self.plan
+        held = {h.id: h for h in self._held_of(source.file)}
+        duplicates = []
+        for article in content.articles:
+            before = held.pop(article.id, None)
+            if self.taken_out.get(article.id) == article.version and not self.named:
+                continue
+            if article.id in self.taken_out:
+                plan.let_in.append(article.id)
+            digest = digest_of(article)
+            if before and self.same and (before.version, before.digest) == (article.version, digest):
+                plan.unchanged.append(article.id)
+                continue
+            twin = self._twin(digest, article.id)
+            if twin:
+                duplicates.append(Duplicate(article.id, source.file, article.version, digest))
+                if before:
+                    plan.ending[article.id] = None
+                    plan.removed.append(article.id)
+                continue
+            old = self.by_digest.get(digest)
+            if (
+                old
+                and not before
+                and self.same
+                and fields_of(article) == old.fields
+                and old.id in self.vanished
+            ):
+                plan.moved.append((old.id, article, source.file))
+                plan.renamed.append((old.id, article.id))
+                del self.vanished[old.id]
+                plan.digests[digest] = article.id
+                continue
+            plan.digests[digest] = article.id
+            plan.added.append((article, source.file))
+            plan.chars += len(article.body)
+            if before:
+                plan.ending[article.id] = None
+                plan.changed_ids.append(article.id)
+            else:
+                plan.fresh_ids.append(article.id)
+        plan.ending |= dict.fromkeys(sorted(held))
+        plan.removed += sorted(held)
+        plan.skipped += [Skipped(f"{source.file}#{k}" if k else source.file, r) for k, r in content.skips]
+        state = FileState(source.file, source.root, content.stamp, content.skips, tuple(duplicates))
+        if (
+            content.stamp != self.catalog.stamp(source.file)
+            or content.skips
+            or duplicates
+            or not content.stamp
+        ):
+            plan.files.append(state)
+
+    def _twin(self, digest: bytes, id_: str) -> str:
+        """The id of another article, word for word and field for field the same, that is in the index and stays."""
+        if twin := self.plan.digests.get(digest):
+            return twin if twin != id_ else ""
+        if not self.same:
+            return ""
+        for other in self.catalog.held_like(digest):
+            if other != id_ and other not in self.vanished and other not in self.plan.ending:
+                return other
+        return ""
+
+    def _promote(self, extractor: Extractor) -> None:
+        """Read the duplicates of articles that are about to go: their turn has come."""
+        ending = self.catalog.held(ids=[*self.plan.ending, *self.vanished])
+        lost = {h.digest for h in ending} - set(self.plan.digests)
+        if not lost:
+            return
+        waiting = {d.file for d in self.catalog.duplicates() if d.digest in lost}
+        read_already = {s.file for s in self.plan.files}
+        sources = {s.file: s for s in self.found.sources}
+        roots = self.catalog.roots()
+        for file in sorted(waiting - read_already - set(self.gone)):
+            source = sources.get(file) or next(
+                (s for s in look(self.settings.seeds, roots).sources if s.file == file), None
+            )
+            if source is not None:
+                self._file(source, extractor, again=True)
+
+    def _others_too(self) -> None:
+        """With another model or other chunks, articles that no file was read for are made anew from their stored text."""
+        done = {a.id for a, _ in self.plan.added} | set(self.plan.ending) | set(self.vanished)
+        for held in self.catalog.held():
+            if held.id not in done:
+                article = self.catalog.article(held.id)
+                if article is not None:
+                    self.plan.added.append((article, held.file))
+                    self.plan.ending[held.id] = None
+                    self.plan.changed_ids.append(held.id)
+
+    def _chunks(self, article: Article) -> tuple[NewChunk, ...]:
+        title = article.title.value if article.title else ""
+        made = []
+        for chunk in chunking.split(article, self.settings.chunk_chars, self.settings.overlap_chars):
+            text = f"{self.fingerprint.embedding}\n{embedded_text(title, chunk.text)}"
+            key = hashlib.sha256(text.encode("utf-8", "surrogatepass")).digest()
+            made.append(NewChunk(chunk, title, key))
+        return tuple(made)
+
+    def _embed(self, chunks: Sequence[NewChunk]) -> None:
+        """Embed what the catalogue does not know yet, batch by batch, each batch kept at once."""
+        import numpy as np
+
+        known = self.catalog.known_vectors(c.embedded for c in chunks)
+        todo = list(
+            {
+                c.embedded: embedded_text(c.title, c.chunk.text) for c in chunks if c.embedded not in known
+            }.items()
+        )
+        todo.sort(key=lambda item: -len(item[1]))  # texts of one length pad each other least
+        for start in range(0, len(todo), EMBED_BATCH):
+            self.progress(Progress("embedding", start, len(todo)))
+            self.give_way()
+            batch = todo[start : start + EMBED_BATCH]
+            vectors = np.asarray(self.embedder.encode([text for _, text in batch]), dtype="<f4")
+            rows = [(key, row.tobytes()) for (key, _), row in zip(batch, vectors, strict=True)]
+            with self.catalog.transaction():
+                self.catalog.add_vectors(rows)
+        if todo:
+            self.progress(Progress("embedding", len(todo), len(todo)))
+        self.plan.embedded += len(todo)
+
+    def _flush(self, forgotten: Sequence[str] = (), roots: Sequence[str] = ()) -> None:
+        """Write what has been read as one generation."""
+        plan = self.plan
+        new_roots = [r for r in roots if r not in self.catalog.roots()]
+        if plan.added or plan.ending or plan.moved:
+            added = [NewArticle(a, file, self._chunks(a), copies.sketch(a.body)) for a, file in plan.added]
+            self._embed([c for n in added for c in n.chunks])
+            update = Update(
+                removed=tuple(plan.ending),
+                added=added,
+                moved=plan.moved,
+                files=plan.files,
+                forgotten=forgotten,
+                roots=new_roots,
+                let_in=plan.let_in,
+            )
+            write(self.settings.index, self.catalog, self.fingerprint, update)
+        elif plan.files or forgotten or new_roots or plan.let_in:
+            with self.catalog.transaction():
+                for state in plan.files:
+                    self.catalog.set_file(state.file, state.root, state.stamp, state.skips, state.duplicates)
+                for file in forgotten:
+                    self.catalog.forget_file(file)
+                for root in new_roots:
+                    self.catalog.add_root(root)
+                self.catalog.let_in(plan.let_in)
+        plan.added, plan.ending, plan.moved, plan.files, plan.let_in = [], {}, [], [], []
+        plan.chars = 0
+        plan.digests = {}
 
 
-def _embed(
-    catalog: Catalog, embedder: Embedder, chunks: list[NewChunk], progress: Callable[[Progress], None]
-) -> int:
-    """Embed what the catalogue does not know yet, batch by batch, each batch kept at once."""
-    import numpy as np
+def build(
+    settings: Settings,
+    embedder: Embedder,
+    progress: Callable[[Progress], None] = _ignore,
+    paths: Sequence[Path] = (),
+) -> Summary:
+    """Bring the index at `settings.index` up to the articles in `settings.seeds` and in what was named before; with
+    `paths`, up to those files and folders alone, which are followed from then on.
 
-    known = catalog.known_vectors(c.embedded for c in chunks)
-    todo = list(
-        {c.embedded: embedded_text(c.title, c.chunk.text) for c in chunks if c.embedded not in known}.items()
-    )
-    for start in range(0, len(todo), EMBED_BATCH):
-        progress(Progress("embedding", start, len(todo)))
-        batch = todo[start : start + EMBED_BATCH]
-        vectors = np.asarray(embedder.encode([text for _, text in batch]), dtype="<f4")
-        with catalog.transaction():
-            catalog.add_vectors((key, row.tobytes()) for (key, _), row in zip(batch, vectors, strict=True))
-    if todo:
-        progress(Progress("embedding", len(todo), len(todo)))
-    return len(todo)
-
-
-def build(settings: Settings, embedder: Embedder, progress: Callable[[Progress], None] = _ignore) -> Summary:
-    """Bring the index at `settings.index` up to the articles in `settings.seeds`.
-
-    A file that cannot be read is left out of the index and named in `Summary.skipped`. Raises `CorpusError` when the
-    folder is missing or holds no readable article (the index is then as it was), `StoreError` when it cannot be
-    written or another process is writing it.
+    What cannot be read is left out of the index and named in `Summary.skipped`. Raises `CorpusError` when there is no
+    readable article at all (the index is then as it was), `StoreError` when it cannot be written or another process is
+    writing it.
     """
     started = time.monotonic()
-    folder: Path = settings.seeds
-    files = find_files(folder)
-    sidecars = load_sidecars(folder)
-    articles: list[Article] = []
-    skipped: list[Skipped] = []
-    for number, path in enumerate(files):
-        progress(Progress("reading", number, len(files)))
-        try:
-            articles.append(read_article(path, folder, sidecars))
-        except ArticleError as error:
-            skipped.append(Skipped(path.relative_to(folder).as_posix(), str(error)))
-    progress(Progress("reading", len(files), len(files)))
-    if not articles:
-        reasons = "".join(f"\n  {s.reason}" for s in skipped)
-        raise CorpusError(
-            f"{folder}/: no article to index; add .txt or .md files and run: rag index{reasons}"
-        )
-
-    fingerprint = fingerprint_of(settings, embedder)
+    if not paths and not (settings.index / FILE_NAME).exists():
+        look(settings.seeds, ())  # a missing folder is told before a folder for the index is made
     with writer_lock(settings.index):
+        bring_over(settings.index)
         catalog = Catalog(settings.index, create=True)
         try:
-            same = catalog.fingerprint() == fingerprint
-            held = {id_: (version, fields) for id_, version, fields in catalog.versions(catalog.generation())}
-            now = {a.id: a for a in articles}
-            unchanged = [i for i, a in now.items() if same and held.get(i) == (a.version, fields_of(a))]
-            fresh = [a for i, a in now.items() if i not in set(unchanged)]
-            removed = [i for i in held if i not in now]
-            embedded = 0
-            generation = catalog.generation()
-            if fresh or removed:
-                added = [(a, _new_chunks(a, settings, fingerprint)) for a in fresh]
-                embedded = _embed(catalog, embedder, [c for _, cs in added for c in cs], progress)
-                ending = removed + [a.id for a in fresh if a.id in held]
-                generation = write(settings.index, catalog, fingerprint, ending, added)
-            return Summary(
-                added=tuple(sorted(a.id for a in fresh if a.id not in held)),
-                changed=tuple(sorted(a.id for a in fresh if a.id in held)),
-                removed=tuple(sorted(removed)),
-                unchanged=tuple(sorted(unchanged)),
-                skipped=tuple(skipped),
-                chunks=catalog.chunk_count(generation),
-                embedded=embedded,
-                seconds=time.monotonic() - started,
-                generation=generation,
+            roots: tuple[str, ...] = ()
+            if paths:
+                found, roots = look_at(settings.seeds, paths, catalog.files)
+            else:
+                found = look(settings.seeds, catalog.roots())
+            builder = _Builder(settings, embedder, catalog, found, progress, bool(paths))
+            builder.plan.skipped += [Skipped(path, f"{path}: {reason}") for path, reason in found.missing]
+            before = catalog.generation()
+            builder.run(roots)
+            plan = builder.plan
+            seconds = time.monotonic() - started
+            summary = Summary(
+                added=tuple(sorted(plan.fresh_ids)),
+                changed=tuple(sorted(plan.changed_ids)),
+                renamed=tuple(sorted(plan.renamed)),
+                removed=tuple(sorted(set(plan.removed))),
+                unchanged=tuple(sorted(plan.unchanged)),
+                duplicates=tuple((d.id, catalog.held_like(d.digest)[0]) for d in catalog.duplicates()),
+                copies=tuple(
+                    (h.id, h.origin)
+                    for h in catalog.held(ids=[*plan.fresh_ids, *plan.changed_ids])
+                    if h.origin != h.id
+                ),
+                skipped=tuple(plan.skipped),
+                articles=catalog.article_count(),
+                chunks=catalog.chunk_count(),
+                embedded=plan.embedded,
+                seconds=seconds,
+                generation=catalog.generation(),
             )
+            if catalog.generation() != before:
+                builder.give_way()
+                tidy(
+                    settings.index,
+                    catalog,
+                    embedder.dimension,
+                    lambda done, total: progress(Progress("merging files", done, total)),
+                )
+            return summary
+        except CorpusError:
+            if not catalog.generation():  # nothing was there before: leave nothing
+                catalog.close()
+                for file in settings.index.glob(f"{FILE_NAME}*"):
+                    file.unlink()
+            raise
         finally:
             catalog.close()
 
 
-def rebuild(
-    settings: Settings, embedder: Embedder, progress: Callable[[Progress], None] = _ignore
-) -> Summary:
-    """Make the index anew from the articles, beside the old one, and put it in its place when it is complete.
-
-    Nothing of the old one is read, so it may be damaged or of another format; until the end it stays as it is.
-    Raises what `build` raises.
-    """
-    folder, beside = settings.index, settings.index / BESIDE
-    shutil.rmtree(beside, ignore_errors=True)
-    try:
-        summary = build(replace(settings, index=beside), embedder, progress)
-        with writer_lock(folder):
-            for file in beside.glob("vectors-*"):
-                file.replace(folder / file.name)
-            for ending in ("-wal", "-shm"):
-                (folder / f"{FILE_NAME}{ending}").unlink(missing_ok=True)
-            (beside / FILE_NAME).replace(folder / FILE_NAME)
-    finally:
-        shutil.rmtree(beside, ignore_errors=True)
-    return summary
+__all__ = ["CorpusError", "Progress", "Skipped", "Summary", "build", "fingerprint_of"]

@@ -17,10 +17,13 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from rag import __version__
-from rag.config import Settings, load_settings
+from rag.config import Settings, load_settings, of_corpus
 from rag.errors import CitewireError, ConfigError
 
 if TYPE_CHECKING:
+    from rag.build import Progress, Summary
+    from rag.freshness import Cited
+    from rag.protocols import Embedder
     from rag.schema import Answer, Turn
 
 UNANSWERED = 3
@@ -46,10 +49,12 @@ class _Group(click.Group):
 @click.option(
     "--index", "index_folder", type=click.Path(path_type=Path), help="Folder of the index (default: index)."
 )
+@click.option("--corpus", help="Name of one of several corpora; each has an index and articles of its own.")
 @click.pass_context
-def main(ctx: click.Context, seeds: Path | None, index_folder: Path | None) -> None:
+def main(ctx: click.Context, seeds: Path | None, index_folder: Path | None, corpus: str | None) -> None:
     """Ask a folder of news articles; every sentence of an answer is checked against the line it cites."""
-    ctx.obj = load_settings().with_options(seeds=seeds, index=index_folder)
+    settings = load_settings().with_options(index=index_folder, corpus=corpus)
+    ctx.obj = of_corpus(settings).with_options(seeds=seeds)
 
 
 @contextmanager
@@ -98,39 +103,165 @@ def _progress(in_bytes: bool = False) -> Iterator[Callable[[str, int, int], None
             bars.stop()
 
 
+def _summary_json(summary: Summary) -> str:
+    fields = (
+        "added",
+        "changed",
+        "removed",
+        "unchanged",
+        "articles",
+        "chunks",
+        "embedded",
+        "seconds",
+        "generation",
+    )
+    return json.dumps(
+        {f: getattr(summary, f) for f in fields}
+        | {
+            "renamed": [{"from": a, "to": b} for a, b in summary.renamed],
+            "duplicates": [{"path": a, "same_as": b} for a, b in summary.duplicates],
+            "copies": [{"path": a, "copy_of": b} for a, b in summary.copies],
+            "skipped": [{"path": s.path, "reason": s.reason} for s in summary.skipped],
+        },
+        ensure_ascii=False,
+    )
+
+
+def _print_summary(settings: Settings, summary: Summary) -> None:
+    from rag.text import plain
+
+    parts = [f"{len(getattr(summary, f))} {f}" for f in ("added", "changed", "removed", "unchanged")]
+    parts += [f"{len(summary.renamed)} renamed"] if summary.renamed else []
+    parts += [f"{len(summary.duplicates)} there twice"] if summary.duplicates else []
+    click.echo(
+        f"{settings.index}/: {', '.join(parts)}, {len(summary.skipped)} skipped; "
+        f"{summary.chunks} chunks, {summary.embedded} embedded, {summary.seconds:.1f} s"
+    )
+    for id_, origin in summary.copies:
+        click.echo(f"copy {plain(id_)}: tells the same report as {plain(origin)}")
+    for id_, twin in summary.duplicates:
+        click.echo(f"twice {plain(id_)}: the same article as {plain(twin)}")
+    for item in summary.skipped:
+        reason = plain(item.reason)
+        named = (
+            reason
+            if reason.startswith(plain(item.path)) or plain(item.path) in reason
+            else f"{plain(item.path)}: {reason}"
+        )
+        click.echo(f"skipped {named}", err=True)
+
+
 @main.command()
+@click.argument("paths", nargs=-1, type=click.Path(path_type=Path))
 @click.option("--json", "as_json", is_flag=True, help="Print the summary as one JSON object.")
+@click.option("--watch", is_flag=True, help="Go on and follow the articles, until Ctrl-C.")
+@click.option("--check", "verify", is_flag=True, help="Read the whole index, and repair what is damaged.")
 @click.option(
     "--rebuild", "anew", is_flag=True, help="Make the index anew, beside the old one, and replace it."
 )
+@click.option("--export", "export_to", type=click.Path(path_type=Path), help="Save the index as one file.")
+@click.option(
+    "--import", "import_from", type=click.Path(path_type=Path), help="Put a saved index in its place."
+)
 @click.pass_obj
-def index(settings: Settings, as_json: bool, anew: bool) -> None:
-    """Bring the index up to the articles. Only what is new or changed is embedded."""
-    from rag.build import build, rebuild
+def index(
+    settings: Settings,
+    paths: tuple[Path, ...],
+    as_json: bool,
+    watch: bool,
+    verify: bool,
+    anew: bool,
+    export_to: Path | None,
+    import_from: Path | None,
+) -> None:
+    """Bring the index up to the articles. Only what is new or changed is embedded.
+
+    PATHS are files and folders to look at instead of all; those outside the folder of articles are followed from then on.
+    """
+    from rag.build import build
     from rag.embedder import MiniLM
     from rag.models import find_model
-    from rag.text import plain
+    from rag.upkeep import check, export, rebuild, restore
 
+    chosen = [bool(paths), watch, verify, anew, export_to is not None, import_from is not None]
+    if sum(chosen) > 1 and chosen[:2] != [True, True]:
+        raise click.UsageError("one of PATHS, --watch, --check, --rebuild, --export and --import at a time")
+    if export_to is not None:
+        size = export(settings, export_to)
+        click.echo(
+            json.dumps({"file": str(export_to), "bytes": size})
+            if as_json
+            else f"{export_to}: {size / 1e6:.1f} MB"
+        )
+        return
+    _be_modest()
     embedder = MiniLM(find_model(settings.embedding, settings), threads=settings.threads)
     with _progress() as report:
-        make = rebuild if anew else build
-        summary = make(settings, embedder, lambda p: report(p.what, p.done, p.total))
-    if as_json:
-        skipped = [{"path": s.path, "reason": s.reason} for s in summary.skipped]
-        fields = ("added", "changed", "removed", "unchanged", "chunks", "embedded", "seconds", "generation")
-        click.echo(
-            json.dumps({f: getattr(summary, f) for f in fields} | {"skipped": skipped}, ensure_ascii=False)
-        )
-    else:
-        parts = [f"{len(getattr(summary, f))} {f}" for f in ("added", "changed", "removed", "unchanged")]
-        click.echo(
-            f"{settings.index}/: {', '.join(parts)}, {len(summary.skipped)} skipped; "
-            f"{summary.chunks} chunks, {summary.embedded} embedded, {summary.seconds:.1f} s"
-        )
-        for item in summary.skipped:
-            click.echo(f"skipped {plain(item.reason)}", err=True)
-    if summary.skipped:
+
+        def tell(progress: Progress) -> None:
+            report(progress.what, progress.done, progress.total)
+
+        if import_from is not None:
+            articles_in, chunks_in = restore(settings, embedder, import_from)
+            counts = {"articles": articles_in, "chunks": chunks_in}
+            text = f"{settings.index}/: {articles_in} articles, {chunks_in} chunks, from {import_from}"
+            click.echo(json.dumps(counts) if as_json else text)
+            return
+        if verify:
+            checked = check(settings, embedder, tell)
+            summary = checked.summary
+            if as_json:
+                state = {
+                    "articles": checked.articles,
+                    "chunks": checked.chunks,
+                    "repaired": list(checked.done),
+                }
+                click.echo(json.dumps(state | {"aside": str(checked.aside) if checked.aside else None}))
+            else:
+                for line in checked.done:
+                    click.echo(f"repaired {line}")
+                state_ = "repaired" if checked.done else "sound"
+                click.echo(
+                    f"{settings.index}/: {state_}; {checked.articles} articles, {checked.chunks} chunks"
+                )
+        else:
+            summary = rebuild(settings, embedder, tell) if anew else build(settings, embedder, tell, paths)
+    if summary is not None and not verify:
+        if as_json:
+            click.echo(_summary_json(summary))
+        else:
+            _print_summary(settings, summary)
+    if watch:
+        _watch(settings, embedder, as_json)
+    if summary is not None and summary.skipped:
         raise click.exceptions.Exit(1)
+
+
+def _be_modest() -> None:
+    """Leave the processor to whoever answers a question or does anything else."""
+    import os
+
+    if hasattr(os, "nice"):
+        os.nice(10)
+
+
+def _watch(settings: Settings, embedder: Embedder, as_json: bool) -> None:
+    """Bring the index up to each change until Ctrl-C; say what was done when anything was."""
+    from rag.build import build
+    from rag.watching import changes
+
+    click.echo("following the articles; Ctrl-C ends it", err=True)
+    told: set[str] = set()
+    for _ in changes(settings):
+        try:
+            summary = build(settings, embedder)
+        except CitewireError as error:  # another writer, a full disk: the next look tries again
+            click.echo(f"rag: {error}", err=True)
+            continue
+        reasons = {s.reason for s in summary.skipped}
+        if not summary.is_empty or reasons != told:
+            click.echo(_summary_json(summary)) if as_json else _print_summary(settings, summary)
+        told = reasons
 
 
 @main.command()
@@ -155,28 +286,105 @@ def search(settings: Settings, query: str, limit: int) -> None:
     assistant.close()
 
 
-@main.command()
-@click.pass_obj
-def articles(settings: Settings) -> None:
-    """List the articles of the index with what they state about themselves."""
+@main.group(invoke_without_command=True)
+@click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
+@click.pass_context
+def articles(ctx: click.Context, as_json: bool) -> None:
+    """List the articles of the index with what they state about themselves; "remove NAME" takes one out."""
+    if ctx.invoked_subcommand:
+        return
     from rag.assistant import NO_MODEL, Assistant
-    from rag.render import source_line
+    from rag.render import article_to_dict, source_line
+    from rag.text import plain
+
+    assistant = Assistant.open(ctx.obj.with_options(model=NO_MODEL))
+    with assistant.reading() as store:
+        chunks = store.chunks_by_article()
+        for article in store.articles():
+            if as_json:
+                more = {
+                    "id": article.id,
+                    "chunks": chunks.get(article.id, 0),
+                    "copy_of": article.copy_of or None,
+                }
+                click.echo(json.dumps(article_to_dict(article) | more, ensure_ascii=False))
+            else:
+                copy = f" (the same report as {plain(article.copy_of)})" if article.copy_of else ""
+                click.echo(f"{plain(article.path)}: {source_line(article)}{copy}")
+    assistant.close()
+
+
+@articles.command()
+@click.argument("names", nargs=-1, required=True)
+@click.pass_obj
+def remove(settings: Settings, names: tuple[str, ...]) -> None:
+    """Take articles out of the index. The files stay; "rag index FILE" brings one back."""
+    from rag.embedder import MiniLM
+    from rag.models import find_model
+    from rag.text import plain
+    from rag.upkeep import take_out
+
+    embedder = MiniLM(find_model(settings.embedding, settings), threads=settings.threads)
+    for id_ in take_out(settings, embedder, names):
+        click.echo(f"{plain(id_)}: taken out; its file is left alone (rag index FILE brings it back)")
+
+
+@main.command()
+@click.argument("file", type=click.Path(path_type=Path))
+@click.pass_obj
+def recheck(settings: Settings, file: Path) -> None:
+    """Say of answers kept by "rag ask --json" in FILE whether the articles still say what was cited."""
+    from rag.assistant import NO_MODEL, Assistant
+    from rag.freshness import Freshness
+    from rag.text import plain
 
     assistant = Assistant.open(settings.with_options(model=NO_MODEL))
-    for article in assistant.articles():
-        click.echo(f"{article.path}: {source_line(article)}")
+    said = {
+        Freshness.CURRENT: "as it was",
+        Freshness.CHANGED: "changed since, and still says what was cited",
+        Freshness.REWORDED: "changed since, and says what was cited no longer",
+        Freshness.GONE: "not in the index any more",
+    }
+    stale = False
+    for question, evidence in _read_answers(file):
+        click.echo(plain(question))
+        for id_, state in assistant.freshness(evidence).items():
+            stale = stale or state is not Freshness.CURRENT
+            click.echo(f"  {plain(id_)}: {said[state]}")
     assistant.close()
+    raise click.exceptions.Exit(int(stale))
+
+
+def _read_answers(path: Path) -> list[tuple[str, list[Cited]]]:
+    """(question, what its answer cites) of each line that "rag ask --json" printed."""
+    from rag.freshness import Cited
+
+    found = []
+    for number, line in enumerate(_lines_of(path), 1):
+        if line.strip():
+            try:
+                item = json.loads(line)
+                cited = [Cited(str(e["id"]), str(e["version"]), str(e["text"])) for e in item["evidence"]]
+                found.append((str(item["question"]), cited))
+            except (ValueError, KeyError, TypeError) as error:
+                raise ConfigError(
+                    f"{path}, line {number}: not an answer as --json prints it ({error!r})"
+                ) from None
+    return found
+
+
+def _lines_of(path: Path) -> list[str]:
+    try:
+        return path.read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path}: not readable ({error}); give a file of what --json printed") from None
 
 
 def _read_history(path: Path) -> list[Turn]:
     from rag.schema import Turn
 
     turns = []
-    try:
-        lines = path.read_text(encoding="utf-8").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{path}: not readable ({error}); --history takes what --json printed") from None
-    for number, line in enumerate(lines, 1):
+    for number, line in enumerate(_lines_of(path), 1):
         if not line.strip():
             continue
         try:

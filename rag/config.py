@@ -7,6 +7,7 @@ working folder, the default.
 from __future__ import annotations
 
 import os
+import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
@@ -28,6 +29,7 @@ class Settings:
 
     seeds: Path = Path("seeds")  # folder of articles
     index: Path = Path("index")  # folder of the generated index
+    corpus: str = ""  # name of one of several corpora side by side; "": the one of `seeds` and `index`
     cache: Path = field(default_factory=_default_cache)  # models; shared by every checkout of one user
     model: str = "default"  # a name of `rag models`, a path to a GGUF file, or "none" (quotes only)
     embedding: str = "minilm"
@@ -43,6 +45,15 @@ class Settings:
     host: str = "127.0.0.1"  # the page listens here
     port: int = 7860
     model_paths: Mapping[str, str] = field(default_factory=dict)  # model name -> file the user already has
+    corpora: Mapping[str, str] = field(default_factory=dict)  # corpus name -> its folder of articles
+    fields: Mapping[str, str] = field(
+        default_factory=dict
+    )  # text, title, ... -> its name in JSON and CSV files
+
+    @property
+    def run_folder(self) -> Path:
+        """Where processes of one user meet: locks and the model's socket."""
+        return self.cache / "run"
 
     def with_options(self, **options: object) -> Settings:
         """A copy with the options that are not None."""
@@ -66,6 +77,35 @@ def _convert(name: str, text: object, like: object, where: str) -> object:
         ) from None
 
 
+FIELDS = ("text", "title", "author", "publisher", "published", "place", "url", "key")
+
+
+def _texts(table: dict[str, object], name: str, example: str, file: Path) -> dict[str, str]:
+    """The sub-table `name` of texts, taken out of `table`."""
+    found = table.pop(name, {})
+    if not isinstance(found, dict) or not all(isinstance(v, str) for v in found.values()):
+        raise ConfigError(f"{file}: [{name}] must hold lines such as {example}")
+    return {str(k): v for k, v in found.items()}
+
+
+CORPORA = "corpora"  # the folder of the articles of named corpora, and, inside the index, of their indexes
+
+
+def of_corpus(settings: Settings) -> Settings:
+    """The settings with the folders of `settings.corpus`: its articles are where `[corpora]` says, else in
+    `corpora/NAME`; its index is in a folder of its own inside the index.
+
+    Raises `ConfigError` for a name that is none.
+    """
+    name = settings.corpus
+    if not name:
+        return settings
+    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", name):
+        raise ConfigError(f"corpus {name!r}: a name is letters, digits, dots and dashes, at most 64")
+    seeds = Path(settings.corpora.get(name, f"{CORPORA}/{name}")).expanduser()
+    return replace(settings, seeds=seeds, index=settings.index / CORPORA / name)
+
+
 def load_settings(folder: Path = Path(), environ: Mapping[str, str] | None = None) -> Settings:
     """Settings from the defaults, `folder/citewire.toml` and the environment.
 
@@ -73,7 +113,8 @@ def load_settings(folder: Path = Path(), environ: Mapping[str, str] | None = Non
     """
     environ = os.environ if environ is None else environ
     defaults = Settings()
-    known = {f.name: getattr(defaults, f.name) for f in fields(Settings) if f.name != "model_paths"}
+    tables = ("model_paths", "corpora", "fields")
+    known = {f.name: getattr(defaults, f.name) for f in fields(Settings) if f.name not in tables}
     values: dict[str, object] = {}
     file = folder / CONFIG_FILE
     if file.is_file():
@@ -81,10 +122,13 @@ def load_settings(folder: Path = Path(), environ: Mapping[str, str] | None = Non
             table = tomllib.loads(file.read_text(encoding="utf-8"))
         except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
             raise ConfigError(f"{file}: not readable as TOML ({error}); correct it or remove it") from None
-        paths = table.pop("models", {})
-        if not isinstance(paths, dict) or not all(isinstance(v, str) for v in paths.values()):
-            raise ConfigError(f'{file}: [models] must hold lines such as default = "/path/to/model.gguf"')
-        values["model_paths"] = {str(k): str(Path(v).expanduser()) for k, v in paths.items()}
+        paths = _texts(table, "models", 'default = "/path/to/model.gguf"', file)
+        values["model_paths"] = {k: str(Path(v).expanduser()) for k, v in paths.items()}
+        values["corpora"] = _texts(table, "corpora", 'sports = "/path/to/articles"', file)
+        values["fields"] = _texts(table, "fields", 'text = "content"', file)
+        for name in values["fields"]:  # type: ignore[attr-defined]
+            if name not in FIELDS:
+                raise ConfigError(f"{file}: [fields] has no {name!r}; known are {', '.join(FIELDS)}")
         for name, value in table.items():
             if name not in known:
                 raise ConfigError(f"{file}: unknown setting {name!r}; known are {', '.join(sorted(known))}")

@@ -21,6 +21,10 @@ class ArticleError(CitewireError):
     """One article file cannot be read; the others can."""
 
 
+class UnreadableError(ArticleError):
+    """The system does not let one article file be read now; what was read of it before still holds."""
+
+
 class CorpusError(CitewireError):
     """The folder of articles is missing or holds nothing to index."""
 

@@ -23,15 +23,28 @@ def source_line(article: Article) -> str:
     return f"{title} — {publisher}, {date_of(article)}"
 
 
+def article_to_dict(article: Article) -> dict[str, object]:
+    """What an article says of itself, for JSON; None where it says nothing."""
+    facts = {
+        name: value.value if value else None
+        for name, value in (
+            ("title", article.title),
+            ("author", article.author),
+            ("publisher", article.publisher),
+            ("place", article.place),
+            ("url", article.url),
+        )
+    }
+    published = str(article.published.date) if article.published else None
+    return {"article": article.path, "version": article.version, **facts, "published": published}
+
+
 def _evidence(item: Evidence) -> dict[str, object]:
     article = item.article
     return {
         "number": item.number,
-        "article": article.path,
-        "version": article.version,
-        "title": article.title.value if article.title else None,
-        "publisher": article.publisher.value if article.publisher else None,
-        "published": str(article.published.date) if article.published else None,
+        "id": article.id,
+        **article_to_dict(article),
         "start": item.start,
         "end": item.end,
         "text": item.text,

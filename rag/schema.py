@@ -14,6 +14,9 @@ class Origin(StrEnum):
     """Where a fact about an article comes from."""
 
     STATED = "stated"  # the article's own text states it; `span` says where
+    METADATA = (
+        "metadata"  # the file that holds it says so outside the text: an HTML head, a feed, a JSON field
+    )
     SUPPLIED = "supplied"  # a sidecar file supplies it
 
 
@@ -104,7 +107,8 @@ class Published:
 class Article:
     """One article. `id` is its place (stable over versions), `version` the SHA-256 of its bytes.
 
-    `path` is relative to the corpus folder, with forward slashes. What the text does not state is None.
+    `path` is the place as it is shown, with forward slashes. What is not stated is None. `copy_of` is the id of the
+    article that tells the same report in nearly the same words (a wire copy), "" when none was there before it.
     """
 
     id: str
@@ -116,6 +120,8 @@ class Article:
     published: Published | None = None
     place: Field | None = None
     url: Field | None = None
+    author: Field | None = None
+    copy_of: str = ""
 
 
 @dataclass(frozen=True, slots=True)

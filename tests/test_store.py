@@ -12,12 +12,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from rag.build import build, fingerprint_of, rebuild
-from rag.catalog import FILE_NAME, match_expression
+from rag.build import build, fingerprint_of
+from rag.catalog import FILE_NAME
 from rag.config import Settings
 from rag.errors import CorpusError, StoreError
+from rag.lexical import query_words
 from rag.retrieval import retrieve
 from rag.store import Store, writer_lock
+from rag.upkeep import rebuild
 from rag.vectors import VectorIndex, write_segment
 from tests.fakes import WordEmbedder
 
@@ -87,7 +89,11 @@ def test_a_renamed_article_keeps_its_vectors(settings: Settings) -> None:
     (settings.seeds / "b.txt").rename(settings.seeds / "z.txt")
     embedder.encoded = 0
     summary = build(settings, embedder)
-    assert summary.added == ("z.txt",) and summary.removed == ("b.txt",) and embedder.encoded == 0
+    assert summary.renamed == (("b.txt", "z.txt"),) and not (summary.added or summary.removed)
+    assert embedder.encoded == 0
+    store = open_store(settings, embedder)
+    assert paths(store, embedder, "Ministers in Ankara")[0] == "z.txt"
+    assert [a.id for a in store.articles()] == ["a.txt", "z.txt"]
 
 
 def test_a_reader_keeps_its_generation_while_a_writer_makes_the_next(settings: Settings) -> None:
@@ -240,9 +246,10 @@ def test_no_question_is_read_as_query_syntax(settings: Settings, query: str) -> 
     assert store.chunk_count() == 2
 
 
-def test_the_words_of_a_query_are_joined_by_or_and_quoted() -> None:
-    assert match_expression("the grain exports") == '"grain" OR "exports"'
-    assert match_expression("?!") == ""
+def test_the_words_of_a_query_that_carry_meaning_are_searched() -> None:
+    assert query_words("the grain exports") == ["grain", "exports"]
+    assert query_words("who was it") == ["who", "was", "it"]
+    assert query_words("?!") == []
 
 
 def test_vectors_are_searched_exactly_and_dead_ids_never_returned(tmp_path: Path) -> None:
@@ -250,11 +257,11 @@ def test_vectors_are_searched_exactly_and_dead_ids_never_returned(tmp_path: Path
     rows = rng.normal(size=(300, 16)).astype(np.float32)
     rows /= np.linalg.norm(rows, axis=1, keepdims=True)
     parts = [
-        write_segment(tmp_path, range(10, 210), rows[:200]),
-        write_segment(tmp_path, range(210, 310), rows[200:]),
+        write_segment(tmp_path, range(10, 210), rows[:200], 10, 210),
+        write_segment(tmp_path, range(210, 310), rows[200:], 210, 310),
     ]
     dead = [10, 11, 250]
-    index = VectorIndex(tmp_path, parts, dead, 16)
+    index = VectorIndex(tmp_path, parts, dead, 16, lambda ids: {})
     query = rows[240]
     scores = rows @ query
     expected = [i + 10 for i in np.argsort(-scores, kind="stable") if i + 10 not in dead][:20]
@@ -264,11 +271,11 @@ def test_vectors_are_searched_exactly_and_dead_ids_never_returned(tmp_path: Path
 
 @pytest.fixture
 def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """A real file system of 400 KB; needs root."""
+    """A real file system of 1.5 MB; needs root."""
     folder = tmp_path / "disk"
     folder.mkdir()
     mounted = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", "size=400k", "tmpfs", folder], capture_output=True
+        ["mount", "-t", "tmpfs", "-o", "size=1500k", "tmpfs", folder], capture_output=True
     )
     if mounted.returncode:
         pytest.skip(f"mounting a small disk needs root: {mounted.stderr.decode().strip()}")

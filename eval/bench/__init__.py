@@ -1,0 +1,1 @@
+"""Benchmarks of the index: how fast, how large, how exact. `python -m eval.bench --help`."""

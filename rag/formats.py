@@ -107,7 +107,7 @@ Found = Document | Refused
 # ------------------------------------------------------------------------------------------------ text
 
 _CONTROLS = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\x80-\x84\x86-\x9f]")
-_SPACES = re.compile(r"[^\S\n]+\n|\n[^\S\n]+")
+_SPACES = re.compile(r"[^\S\n]*\n[^\S\n]*")
 _BLANK = re.compile(r"\n{3,}")
 _TAG = re.compile(
     r"</?(?:p|br|div|span|a|b|i|em|strong|ul|ol|li|h[1-6]|blockquote|img|figure)\b[^<>]*>", re.I
@@ -122,6 +122,8 @@ _BOMS = (
 _UTF8_SEQUENCE = re.compile(rb"[\xc3-\xdf][\x80-\xbf]|[\xe0-\xef][\x80-\xbf]{2}|[\xf0-\xf4][\x80-\xbf]{3}")
 MOST_ACCENTED = 0.15  # share of bytes above 127 in Western European text in a one-byte encoding, generously
 DETECT_LEAST = 64  # bytes; what is shorter could be anything
+# Differ from common ones in capital letters only, and nothing has been written in them for twenty years.
+_NEVER_MEANT = ["mac_cyrillic", "mac_greek", "mac_iceland", "mac_latin2", "mac_roman", "mac_turkish"]
 DETECT_BYTES = 100_000  # what the guess is made on
 
 
@@ -166,7 +168,7 @@ def _guess(data: bytes, bad_byte: int) -> str:
         raise refused
     from charset_normalizer import from_bytes
 
-    best = from_bytes(data[:DETECT_BYTES], threshold=0.1).best()
+    best = from_bytes(data[:DETECT_BYTES], threshold=0.1, cp_exclusion=_NEVER_MEANT).best()
     if best is None or best.chaos > 0.1 or best.coherence < 0.1:
         raise refused
     try:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import sqlite3
 import threading
 import zlib
@@ -207,6 +208,28 @@ def _article(row: Sequence[Any]) -> Article:
 _COLUMNS = "id,version,path,body,fields,origin"
 
 
+def _connect(path: Path) -> sqlite3.Connection:
+    """Open the file; on a disk that is read-only as it lies, for SQLite would want to write files beside it."""
+    if path.exists() and not is_writable(path.parent) and not _holds(path.with_name(f"{path.name}-wal")):
+        address = f"{path.absolute().as_uri()}?mode=ro&immutable=1"
+        return sqlite3.connect(address, uri=True, check_same_thread=False, isolation_level=None)
+    return sqlite3.connect(path, check_same_thread=False, isolation_level=None, timeout=30)
+
+
+def _holds(path: Path) -> bool:
+    return path.exists() and path.stat().st_size > 0
+
+
+def is_writable(folder: Path) -> bool:
+    """Whether files can be made in a folder: permissions, and a disk that is not read-only."""
+    if not os.access(folder, os.W_OK):
+        return False
+    try:
+        return not os.statvfs(folder).f_flag & os.ST_RDONLY
+    except (AttributeError, OSError):  # Windows
+        return True
+
+
 class Catalog:
     """One open SQLite file. Threads may share it: calls are serialised."""
 
@@ -221,7 +244,7 @@ class Catalog:
         if not create and not self.path.is_file():
             raise StoreError(f"no index at {folder}/; run: rag index")
         try:
-            self._db = sqlite3.connect(self.path, check_same_thread=False, isolation_level=None, timeout=30)
+            self._db = _connect(self.path)
             try:
                 self._open(folder, create)
                 self._inode = self.path.stat().st_ino

@@ -11,11 +11,12 @@ import json
 import os
 import secrets
 import shutil
+import tempfile
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-from rag.catalog import LexicalCopy
+from rag.catalog import LexicalCopy, is_writable
 from rag.errors import StoreError
 from rag.text import content_words, words
 from rag.vectors import sha256_of, sync_folder
@@ -151,14 +152,24 @@ class LexicalIndex:
         fresh = self._sound - (known._sound if known else frozenset())
         if not is_present(folder, copy) or not is_intact(folder, LexicalCopy(copy.name, tuple(fresh))):
             raise StoreError(f"{folder / copy.name}/: damaged or missing; run: rag index")
-        try:
-            index = _open(folder / copy.name)
-            index.config_reader(reload_policy="manual")
-            self._searcher = index.searcher()
-        except ValueError as error:
-            raise StoreError(f"{folder / copy.name}/: cannot be read ({error}); run: rag index") from None
+        path = folder / copy.name
+        if is_writable(path):
+            self._searcher = self._open(path)
+        else:  # tantivy locks a folder even to read it
+            with tempfile.TemporaryDirectory() as elsewhere:
+                for name, _ in copy.files:
+                    shutil.copyfile(path / name, Path(elsewhere) / name)
+                self._searcher = self._open(Path(elsewhere))
         self._schema = _schema()
         self._analyzer = _analyzer()
+
+    def _open(self, path: Path) -> Any:
+        try:
+            index = _open(path)
+            index.config_reader(reload_policy="manual")
+            return index.searcher()
+        except ValueError as error:
+            raise StoreError(f"{path}/: cannot be read ({error}); run: rag index") from None
 
     def count(self) -> int:
         """Number of chunks in it."""

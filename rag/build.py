@@ -188,6 +188,7 @@ class _Builder:
             content = read(source, self._sidecars(source), extractor)
         except UnreadableError as error:  # its earlier text, if any, stays
             self.plan.skipped.append(Skipped(source.file, str(error)))
+            self.plan.unchanged += [h.id for h in self._held_of(source.file)]
             return
         self._content(source, content)
 

@@ -25,13 +25,14 @@ INSTALL := $(BUILD) $(BIN)/python -m pip install --disable-pip-version-check $(P
 MAKEFLAGS += --no-print-directory
 .NOTPARALLEL:
 .DELETE_ON_ERROR:
-.PHONY: help setup models chat ask question index test eval compare clean
+.PHONY: help setup models chat ask question index test eval bench compare clean
 
 help:
 	@echo 'make chat            set up what is missing, bring the index up to date, open the page on 127.0.0.1'
 	@echo 'make ask Q="..."     the same without a page: answer one question'
 	@echo 'make test            the same set-up, then lint, types and all tests'
 	@echo 'make eval            the evaluation suite (ARGS="..." are its options)'
+	@echo 'make bench           how fast, how large and how exact the index is (20 minutes and 8 GB at a million chunks)'
 	@echo 'make compare         another framework beside this program: same questions, same models'
 	@echo 'make setup           the set-up alone: environment, packages, models'
 	@echo 'make index           bring the index up to the articles in seeds/'
@@ -76,6 +77,9 @@ test: $(VENV)/.deps-dev models
 eval: setup
 	@$(RAG) index || echo '==> Going on with the articles that could be read.'
 	@$(RAG) eval $(ARGS)
+
+bench: $(VENV)/.deps-dev models
+	@$(BIN)/python -m eval.bench $(ARGS)
 
 # The framework lives in an environment of its own: it pins other versions than this program.
 compare: setup $(OTHER)/.deps

@@ -513,3 +513,7 @@ def evaluate(arguments: tuple[str, ...]) -> None:
     raise click.exceptions.Exit(
         subprocess.run([sys.executable, "-m", "eval", *arguments], check=False).returncode
     )
+
+
+if __name__ == "__main__":
+    main()

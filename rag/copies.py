@@ -16,28 +16,34 @@ SHARED_LEAST = 8  # values that two sketches share before the texts are compared
 CONTAINED_LEAST = (
     0.6  # of the shorter text's runs of words, in the longer one: a cut or extended copy, no quotation
 )
-WORDS_LEAST = 40  # a shorter text is no report
+RUNS_LEAST = 36  # of a text; a shorter one is no report
 
 
-def _shingles(body: str) -> set[int]:
+def shingles(body: str) -> frozenset[int]:
+    """The hashes of a text's runs of five words; of the whole text where it is shorter."""
     said = words(body)
-    if len(said) < WORDS_LEAST:
-        return set()
-    runs = {" ".join(said[i : i + SHINGLE_WORDS]) for i in range(len(said) - SHINGLE_WORDS + 1)}
+    if not said:
+        return frozenset()
+    runs = {" ".join(said[i : i + SHINGLE_WORDS]) for i in range(max(1, len(said) - SHINGLE_WORDS + 1))}
     # 8 bytes of which the highest bit is left out: SQLite's integers have a sign
-    return {
+    return frozenset(
         int.from_bytes(hashlib.blake2b(run.encode("utf-8", "surrogatepass"), digest_size=8).digest()) >> 1
         for run in runs
-    }
+    )
 
 
 def sketch(body: str) -> tuple[int, ...]:
     """The `SKETCH` smallest hashes of a text, in order; empty for a text too short to be a report."""
-    return tuple(sorted(_shingles(body))[:SKETCH])
+    found = shingles(body)
+    return tuple(sorted(found)[:SKETCH]) if len(found) >= RUNS_LEAST else ()
+
+
+def overlap(one: frozenset[int], other: frozenset[int]) -> bool:
+    """Whether most of the shorter text stands in the longer one, by their shingles."""
+    shorter = min(len(one), len(other))
+    return shorter > 0 and len(one & other) >= CONTAINED_LEAST * shorter
 
 
 def is_copy(one: str, other: str) -> bool:
     """Whether most of the shorter text stands in the longer one."""
-    first, second = _shingles(one), _shingles(other)
-    shorter = min(len(first), len(second))
-    return shorter > 0 and len(first & second) >= CONTAINED_LEAST * shorter
+    return overlap(shingles(one), shingles(other))

@@ -11,15 +11,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
+from rag.copies import overlap, shingles
 from rag.dates import agree, find_dates, resolve
 from rag.names import same_name
 from rag.quantities import Quantity, equal_values, find_quantities, same_bound, same_noun
 from rag.question import Kind, Question
 from rag.schema import Article, Disagreement, Evidence, PartialDate, Value
-from rag.text import content_words, fold, words
+from rag.text import content_words, fold
 
-SHINGLE_WORDS = 5
-COPY_SHARE = 0.6  # of the shorter text's shingles: a wire copy keeps most of its sentences
 ALTERNATIVE_FACTOR = 3.0  # estimates of one thing seldom lie further apart
 
 _MEASURED = (Kind.DURATION, Kind.COUNT, Kind.MONEY, Kind.PERCENT, Kind.TIME)
@@ -36,26 +35,17 @@ class Candidate:
     origin: int
 
 
-def _shingles(text: str) -> frozenset[tuple[str, ...]]:
-    own = words(text)
-    if len(own) < SHINGLE_WORDS:
-        return frozenset([tuple(own)]) if own else frozenset()
-    return frozenset(tuple(own[i : i + SHINGLE_WORDS]) for i in range(len(own) - SHINGLE_WORDS + 1))
-
-
 def origins(articles: Sequence[Article]) -> tuple[int, ...]:
     """For each article the number of its independent origin, counted from 0 in order of first appearance.
 
-    Articles share an origin when they are one article, or when more than `COPY_SHARE` of the shorter one's runs of five
-    words stand in the other (containment of shingles, Broder 1997), directly or through others.
+    Articles share an origin when they are one article or copies of one report (`rag.copies`), directly or through others.
     """
-    shingles = {a.id: _shingles(a.body) for a in articles}
+    runs = {a.id: shingles(a.body) for a in articles}
     group = list(range(len(articles)))
     for i, left in enumerate(articles):
         for j in range(i):
-            a, b = shingles[left.id], shingles[articles[j].id]
-            shorter = min(len(a), len(b))
-            if left.id == articles[j].id or (shorter and len(a & b) > COPY_SHARE * shorter):
+            right = articles[j]
+            if left.id == right.id or overlap(runs[left.id], runs[right.id]):
                 old, new = group[i], group[j]
                 group = [new if g == old else g for g in group]
     order = {g: n for n, g in enumerate(dict.fromkeys(group))}

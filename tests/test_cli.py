@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
+import signal
 import subprocess
 import sys
 import time
@@ -114,6 +116,14 @@ def test_then_asks_follow_ups_one_object_a_line(work: Path) -> None:
         (["--seeds", "nowhere", "index"], 1, "nowhere"),
         (["--seeds", "empty", "index"], 1, "empty/: no article"),
         (["models", "get", "nosuch"], 1, "nosuch"),
+        (["index", "nowhere.txt"], 1, "nowhere.txt: no such file"),
+        (["index", "--import", "nowhere.zip"], 1, "nowhere.zip: not an index"),
+        (["index", "--export", "no/such/folder.zip"], 1, "no/such/folder.zip: cannot be written"),
+        (["--index", "nowhere", "index", "--check"], 1, "no index at nowhere/; run: rag index"),
+        (["articles", "remove", "nowhere.txt"], 1, "nowhere.txt: no such article"),
+        (["--corpus", "../x", "index"], 2, "a name is letters"),
+        (["--corpus", "sports", "index"], 1, "corpora/sports: no such folder"),
+        (["recheck", "nowhere.jsonl"], 2, "nowhere.jsonl"),
     ],
 )
 def test_a_mistake_gets_one_clear_line(work: Path, arguments: list[str], status: int, words: str) -> None:
@@ -144,6 +154,84 @@ def test_an_unreadable_article_is_named_and_the_run_ends_with_status_1(work: Pat
         assert done.returncode == 1 and "bad.txt" in done.stderr and "2 unchanged, 1 skipped" in done.stdout
     finally:
         bad.unlink()
+
+
+@pytest.fixture
+def own(work: Path, tmp_path: Path) -> Path:
+    """A folder with articles and an index of its own."""
+    shutil.copytree(work / "seeds", tmp_path / "seeds")
+    done = rag("index", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    return tmp_path
+
+
+def test_an_article_is_taken_out_and_brought_back(own: Path) -> None:
+    done = rag("articles", "remove", "grain.txt", cwd=own)
+    assert done.returncode == 0 and "grain.txt: taken out" in done.stdout
+    assert "grain" not in rag("articles", cwd=own).stdout
+    assert "0 added" in rag("index", cwd=own).stdout
+    assert "1 added" in rag("index", "seeds/grain.txt", cwd=own).stdout
+    listed = [json.loads(line) for line in rag("articles", "--json", cwd=own).stdout.splitlines()]
+    assert [a["id"] for a in listed] == ["flood.txt", "grain.txt"] and listed[0]["chunks"] == 1
+
+
+def test_an_index_is_checked_saved_and_restored(own: Path) -> None:
+    assert "index/: sound; 2 articles, 2 chunks" in rag("index", "--check", cwd=own).stdout
+    assert "MB" in rag("index", "--export", "saved.zip", cwd=own).stdout
+    done = rag("--index", "other", "index", "--import", "saved.zip", "--json", cwd=own)
+    assert json.loads(done.stdout) == {"articles": 2, "chunks": 2}
+    assert "Valencia" in rag("--index", "other", "search", "evacuation", cwd=own).stdout
+    next((own / "index").glob("vectors-*")).unlink()
+    done = rag("index", "--check", "--json", cwd=own)
+    assert len(json.loads(done.stdout)["repaired"]) == 1
+
+
+def test_only_one_thing_is_done_at_a_time(own: Path) -> None:
+    done = rag("index", "--check", "--rebuild", cwd=own)
+    assert done.returncode == 2 and "at a time" in done.stderr
+
+
+def test_an_answer_that_was_kept_is_checked_against_the_articles_of_today(own: Path) -> None:
+    question = "How long did the evacuation of Valencia last?"
+    kept = rag("ask", question, "--model", "none", "--json", cwd=own)
+    (own / "kept.jsonl").write_text(kept.stdout, "utf-8")
+    done = rag("recheck", "kept.jsonl", cwd=own)
+    assert done.returncode == 0 and "flood.txt: as it was" in done.stdout
+    (own / "seeds" / "flood.txt").write_text(
+        "Floods hit Valencia\n\nThe evacuation lasted four hours.", "utf-8"
+    )
+    rag("index", cwd=own)
+    done = rag("recheck", "kept.jsonl", cwd=own)
+    assert done.returncode == 1 and "says what was cited no longer" in done.stdout
+
+
+def test_a_corpus_of_its_own_has_articles_and_an_index_of_its_own(own: Path) -> None:
+    (own / "corpora" / "sports").mkdir(parents=True)
+    (own / "corpora" / "sports" / "cup.txt").write_text(
+        "Cup final\n\nThe final in Oslo lasted two hours.", "utf-8"
+    )
+    assert "1 added" in rag("--corpus", "sports", "index", cwd=own).stdout
+    assert rag("--corpus", "sports", "articles", cwd=own).stdout.startswith("cup.txt: Cup final")
+    assert "cup.txt" not in rag("articles", cwd=own).stdout
+
+
+def test_a_folder_is_followed_until_ctrl_c(own: Path) -> None:
+    command = [sys.executable, "-u", "-c", "from rag.cli import main; main()", "index", "--watch", "--json"]
+    environ = {**os.environ, "PYTHONPATH": str(ROOT)}
+    with subprocess.Popen(
+        command, cwd=own, env=environ, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout is not None and process.stderr is not None
+        assert json.loads(process.stdout.readline())["added"] == []
+        while "following" not in process.stderr.readline():
+            pass
+        time.sleep(0.5)
+        (own / "seeds" / "vote.txt").write_text("Vote in Oslo\n\nParliament voted on fishing.", "utf-8")
+        assert json.loads(process.stdout.readline())["added"] == ["vote.txt"]
+        (own / "seeds" / "vote.txt").unlink()
+        assert json.loads(process.stdout.readline())["removed"] == ["vote.txt"]
+        process.send_signal(signal.SIGINT)
+        assert process.wait(20) == 130
 
 
 def test_models_are_listed_with_state_and_size(work: Path) -> None:

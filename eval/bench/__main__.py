@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-PARTS = ("embedding", "quality", "adding", "search")
+PARTS = ("embedding", "quality", "yielding", "adding", "search")
 REAL = 2000  # passages that are embedded to synthesise from: a minute or two
 ASKED = 200
 
@@ -73,6 +73,8 @@ def main(parts: tuple[str, ...], chunks: int, data: Path | None, work: Path, onl
         results["embedding"] = measures.embedding(model, texts, work, report)
     if "quality" in chosen and data is not None:
         results["quality"] = measures.quality(data, model, work, report)
+    if "yielding" in chosen:
+        results["yielding"] = measures.yielding(texts, work, report)
     sizes = sorted({1000, min(100_000, chunks), chunks})
     if {"adding", "search"} & set(chosen):
         for size in sizes:

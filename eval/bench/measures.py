@@ -302,6 +302,81 @@ def embedding(model: Path, texts: RealTexts, work: Path, report: Report) -> dict
     }
 
 
+# ------------------------------------------------------------------------------------------------ yielding
+
+ASKED = (
+    "How long did the meeting between Rubio and Lavrov last?",
+    "Where did Kellogg meet Zelenskiy?",
+    "How many drones were launched in the overnight assault?",
+    "What did Rubio say about the meeting?",
+    "What did the two ministers discuss in Kuala Lumpur?",
+    "Who accompanied Lavrov?",
+)
+RUNNING_S = 5.0  # until an indexing process is embedding
+
+
+def yielding(texts: RealTexts, work: Path, report: Report) -> dict[str, object]:
+    """How many times slower an answer is while another process indexes, in turns, over the articles of the project."""
+    from rag.assistant import Assistant
+    from rag.config import load_settings
+
+    folder = work / f"yielding-{time.time_ns()}"
+    (folder / "seeds").mkdir(parents=True)
+    for number, text in enumerate(texts.passages):
+        for copy in range(4):  # enough for longer than a question takes
+            (folder / "seeds" / f"{number}-{copy}.txt").write_text(
+                f"{number} {copy} {text[copy * 40 :]}", "utf-8"
+            )
+    settings = load_settings()
+    assistant = Assistant.open(settings)
+    assistant.warm()
+
+    def alone(question: str) -> float:
+        started = time.perf_counter()
+        assistant.ask(question)
+        return time.perf_counter() - started
+
+    def beside(question: str) -> float:
+        shutil.rmtree(folder / "index", ignore_errors=True)
+        command = [
+            sys.executable,
+            "-m",
+            "rag.cli",
+            "--seeds",
+            str(folder / "seeds"),
+            "--index",
+            str(folder / "index"),
+        ]
+        with subprocess.Popen(
+            [*command, "index"], stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL
+        ) as process:
+            time.sleep(RUNNING_S)
+            assert process.poll() is None, "it is still indexing"
+            seconds = alone(question)
+            assert process.poll() is None, "it is still indexing"
+            process.terminate()
+        return seconds
+
+    ratios, times = [], []
+    for number, question in enumerate(ASKED):
+        report("yielding", number, len(ASKED))
+        alone(question)  # the prompt is in the model's memory from here on, for both
+        pair = {}
+        for which in (alone, beside) if number % 2 else (beside, alone):
+            pair[which.__name__] = which(question)
+        ratios.append(pair["beside"] / pair["alone"])
+        times.append(pair["alone"])
+    assistant.close()
+    shutil.rmtree(folder)
+    return {
+        "times_slower": statistics.median(ratios),
+        "low": min(ratios),
+        "high": max(ratios),
+        "alone_s": statistics.median(times),
+        "questions": len(ASKED),
+    }
+
+
 # ------------------------------------------------------------------------------------------------ quality
 
 

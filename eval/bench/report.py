@@ -21,6 +21,12 @@ def table(results: dict[str, Any]) -> str:
             f" `SentenceTransformer.encode` on the same texts ({embedding['low']:.2f}–{embedding['high']:.2f},"
             f" {embedding['turns']} turns); {embedding['texts_per_s']:.0f} chunks a second |"
         )
+    if yielding := results.get("yielding"):
+        lines.append(
+            f"| an answer while another process indexes | {yielding['times_slower']:.2f} times as long as alone"
+            f" ({yielding['low']:.2f}–{yielding['high']:.2f}, {yielding['questions']} questions in turns,"
+            f" {yielding['alone_s']:.1f} s alone) |"
+        )
     if quality := results.get("quality"):
         lines.append(
             f"| SciFact, nDCG@10, {quality['queries']} queries | {quality['ndcg_fused']:.3f} fused;"

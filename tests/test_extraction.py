@@ -32,6 +32,12 @@ def test_a_file_is_read_in_another_process_which_serves_the_next_one_too(rows: P
     assert process.poll() is not None, "it ends with the extractor"
 
 
+def test_a_path_from_the_working_folder_is_found(rows: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(rows.parent)
+    with Extractor() as extractor:
+        assert len(list(extractor.extract(Path("rows.jsonl"), "rows.jsonl"))) == 5
+
+
 def test_names_and_limits_reach_the_other_process(tmp_path: Path) -> None:
     file = tmp_path / "a.json"
     file.write_text(json.dumps([{"Inhalt": "Words."}, {"Inhalt": "x" * 200}]), "utf-8")

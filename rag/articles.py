@@ -40,8 +40,9 @@ def _shown(path: Path) -> str:
     return plain(path.as_posix().encode("utf-8", "backslashreplace").decode("utf-8"))
 
 
-def find_files(folder: Path, suffixes: Collection[str] = TEXT) -> list[Path]:
-    """The article files under `folder`, in the order of their paths: regular files that end in one of `suffixes`.
+def find_files(folder: Path, suffixes: Collection[str] = TEXT, under: Path | None = None) -> list[Path]:
+    """The article files under `folder`, in the order of their paths: regular files that end in one of `suffixes`; with
+    `under`, a folder in it or one file, only what is there.
 
     Left out are README.md at the top, names that begin with a dot, links to folders, and links to files outside
     `folder`. Raises `CorpusError` when the folder, or one in it, is missing or cannot be read.
@@ -57,17 +58,21 @@ def find_files(folder: Path, suffixes: Collection[str] = TEXT) -> list[Path]:
         )
 
     root = folder.resolve()
+
+    def is_article(path: Path) -> bool:
+        if path.name.startswith(".") or path.suffix.lower() not in suffixes or path == folder / _README:
+            return False
+        if path.is_symlink() and not Path(os.path.realpath(path)).is_relative_to(root):
+            return False
+        return path.is_file() or not path.exists()  # one that vanishes here is named when it is read
+
+    start = under or folder
+    if not start.is_dir():
+        return [start] if is_article(start) else []
     found = []
-    for where, folders, names in os.walk(folder, onerror=refuse):
+    for where, folders, names in os.walk(start, onerror=refuse):
         folders[:] = [name for name in folders if not name.startswith(".")]
-        for name in names:
-            path = Path(where, name)
-            if name.startswith(".") or path.suffix.lower() not in suffixes or path == folder / _README:
-                continue
-            if path.is_symlink() and not Path(os.path.realpath(path)).is_relative_to(root):
-                continue
-            if path.is_file() or not path.exists():  # one that vanishes here is named when it is read
-                found.append(path)
+        found += [path for name in names if is_article(path := Path(where, name))]
     return sorted(found, key=lambda path: path.relative_to(folder).as_posix())
 
 

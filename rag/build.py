@@ -323,7 +323,6 @@ class _Builder:
     def _flush(self, forgotten: Sequence[str] = (), roots: Sequence[str] = ()) -> None:
         """Write what has been read as one generation."""
         plan = self.plan
-        new_roots = [r for r in roots if r not in self.catalog.roots()]
         if plan.added or plan.ending or plan.moved:
             added = [NewArticle(a, file, self._chunks(a), copies.sketch(a.body)) for a, file in plan.added]
             self._embed([c for n in added for c in n.chunks])
@@ -333,17 +332,17 @@ class _Builder:
                 moved=plan.moved,
                 files=plan.files,
                 forgotten=forgotten,
-                roots=new_roots,
+                roots=roots,
                 let_in=plan.let_in,
             )
             write(self.settings.index, self.catalog, self.fingerprint, update)
-        elif plan.files or forgotten or new_roots or plan.let_in:
+        elif plan.files or forgotten or roots or plan.let_in:
             with self.catalog.transaction():
                 for state in plan.files:
                     self.catalog.set_file(state.file, state.root, state.stamp, state.skips, state.duplicates)
                 for file in forgotten:
                     self.catalog.forget_file(file)
-                for root in new_roots:
+                for root in roots:
                     self.catalog.add_root(root)
                 self.catalog.let_in(plan.let_in)
         plan.added, plan.ending, plan.moved, plan.files, plan.let_in = [], {}, [], [], []
@@ -373,7 +372,7 @@ def build(
         try:
             roots: tuple[str, ...] = ()
             if paths:
-                found, roots = look_at(settings.seeds, paths, catalog.files)
+                found, roots = look_at(settings.seeds, paths, catalog.files_under, catalog.roots())
             else:
                 found = look(settings.seeds, catalog.roots())
             builder = _Builder(settings, embedder, catalog, found, progress, bool(paths))

@@ -567,6 +567,16 @@ class Catalog:
         rows = self._rows(sql) if root is None else self._rows(f"{sql} WHERE root=?", (root,))
         return {str(f): str(s) for f, s in rows}
 
+    def files_under(self, place: str) -> list[str]:
+        """The file of that place, and the files in the folder of that place ("": the corpus' own), in order."""
+        if not place:
+            return sorted(self.files(""))
+        rows = self._rows(
+            "SELECT file FROM files WHERE file=? OR (file>? AND file<?) ORDER BY file",
+            (place, f"{place}/", f"{place}0"),  # "0" follows "/"
+        )
+        return [str(r[0]) for r in rows]
+
     def stamp(self, file: str) -> str:
         """The stamp of a file, "" when it was never read."""
         rows = self._rows("SELECT stamp FROM files WHERE file=?", (file,))

@@ -65,7 +65,12 @@ class Extractor:
         try:
             process = self._running()
             assert process.stdin is not None
-            request = {"name": name, "path": str(path.absolute()), "names": self._names, "limits": self._limits}
+            request = {
+                "name": name,
+                "path": str(path.absolute()),
+                "names": self._names,
+                "limits": self._limits,
+            }
             process.stdin.write(json.dumps(request).encode() + b"\n")
             process.stdin.flush()
             while True:

@@ -73,24 +73,26 @@ class Content:
 
 
 def _in_folder(folder: Path, root: str, files: Iterable[Path]) -> list[Source]:
+    """Sources of `files` in `folder`; where the root is a file itself, that one."""
     found = []
     for path in files:
         inside = path.relative_to(folder).as_posix()
-        if root:
-            found.append(Source(path, f"{root}/{inside}", f"{folder.name}/{inside}", root, folder))
-        else:
+        if not root:
             found.append(Source(path, inside, inside, "", folder))
+        elif Path(root) == path:
+            found.append(Source(path, root, path.name, root, folder))
+        else:
+            found.append(Source(path, f"{root}/{inside}", f"{folder.name}/{inside}", root, folder))
     return found
 
 
-def _suffixes() -> Collection[str]:
-    return frozenset((*TEXT, *SUFFIXES))
+READ = frozenset((*TEXT, *SUFFIXES))
 
 
 def _root(root: str) -> tuple[list[Source], Sidecars]:
     path = Path(root)
     if path.is_dir():
-        return _in_folder(path, root, find_files(path, _suffixes())), load_sidecars(path)
+        return _in_folder(path, root, find_files(path, READ)), load_sidecars(path)
     return [Source(path, root, path.name, root, path.parent)], Sidecars()
 
 
@@ -103,7 +105,7 @@ def look(seeds: Path, roots: Sequence[str]) -> Found:
     sources: list[Source] = []
     looked, missing, sidecars = [], [], {}
     if seeds.is_dir() or not roots:
-        sources += _in_folder(seeds, "", find_files(seeds, _suffixes()))
+        sources += _in_folder(seeds, "", find_files(seeds, READ))
         sidecars[seeds] = load_sidecars(seeds)
         looked.append("")
     for root in roots:
@@ -114,47 +116,47 @@ def look(seeds: Path, roots: Sequence[str]) -> Found:
             continue
         more, tables = _root(root)
         sources += more
-        sidecars[more[0].folder if more else Path(root)] = tables
+        for source in more:
+            sidecars.setdefault(source.folder, tables)
         looked.append(root)
-    return Found(tuple(sources), tuple(looked), tuple(missing), (), sidecars)
+    distinct = {s.file: s for s in sources}
+    return Found(tuple(distinct.values()), tuple(looked), tuple(missing), (), sidecars)
 
 
 def look_at(
-    seeds: Path, paths: Sequence[Path], known: Callable[[], Collection[str]]
+    seeds: Path, paths: Sequence[Path], known: Callable[[str], Collection[str]], roots: Sequence[str]
 ) -> tuple[Found, tuple[str, ...]]:
-    """The files and folders that the user names, and those of them that are new roots, outside `seeds`.
+    """The files and folders that the user names, and those of them that are new roots: neither in `seeds` nor in `roots`.
 
-    A path that is no more but was read before (`known()` files) is told in `Found.gone`. Raises `CorpusError` for a path that
-    is not there and was not.
+    What was read there before (`known(place)`) and is no more is told in `Found.gone`. Raises `CorpusError` for a path
+    that is not there and was not.
     """
     own = Path(os.path.normpath(seeds.absolute()))
-    sources: list[Source] = []
-    gone, roots = [], []
+    sources: dict[str, Source] = {}
+    gone: list[str] = []
+    new: list[str] = []
     sidecars: dict[Path, Sidecars] = {}
     for path in paths:
         whole = Path(os.path.normpath(path.absolute()))
         inside = whole.is_relative_to(own)
-        file = whole.relative_to(own).as_posix() if inside else whole.as_posix()
-        if not os.path.lexists(whole):
-            before = [f for f in known() if f == file or f.startswith(f"{file}/")]
-            if not before:
-                raise CorpusError(f"{plain(str(path))}: no such file or folder; nothing was changed")
-            gone += before
-        elif inside:
-            if seeds not in sidecars:
-                sidecars[seeds] = load_sidecars(seeds)
-            within = whole.is_dir()
-            files = find_files(seeds, _suffixes()) if within else [seeds / file]
-            sources += _in_folder(
-                seeds, "", [f for f in files if not within or f.is_relative_to(seeds / file)]
-            )
-        else:
-            more, tables = _root(whole.as_posix())
-            sources += more
-            sidecars[more[0].folder if more else whole] = tables
-            roots.append(whole.as_posix())
-    distinct = {s.file: s for s in sources}
-    return Found(tuple(distinct.values()), (), (), tuple(gone), sidecars), tuple(roots)
+        root = "" if inside else next((r for r in roots if whole.is_relative_to(r)), whole.as_posix())
+        folder = seeds if inside else Path(root) if Path(root).is_dir() else whole.parent
+        under = folder / whole.relative_to(own if inside else folder)
+        place = _in_folder(folder, root, [under])[0].file if under != folder else root
+        before = known(place)
+        if os.path.lexists(whole):
+            found = [under] if under.is_file() else find_files(folder, READ, under)
+            sources |= {s.file: s for s in _in_folder(folder, root, found)}
+            if folder not in sidecars:
+                sidecars[folder] = (
+                    load_sidecars(folder) if root != whole.as_posix() or whole.is_dir() else Sidecars()
+                )
+            if root and root not in roots:
+                new.append(root)
+        elif not before:
+            raise CorpusError(f"{plain(str(path))}: no such file or folder; nothing was changed")
+        gone += [f for f in before if f not in sources]
+    return Found(tuple(sources.values()), (), (), tuple(dict.fromkeys(gone)), sidecars), tuple(new)
 
 
 def _state(path: Path) -> str:
@@ -210,7 +212,7 @@ def _read(
             return [], [("", str(error))]
         return [replace(article, id=source.file, path=source.shown)], []
     if source.path.suffix.lower() not in SUFFIXES:
-        read_are = ", ".join(sorted({s.lstrip(".") for s in _suffixes()}))
+        read_are = ", ".join(sorted({s.lstrip(".") for s in READ}))
         return [], [("", f"{source.shown}: its format is not read; save it as one of {read_are}")]
     articles: list[Article] = []
     skips: list[tuple[str, str]] = []

@@ -286,6 +286,24 @@ def test_a_named_file_that_is_gone_is_removed(settings: Settings) -> None:
     assert build(settings, WordEmbedder(), paths=[settings.seeds / "b.txt"]).removed == ("b.txt",)
 
 
+def test_a_named_folder_is_brought_up_to_date_whole(settings: Settings, tmp_path: Path) -> None:
+    sub, other = settings.seeds / "sub", tmp_path / "other"
+    for folder in (sub, other):
+        folder.mkdir()
+        (folder / "x.txt").write_text(f"Storm in {folder.name}\n\nThe harbour was closed.", "utf-8")
+        (folder / "y.txt").write_text(f"Fire in {folder.name}\n\nA warehouse burned.", "utf-8")
+    build(settings, WordEmbedder(), paths=[sub, other])
+    (sub / "x.txt").unlink()
+    (other / "y.txt").write_text("Fire\n\nTwo warehouses burned.", "utf-8")
+    summary = build(settings, WordEmbedder(), paths=[sub, other / "y.txt"])
+    assert (summary.removed, summary.changed) == (("sub/x.txt",), (f"{other}/y.txt",))
+    store = store_of(settings)
+    assert store.catalog.roots() == [str(other)], "a file in a followed folder is no root of its own"
+    assert len(build(settings, WordEmbedder()).unchanged) == 3
+    summary = build(settings, WordEmbedder(), paths=[settings.seeds])
+    assert summary.is_empty and summary.unchanged == ("a.txt", "b.txt", "sub/y.txt")
+
+
 def test_a_file_of_a_format_that_is_not_read_is_named_when_it_is_asked_for(settings: Settings) -> None:
     (settings.seeds / "x.exe").write_bytes(b"MZ")
     assert not build(settings, WordEmbedder()).skipped

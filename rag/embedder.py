@@ -13,6 +13,7 @@ import hashlib
 import json
 import os
 import shutil
+import sys
 import tempfile
 import threading
 from collections.abc import Callable, Sequence
@@ -45,6 +46,15 @@ OFFLINE = {
     "USE_FLAX": "0",
     "TOKENIZERS_PARALLELISM": "false",
 }
+
+
+def _openvino() -> Any:
+    """The library, without the part of it that tells its makers over the network that it was imported."""
+    # its import fails then, and a stub is used
+    sys.modules.setdefault("openvino_telemetry", None)  # type: ignore[arg-type]
+    import openvino
+
+    return openvino
 
 
 class MiniLM:
@@ -140,7 +150,6 @@ class MiniLM:
 
     def _loaded(self) -> tuple[Any, Callable[[Any, Any], Any]]:
         os.environ.update(OFFLINE)
-        import openvino
         from tokenizers import Tokenizer
 
         try:
@@ -156,7 +165,7 @@ class MiniLM:
         settings = {"PERFORMANCE_HINT": "LATENCY", "DYNAMIC_QUANTIZATION_GROUP_SIZE": GROUP}
         if self._threads is not None:
             settings["INFERENCE_NUM_THREADS"] = self._threads
-        compiled = openvino.Core().compile_model(self._graph(), "CPU", settings)
+        compiled = _openvino().Core().compile_model(self._graph(), "CPU", settings)
 
         def run(ids: Any, present: Any) -> Any:
             return compiled((ids, present))[0]
@@ -165,8 +174,7 @@ class MiniLM:
 
     def _graph(self) -> Any:
         """The model as an OpenVINO graph: as it was kept, if that is sound, else made and kept."""
-        import openvino
-
+        openvino = _openvino()
         folder = self._folder / f"openvino-{RECIPE}-{self._weights[:16]}"
         file, seal = folder / "model.xml", folder / "sha256.json"
         try:

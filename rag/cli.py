@@ -142,12 +142,8 @@ def _print_summary(settings: Settings, summary: Summary) -> None:
     for id_, twin in summary.duplicates:
         click.echo(f"twice {plain(id_)}: the same article as {plain(twin)}")
     for item in summary.skipped:
-        reason = plain(item.reason)
-        named = (
-            reason
-            if reason.startswith(plain(item.path)) or plain(item.path) in reason
-            else f"{plain(item.path)}: {reason}"
-        )
+        file, reason = plain(item.path.partition("#")[0]), plain(item.reason)
+        named = reason if file in reason.partition(": ")[0] else f"{file}: {reason}"
         click.echo(f"skipped {named}", err=True)
 
 

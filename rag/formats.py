@@ -854,7 +854,11 @@ def _zip(
                 else:
                     inner = READERS[SUFFIXES[suffix]](shown, io.BytesIO(content), limits, names)
                 for found in inner:
-                    yield replace(found, key=f"{shown}#{found.key}" if found.key else shown)
+                    key = f"{shown}#{found.key}" if found.key else shown
+                    if isinstance(found, Refused):
+                        yield Refused(key, f"{shown}: {found.reason}")
+                    else:
+                        yield replace(found, key=key)
             except FormatError as error:
                 yield Refused(shown, f"{shown}: {error}")
             except BROKEN as error:

@@ -288,6 +288,10 @@ class _Builder:
                     self.plan.ending[held.id] = None
                     self.plan.changed_ids.append(held.id)
 
+    def _prepared(self, article: Article, file: str) -> NewArticle:
+        self.give_way()
+        return NewArticle(article, file, self._chunks(article), copies.sketch(article.body))
+
     def _chunks(self, article: Article) -> tuple[NewChunk, ...]:
         title = article.title.value if article.title else ""
         made = []
@@ -324,7 +328,7 @@ class _Builder:
         """Write what has been read as one generation."""
         plan = self.plan
         if plan.added or plan.ending or plan.moved:
-            added = [NewArticle(a, file, self._chunks(a), copies.sketch(a.body)) for a, file in plan.added]
+            added = [self._prepared(article, file) for article, file in plan.added]
             self._embed([c for n in added for c in n.chunks])
             update = Update(
                 removed=tuple(plan.ending),

@@ -129,8 +129,8 @@ class FakeAssistant:
         self.running = 0
         self.most_running = 0
 
-    def articles(self) -> list[Article]:
-        return [LONG, TALKS, PLANNED]
+    def articles(self, limit: int = -1) -> list[Article]:
+        return [LONG, TALKS, PLANNED][: None if limit < 0 else limit]
 
     def stream(
         self, question: str, history: Sequence[Turn] = (), *, cancel: Callable[[], bool]

@@ -13,9 +13,9 @@ FLOORS = """
 schema errors
 text protocols config formats
 dates quantities names format_child priority
-articles question evidence prompts copies freshness extraction
+articles question evidence prompts copies freshness extraction codec
 chunking citations verify disagreement render joining arithmetic sources
-polarity scope events
+polarity scope events sessions
 embedder llama_child catalog models reader
 llama vectors watching
 lexical

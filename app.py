@@ -1,18 +1,16 @@
 """The page: a chat on `Assistant.stream`, beside it the sources, each opened at the sentence that is cited.
 
-Everything on the page is our own HTML, escaped here; nothing that a model or an article wrote is read as HTML or
+Everything on the page is our own HTML (`rag.html`); nothing that a model or an article wrote is read as HTML or
 Markdown. The page knows values and how to show them, not how they were made. It asks nothing of any other machine:
 no fonts, no analytics, no scripts but its own, and a content security policy that has the browser hold it to that.
 """
 
 # No `from __future__ import annotations` here: Gradio reads the listeners' annotations, and it is imported late.
-import html
 import ipaddress
 import os
 import socket
 import threading
 import time
-from collections import Counter
 from collections.abc import Awaitable, Callable, Iterator, MutableMapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Protocol
@@ -21,21 +19,17 @@ import click
 
 from rag.config import Settings, load_settings
 from rag.errors import CitewireError, ConfigError
-from rag.names import find_names
+from rag.html import EMPTY_PANEL, EXAMPLE_ARTICLES, article_html, esc, examples, sources_html, talk_html
 from rag.protocols import Cancel
-from rag.render import answer_to_text, date_of, turn_of
-from rag.schema import Answer, Article, Disagreement, Evidence, Origin, Span, State, Statement, Status, Turn
-from rag.text import plain
+from rag.render import turn_of
+from rag.schema import Answer, Article, Status, Turn
 
 if TYPE_CHECKING:
     import gradio as gr
 
 MAX_WAITING = 20  # questions in line, about five minutes; the next one is asked to come back
 MAX_QUESTION_CHARS = 2000
-EXAMPLES = 4
-EXAMPLE_ARTICLES = 50  # enough for four questions
 EXAMPLES_FRESH_S = 60.0  # articles may come and go while the page is open
-OPENING_CHARS = 72  # shown for a title where an article states none: one line
 MAX_UPLOAD_BYTES = 1  # the page takes no files; Gradio's upload route exists all the same
 
 
@@ -73,304 +67,6 @@ class Session:
         return [
             turn_of(a) for a in self.turns if a.status not in (Status.DRAFTING, Status.FAILED, Status.STOPPED)
         ]
-
-
-# --- HTML: every piece of text goes through `esc` ----------------------------------------------------------------
-
-
-def esc(text: str) -> str:
-    """Text for an HTML body or a double-quoted attribute: on one line, nothing invisible, nothing that is markup."""
-    return html.escape(plain(text))
-
-
-def _title(article: Article) -> str:
-    """The title; of an article that states none, its opening words."""
-    if article.title:
-        return esc(article.title.value)
-    opening = plain(article.body[:200])
-    cut = opening[:OPENING_CHARS].rsplit(" ", 1)[0] if len(opening) > OPENING_CHARS else opening
-    return f"{html.escape(cut)}…" if cut else esc(article.path)
-
-
-def _publisher(article: Article) -> str:
-    return esc(article.publisher.value) if article.publisher else "Publisher unknown"
-
-
-def _date(article: Article) -> str:
-    return esc(date_of(article)) if article.published else "date unknown"
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
-
-
-def _chip(turn: int, item: Evidence) -> str:
-    """A citation: a click opens the sentence in its article, hover or focus shows it."""
-    article = item.article
-    source = f"{_publisher(article)}, {_date(article)}"
-    return (
-        f'<button type="button" class="cw-chip" data-do="open" data-turn="{turn}" data-n="{item.number}" '
-        f'data-quote="{esc(item.text)}" data-title="{_title(article)}" data-source="{source}" '
-        f'aria-label="Source {item.number}: {source}. Open the sentence.">{item.number}</button>'
-    )
-
-
-def _chips(turn: int, answer: Answer, numbers: Sequence[int]) -> str:
-    by_number = {e.number: e for e in answer.evidence}
-    return "".join(_chip(turn, by_number[n]) for n in numbers if n in by_number)
-
-
-def _statement(turn: int, answer: Answer, statement: Statement) -> str:
-    text = esc(statement.text)
-    chips = _chips(turn, answer, statement.citations)
-    if statement.state is State.CHECKING:
-        return f'<p class="cw-s cw-checking"><span>{text}</span> <em>checking…</em></p>'
-    steps = statement.verdict.derivation if statement.verdict else ()
-    how = f"<small>{esc('; '.join(steps))}</small>" if steps else ""
-    if statement.state is State.QUOTED:
-        return f'<p class="cw-s cw-quoted"><em>Quoted</em><q>{text}</q>&nbsp;{chips}{how}</p>'
-    return f'<p class="cw-s">{text}&nbsp;{chips}{how}</p>'
-
-
-def _disagreement(turn: int, answer: Answer, found: Disagreement) -> str:
-    by_number = {e.number: e for e in answer.evidence}
-    rows = []
-    for value in found.values:
-        sources = [by_number[n] for n in value.citations if n in by_number]
-        newest = " · newest" if value.newest else ""
-        for place, item in enumerate(sources):
-            head = (
-                f'<th scope="rowgroup" rowspan="{len(sources)}">{esc(value.text)}'
-                f"<small>{_count(value.origins, 'source')}{newest}</small></th>"
-            )
-            rows.append(
-                f"<tr>{head if place == 0 else ''}<td>{_publisher(item.article)}</td><td>{_date(item.article)}</td>"
-                f"<td><q>{esc(item.text)}</q>&nbsp;{_chip(turn, item)}</td></tr>"
-            )
-    heads = "".join(f'<th scope="col">{name}</th>' for name in ("Value", "Publisher", "Date", "Sentence"))
-    return (
-        f'<div class="cw-scroll"><table class="cw-table"><caption>The articles disagree: {esc(found.about)}</caption>'
-        f"<thead><tr>{heads}</tr></thead><tbody>{''.join(rows)}</tbody></table></div>"
-    )
-
-
-def _closest(turn: int, answer: Answer) -> str:
-    items = "".join(
-        f"<li><q>{esc(e.text)}</q>&nbsp;{_chip(turn, e)}<small>{_publisher(e.article)} · {_date(e.article)}</small></li>"
-        for e in answer.closest
-    )
-    return f'<section class="cw-closest"><h3>Closest sentences</h3><ul>{items}</ul></section>'
-
-
-def _suggestions(questions: Sequence[str], label: str) -> str:
-    buttons = "".join(
-        f'<button type="button" class="cw-ask" data-do="ask" data-q="{esc(q)}">{esc(q)}</button>'
-        for q in questions
-    )
-    return f'<section class="cw-try"><h3>{label}</h3><div>{buttons}</div></section>' if questions else ""
-
-
-def _progress(answer: Answer) -> str:
-    if not answer.evidence:
-        return "Searching the articles"
-    if not answer.statements:
-        return "Reading the sources"
-    return "Writing and checking"
-
-
-def _footer(turn: int, answer: Answer) -> str:
-    parts = []
-    withheld = sum(s.state is State.WITHHELD for s in answer.statements)
-    if withheld:
-        parts.append(f'<span class="cw-withheld">{_count(withheld, "statement")} withheld</span>')
-    if not answer.final:
-        parts.append(f'<span class="cw-busy" role="status">{_progress(answer)}</span>')
-    if answer.timings.total_s is not None:
-        parts.append(f"<span>{answer.timings.total_s:.1f} s</span>")
-    if answer.final and answer.generator:
-        parts.append(f"<span>{esc(answer.generator)}</span>")
-    if answer.evidence:
-        label = f"Show the {_count(len(answer.evidence), 'sentence')} that were read"
-        parts.append(
-            f'<button type="button" data-do="sources" data-turn="{turn}" aria-label="{label}">Sources</button>'
-        )
-    if answer.final:
-        lines = [answer.question, "", *answer_to_text(answer).split("\n")]
-        copy = "\n".join(esc(line) for line in lines)
-        parts.append(f'<button type="button" data-do="copy" data-copy="{copy}">Copy</button>')
-        parts.append(
-            f'<button type="button" data-do="edit" data-q="{esc(answer.question)}">Edit and ask again</button>'
-        )
-    return f"<footer>{''.join(parts)}</footer>"
-
-
-def turn_html(turn: int, answer: Answer, questions: Sequence[str] = ()) -> str:
-    """One question and what is known of its answer. Statements that were withheld are counted, never shown."""
-    parts = [f'<h2 class="cw-q">{esc(answer.question)}</h2>']
-    if plain(answer.as_understood) != plain(answer.question):
-        parts.append(f'<p class="cw-understood"><b>Understood as:</b> {esc(answer.as_understood)}</p>')
-    if answer.note:
-        parts.append(f'<p class="cw-note">{esc(answer.note)}</p>')
-    shown = [s for s in answer.statements if s.state is not State.WITHHELD]
-    parts += [_statement(turn, answer, s) for s in shown]
-    if answer.status is Status.FAILED:
-        parts.append(f'<p class="cw-alert" role="alert">{esc(answer.error)}</p>')
-    if answer.status is Status.STOPPED:
-        parts.append('<p class="cw-missing">Stopped.</p>')
-    if answer.missing:
-        parts.append(f'<p class="cw-missing">{esc(answer.missing)}</p>')
-    if answer.disagreement:
-        parts.append(_disagreement(turn, answer, answer.disagreement))
-    if answer.closest:
-        parts.append(_closest(turn, answer))
-    if answer.status is Status.UNANSWERED:
-        parts.append(_suggestions(questions, "Questions to try"))
-    parts.append(_footer(turn, answer))
-    busy = "false" if answer.final else "true"  # a screen reader waits for the settled text
-    return f'<article class="cw-turn cw-{answer.status.value}" aria-busy="{busy}">{"".join(parts)}</article>'
-
-
-def _waiting(question: str, ahead: int) -> str:
-    words = f"Waiting: {_count(ahead, 'question')} before yours" if ahead else "Searching the articles"
-    return (
-        f'<article class="cw-turn" aria-busy="true"><h2 class="cw-q">{esc(question)}</h2>'
-        f'<footer><span class="cw-busy" role="status">{words}</span></footer></article>'
-    )
-
-
-def talk_html(session: Session, questions: Sequence[str], ahead: int = 0) -> str:
-    """The conversation; before its first question, what can be asked."""
-    last = len(session.turns) - 1
-    turns = [turn_html(n, a, questions if n == last else ()) for n, a in enumerate(session.turns)]
-    if session.asked is not None and not session.started:
-        turns.append(_waiting(session.asked, ahead))
-    if not turns:
-        turns = [
-            '<div class="cw-hello"><h1>Ask the articles</h1><p>Every sentence of an answer is checked against the '
-            "line it cites. Click a number to read that line where it stands.</p>"
-            f"{_suggestions(questions, 'For example')}</div>"
-        ]
-    return f'<div class="cw-log" role="log" aria-label="Conversation" tabindex="0">{"".join(turns)}</div>'
-
-
-def _card(turn: int, item: Evidence) -> str:
-    article = item.article
-    return (
-        f'<li><button type="button" class="cw-card" data-do="open" data-turn="{turn}" data-n="{item.number}">'
-        f'<span class="cw-n"><span class="cw-hidden">Source </span>{item.number}</span>'
-        f'<span class="cw-from">{_publisher(article)} · {_date(article)}</span>'
-        f'<span class="cw-title">{_title(article)}</span><q>{esc(item.text)}</q></button></li>'
-    )
-
-
-def cited_numbers(answer: Answer) -> set[int]:
-    """The numbers of the evidence behind what is shown as fact."""
-    numbers = {n for s in answer.shown for n in s.citations}
-    if answer.disagreement:
-        numbers |= {n for v in answer.disagreement.values for n in v.citations}
-    return numbers
-
-
-def sources_html(turn: int, answer: Answer) -> str:
-    """The side panel: the sentences that were read for an answer, the cited ones first."""
-    cited = cited_numbers(answer) if answer.final else set()
-    groups = [
-        ("Cited", [e for e in answer.evidence if e.number in cited]),
-        (
-            "Also read" if cited else "Read for this answer",
-            [e for e in answer.evidence if e.number not in cited],
-        ),
-    ]
-    body = "".join(
-        f"<h3>{name}</h3><ol>{''.join(_card(turn, e) for e in items)}</ol>" for name, items in groups if items
-    )
-    articles = len({e.article.id for e in answer.evidence})
-    counts = f"{_count(len(answer.evidence), 'sentence')} from {_count(articles, 'article')}"
-    return (
-        f'<section class="cw-sources" data-view="sources {turn}" aria-label="Sources"><header><h2 tabindex="-1">Sources</h2>'
-        f"<small>{counts}</small></header>{body}</section>"
-    )
-
-
-EMPTY_PANEL = (
-    '<section class="cw-sources cw-none" aria-label="Sources"><header><h2 tabindex="-1">Sources</h2></header>'
-    "<p>The sentences that an answer rests on appear here, before its first word.</p></section>"
-)
-
-
-def _piece(text: str) -> str:
-    """A piece of a line: escaped, its outer spaces kept as one space each."""
-    inner = esc(text)
-    if not inner:
-        return " " if text else ""
-    return f"{' ' if text[0].isspace() else ''}{inner}{' ' if text[-1].isspace() else ''}"
-
-
-def _marked(body: str, marks: Sequence[tuple[Span, int]], target: int) -> str:
-    """The article as paragraphs, one a line, the spans of `marks` marked with their numbers."""
-    paragraphs = []
-    start = 0
-    for line in body.splitlines(keepends=True):
-        end = start + len(line)
-        pieces, at = [], start
-        for span, number in marks:
-            low, high = max(span.start, at), min(span.end, end)
-            if low >= high:
-                continue
-            hit = ' class="cw-hit" tabindex="-1"' if number == target else ""
-            label = f'<span class="cw-hidden">Source </span>{number}<span class="cw-hidden">: </span>'
-            pieces.append(
-                f"{_piece(body[at:low])}<mark{hit}><sup>{label}</sup>{_piece(body[low:high])}</mark>"
-            )
-            at = high
-        pieces.append(_piece(body[at:end]))
-        text = "".join(pieces).strip()
-        if text:
-            paragraphs.append(f"<p>{text}</p>")
-        start = end
-    return "".join(paragraphs)
-
-
-def article_html(turn: int, answer: Answer, number: int) -> str:
-    """The side panel: the article of evidence `number`, that sentence highlighted, other cited ones marked.
-
-    An unknown number gives the list of sources.
-    """
-    known = {e.number: e for e in (*answer.closest, *answer.evidence)}
-    item = known.get(number)
-    if item is None:
-        return sources_html(turn, answer)
-    article = item.article
-    wanted = {number} | (cited_numbers(answer) or {e.number for e in answer.closest})
-    marks = sorted(
-        (Span(e.start, e.end), n) for n, e in known.items() if n in wanted and e.article == article
-    )
-    place = f"<span>{esc(article.place.value)}</span>" if article.place else ""
-    supplied = article.publisher is not None and article.publisher.origin is Origin.SUPPLIED
-    return (
-        f'<section class="cw-article" data-view="article {turn} {number}" aria-label="Article"><header><button type="button" data-do="sources" '
-        f'data-turn="{turn}" class="cw-back">← All sources</button>'
-        f'<h2 tabindex="-1">{_title(article) if article.title else "Untitled article"}</h2><p><span>{_publisher(article)}{" (supplied)" if supplied else ""}'
-        f"</span><span>{_date(article)}</span>{place}</p></header>"
-        f'<div class="cw-body">{_marked(article.body, marks, number)}</div>'
-        f"<footer>{esc(article.path)}, characters {item.start}–{item.end}</footer></section>"
-    )
-
-
-def examples(articles: Sequence[Article]) -> list[str]:
-    """Questions to begin with, of the first articles: on the names that most of them speak of, then on titles.
-
-    Same input, same output.
-    """
-    first = articles[:EXAMPLE_ARTICLES]
-    seen: Counter[str] = Counter()
-    for article in first:
-        names = {plain(n.text) for n in find_names(article.body)}
-        seen.update(n for n in names if n.count(" ") and len(n) < 40)
-    common = [name for name, _ in sorted(seen.items(), key=lambda item: (-item[1], item[0]))][:2]
-    asked = [f"What is said about {name}?" for name in common]
-    titles = [f"What does “{plain(a.title.value)}” say?" for a in first if a.title]
-    return (asked + titles)[:EXAMPLES]
 
 
 # --- the page -----------------------------------------------------------------------------------------------------
@@ -417,9 +113,9 @@ def build(assistant: Answerer) -> "gr.Blocks":
     def show(session: Session) -> str:
         with lock:
             ahead = line.index(session) if session in line else 0
-        return talk_html(
-            session, suggestions() if not session.turns or session.turns[-1].final else (), ahead
-        )
+        waiting = session.asked if session.asked is not None and not session.started else ""
+        asked = suggestions() if not session.turns or session.turns[-1].final else ()
+        return talk_html(session.turns, waiting, asked, ahead)
 
     def buttons(busy: bool) -> list[object]:
         return [gr.Button(visible=not busy), gr.Button(visible=busy, value="Stop", interactive=True)]

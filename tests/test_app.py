@@ -25,6 +25,7 @@ import pytest
 from click.testing import CliRunner
 
 import app
+from rag import html as pieces
 from rag.errors import GenerationError
 from rag.schema import (
     Answer,
@@ -714,12 +715,12 @@ def test_another_host_needs_to_be_meant(monkeypatch: pytest.MonkeyPatch) -> None
 
 
 def test_marks_stand_on_the_cited_characters_and_nothing_of_the_article_is_lost() -> None:
-    text = app.article_html(0, DISAGREEING, 1)
+    text = pieces.article_html(0, DISAGREEING, 1)
     body = text[text.index('class="cw-body">') :]
     bare = re.sub(r"<sup>.*?</sup>", "", body)
-    assert re.findall(r'<mark class="cw-hit"[^>]*>(.*?)</mark>', bare) == [app.esc(HOUR.text)]
+    assert re.findall(r'<mark class="cw-hit"[^>]*>(.*?)</mark>', bare) == [pieces.esc(HOUR.text)]
     words = re.sub(r"<[^>]+>", " ", bare[bare.index(">") + 1 : bare.index("<footer>")])
-    assert words.split() == app.esc(LONG.body).split()
+    assert words.split() == pieces.esc(LONG.body).split()
 
 
 def test_a_full_line_says_so_and_when_to_come_back() -> None:
@@ -730,17 +731,17 @@ def test_a_full_line_says_so_and_when_to_come_back() -> None:
 
 
 def test_a_citation_of_an_unknown_number_shows_no_chip() -> None:
-    text = app.turn_html(0, replace(ANSWERED, statements=(replace(SUPPORTED, citations=(99, 1)),)))
+    text = pieces.turn_html(0, replace(ANSWERED, statements=(replace(SUPPORTED, citations=(99, 1)),)))
     assert re.findall(r'data-n="(\d+)"', text) == ["1"]
 
 
 def test_a_number_that_nobody_gave_opens_the_list_of_sources() -> None:
-    assert app.article_html(0, ANSWERED, 99) == app.sources_html(0, ANSWERED)
+    assert pieces.article_html(0, ANSWERED, 99) == pieces.sources_html(0, ANSWERED)
 
 
 def test_hostile_titles_are_text_in_the_examples() -> None:
     bomb = article("a.txt", "A text.", '"><img src=x onerror=alert(1)>')
-    assert "<img" not in app.talk_html(app.Session(), app.examples([bomb]))
+    assert "<img" not in pieces.talk_html([], "", pieces.examples([bomb]))
 
 
 def test_a_proxy_for_the_web_is_not_asked_for_the_page(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -753,7 +754,7 @@ def test_a_proxy_for_the_web_is_not_asked_for_the_page(monkeypatch: pytest.Monke
 
 
 def test_examples_come_from_the_articles_that_are_loaded() -> None:
-    assert app.examples([]) == []
+    assert pieces.examples([]) == []
     titled = article("a.txt", "The council of Port Vale met on Monday.", "Port Vale keeps its ferry")
-    assert any("Port Vale keeps its ferry" in question for question in app.examples([titled]))
-    assert app.examples([LONG, TALKS, PLANNED]) == app.examples([LONG, TALKS, PLANNED])
+    assert any("Port Vale keeps its ferry" in question for question in pieces.examples([titled]))
+    assert pieces.examples([LONG, TALKS, PLANNED]) == pieces.examples([LONG, TALKS, PLANNED])

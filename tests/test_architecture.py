@@ -15,7 +15,7 @@ text protocols config formats
 dates quantities names format_child priority
 articles question evidence prompts copies freshness extraction codec
 chunking citations verify disagreement render joining arithmetic sources
-polarity scope events sessions
+polarity scope events sessions html
 embedder llama_child catalog models reader
 llama vectors watching
 lexical

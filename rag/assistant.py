@@ -25,6 +25,7 @@ from rag.protocols import Cancel, Embedder, Generator
 from rag.reader import Reader
 from rag.retrieval import retrieve
 from rag.schema import Answer, Article, Passage, State, Status, Turn
+from rag.shelf import Shelf
 from rag.store import Store
 
 MAX_QUESTION_CHARS = 2000
@@ -82,6 +83,10 @@ class Assistant:
                 on_wait=on_wait,
             )
         return cls(settings, embedder, reader, generator)
+
+    def shelf(self) -> Shelf:
+        """The articles, to be listed, added and taken out while questions go on."""
+        return Shelf(self.settings, self._embedder, self.reading)
 
     def close(self) -> None:
         """Let the model go and close the index."""

@@ -23,7 +23,7 @@ store
 migration retrieval conversation ranking
 build
 upkeep refusal drafting
-answering
+answering shelf
 assistant
 cli
 """

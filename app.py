@@ -13,16 +13,28 @@ import threading
 import time
 from collections.abc import Awaitable, Callable, Iterator, MutableMapping, Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 import click
 
 from rag.config import Settings, load_settings
 from rag.errors import CitewireError, ConfigError
-from rag.html import EMPTY_PANEL, EXAMPLE_ARTICLES, article_html, esc, examples, sources_html, talk_html
+from rag.html import (
+    EMPTY_PANEL,
+    EXAMPLE_ARTICLES,
+    article_html,
+    esc,
+    examples,
+    shelf_html,
+    sources_html,
+    talk_html,
+)
 from rag.protocols import Cancel
 from rag.render import turn_of
 from rag.schema import Answer, Article, Status, Turn
+from rag.shelf import Shelf
+from rag.sources import READ
 
 if TYPE_CHECKING:
     import gradio as gr
@@ -30,7 +42,8 @@ if TYPE_CHECKING:
 MAX_WAITING = 20  # questions in line, about five minutes; the next one is asked to come back
 MAX_QUESTION_CHARS = 2000
 EXAMPLES_FRESH_S = 60.0  # articles may come and go while the page is open
-MAX_UPLOAD_BYTES = 1  # the page takes no files; Gradio's upload route exists all the same
+MAX_UPLOAD_BYTES = 200 * 2**20  # one file; what is in it is bounded where it is read
+LOOK_S = 0.7  # between two looks at how far indexing is
 
 
 class Answerer(Protocol):
@@ -41,6 +54,9 @@ class Answerer(Protocol):
 
     def articles(self, limit: int = -1) -> list[Article]:
         """Articles, by id; at most `limit` of them, all when it is -1."""
+
+    def shelf(self) -> Shelf:
+        """The articles, to be listed, added and taken out."""
 
 
 class Session:
@@ -210,6 +226,41 @@ def build(assistant: Answerer) -> "gr.Blocks":
             else sources_html(int(turn), answer)
         )
 
+    def open_source_tab(session: Session, event: gr.EventData) -> list[object]:
+        """The same, with the tab of sources ahead of the others."""
+        return [open_source(session, event), gr.Tabs(selected="sources")]
+
+    shelf = assistant.shelf()
+
+    def articles(query: str) -> list[object]:
+        """The articles tab, and whether it is to be looked at again."""
+        try:
+            items, total = shelf.items(query or "")
+        except CitewireError as error:
+            return [_notice(str(error)), gr.Timer(active=False)]
+        state = shelf.state()
+        return [shelf_html(items, total, query or "", state), gr.Timer(active=bool(state.busy))]
+
+    def add(files: list[str] | None, query: str) -> list[object]:
+        """Take uploaded files over into the folder of articles; Gradio's own copies are deleted."""
+        given = [Path(f) for f in files or ()]
+        shelf.add([(f.name, f) for f in given])
+        for file in given:
+            file.unlink(missing_ok=True)
+        return [gr.File(value=None), *articles(query)]
+
+    def act(query: str, event: gr.EventData) -> list[object]:
+        """Remove an article or bring it back. Its id comes from the browser: looked up, never trusted."""
+        what, id_ = str(event._data.get("do", "")), str(event._data.get("id", ""))
+        try:
+            if what == "remove":
+                shelf.remove(id_)
+            elif what == "restore" and id_ in shelf.state().removed:
+                shelf.restore(id_)
+        except CitewireError as error:
+            return [_notice(str(error)), gr.Timer(active=False)]
+        return articles(query)
+
     def edit(event: gr.EventData) -> str:
         return str(event._data.get("question", ""))[:MAX_QUESTION_CHARS]
 
@@ -222,7 +273,13 @@ def build(assistant: Answerer) -> "gr.Blocks":
 
     # through the queue, because only it tells the browser that a State changed; without a limit, so never in line
     quick = {"concurrency_limit": None, "show_progress": "hidden", "api_visibility": "private"}
-    with gr.Blocks(title="Citewire", analytics_enabled=False, fill_width=True, fill_height=True) as page:
+    with gr.Blocks(
+        title="Citewire",
+        analytics_enabled=False,
+        fill_width=True,
+        fill_height=True,
+        delete_cache=(600, 600),  # seconds: what was uploaded and never taken over
+    ) as page:
         session, number = gr.State(Session()), gr.State(0)
         timer = gr.Timer(1.0, active=False)
         gr.HTML(_HEADER, elem_id="cw-top", apply_default_css=False, js_on_load=None)
@@ -246,10 +303,30 @@ def build(assistant: Answerer) -> "gr.Blocks":
                     ask = gr.Button("Ask", variant="primary", elem_id="cw-send", min_width=72)
                     halt = gr.Button("Stop", visible=False, elem_id="cw-stop", min_width=72)
                     wipe = gr.Button("Clear", elem_id="cw-clear", min_width=72)
-            with gr.Column(elem_id="cw-side"):
-                panel = gr.HTML(
-                    EMPTY_PANEL, elem_id="cw-panel", apply_default_css=False, js_on_load=_JS_PANEL
-                )
+            with gr.Column(elem_id="cw-side"), gr.Tabs(selected="sources", elem_id="cw-tabs") as tabs:
+                with gr.Tab("Sources", id="sources"):
+                    panel = gr.HTML(
+                        EMPTY_PANEL, elem_id="cw-panel", apply_default_css=False, js_on_load=_JS_PANEL
+                    )
+                with gr.Tab("Articles", id="articles") as shelf_tab:
+                    drop = gr.File(
+                        label="Add articles",
+                        file_count="multiple",
+                        file_types=sorted(READ),
+                        height=120,
+                        elem_id="cw-drop",
+                    )
+                    search = gr.Textbox(
+                        label="Find an article",
+                        show_label=False,
+                        placeholder="Find by title, publisher or file",
+                        container=False,
+                        elem_id="cw-find",
+                    )
+                    shelf_list = gr.HTML(
+                        "", elem_id="cw-shelf", apply_default_css=False, js_on_load=_JS_SHELF
+                    )
+                    again = gr.Timer(LOOK_S, active=False)
 
         begun = [notice, box, number, talk, ask, halt, timer]
         gr.on([box.submit, ask.click], begin, [box, session, number], begun, **quick)
@@ -270,7 +347,11 @@ def build(assistant: Answerer) -> "gr.Blocks":
         timer.tick(show, [session], [talk], **quick)
         halt.click(stop, [session], [talk, ask, halt, timer], **quick)
         wipe.click(clear, [session], [notice, talk, panel], **quick)
-        gr.on([talk.click, panel.click], open_source, [session], [panel], **quick)
+        gr.on([talk.click, panel.click], open_source_tab, [session], [panel, tabs], **quick)
+        listed = [shelf_list, again]
+        gr.on([shelf_tab.select, search.change, again.tick], articles, [search], listed, **quick)
+        drop.upload(add, [drop, search], [drop, *listed], **quick)
+        shelf_list.click(act, [search], listed, **quick)
         talk.edit(edit, None, [box], **quick)
         page.unload(leave)
     page.queue(max_size=10 * MAX_WAITING)  # of all events, quick ones included; `begin` bounds the questions
@@ -289,8 +370,8 @@ POLICY = (
 )
 
 
-# Gradio's routes for files. The page neither serves nor takes any, and `file=` with a web address asks the network.
-FILE_ROUTES = ("file=", "file/", "proxy=", "upload", "stream/")
+# Gradio's routes that serve files. The page serves none, and `file=` with a web address asks the network.
+FILE_ROUTES = ("file=", "file/", "proxy=", "stream/")
 
 
 class _Guard:
@@ -308,7 +389,7 @@ class _Guard:
         if self._names and host.rsplit(":", 1)[0] not in self._names and host not in self._names:
             return 421, b"This page answers to the names of this machine only."
         path = str(scope["path"]).lstrip("/").removeprefix("gradio_api/")
-        return (404, b"This page has no files.") if path.startswith(FILE_ROUTES) else None
+        return (404, b"This page serves no files.") if path.startswith(FILE_ROUTES) else None
 
     async def __call__(
         self,
@@ -533,6 +614,15 @@ watch('value', () => {
 });
 """
 
+_JS_SHELF = """
+element.addEventListener('click', (e) => {
+  const button = e.target.closest('[data-do]');
+  if (!button) return;
+  button.disabled = true;
+  trigger('click', {do: button.dataset.do, id: button.dataset.id});
+});
+"""
+
 _CSS = """
 .gradio-container {
   --cw-paper: #faf9f6; --cw-card: #ffffff; --cw-ink: #201f1c; --cw-soft: #676259; --cw-line: #e5e1d8;
@@ -686,6 +776,30 @@ q { font-family: Charter, "Iowan Old Style", Georgia, "Liberation Serif", serif;
   outline: none; scroll-margin: 8rem 0 4rem; }
 .cw-body .cw-hit sup { display: inline-block; text-decoration: none; }
 .cw-article footer { color: var(--cw-soft); font-size: 0.8rem; margin-top: 1.2rem; overflow-wrap: anywhere; }
+
+#cw-tabs { gap: 0; padding: 0; border: 0; }
+#cw-tabs .tab-wrapper { padding: 0.4rem 1.4rem 0; height: auto; }
+#cw-tabs .tab-container { border-bottom: 1px solid var(--cw-line); }
+#cw-tabs button[role=tab] { color: var(--cw-soft); font-size: 0.9rem; font-weight: 600; padding: 0.5rem 0.2rem; margin-right: 1.2rem; }
+#cw-tabs button[role=tab][aria-selected=true] { color: var(--cw-accent); }
+#cw-tabs button[role=tab]:focus-visible { outline: 2px solid var(--cw-accent); outline-offset: 2px; }
+#cw-tabs .tabitem { padding: 0; border: 0; }
+#cw-drop { margin: 1.1rem 1.4rem 0; width: auto; border: 1px dashed var(--cw-line); background: none; border-radius: 0.7rem; }
+#cw-find { margin: 0.8rem 1.4rem 0; width: auto; border: 0; background: none; padding: 0; }
+#cw-find input, #cw-find textarea { background: var(--cw-paper); color: var(--cw-ink); border: 1px solid var(--cw-line);
+  border-radius: 0.6rem; padding: 0.5rem 0.8rem; font-size: 0.94rem; box-shadow: none; }
+.cw-shelf ul { list-style: none; margin: 0.9rem 0 0; padding: 0; }
+.cw-item { position: relative; padding: 0.65rem 5rem 0.65rem 0; border-top: 1px solid var(--cw-line); line-height: 1.45;
+  overflow-wrap: anywhere; }
+.cw-item b { display: block; font-weight: 600; font-size: 0.94rem; }
+.cw-item small { display: block; color: var(--cw-soft); font-size: 0.8rem; }
+.cw-shelf button { border: 0; background: none; color: var(--cw-accent); cursor: pointer; font-size: 0.84rem; padding: 0.2rem 0; }
+.cw-item button { position: absolute; right: 0; top: 0.6rem; }
+.cw-shelf button:hover { text-decoration: underline; }
+.cw-shelf button:focus-visible { outline: 2px solid var(--cw-accent); outline-offset: 2px; }
+.cw-shelf progress { width: 100%; height: 0.4rem; accent-color: var(--cw-accent); }
+.cw-done, .cw-shelf .cw-busy { font-size: 0.9rem; color: var(--cw-soft); margin: 0.7rem 0 0; }
+.cw-skipped li { font-size: 0.86rem; color: var(--cw-warn); margin: 0 0 0.3rem; overflow-wrap: anywhere; }
 
 @media (max-width: 56rem) {
   main.contain > .column { height: auto; }

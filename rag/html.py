@@ -12,10 +12,13 @@ from collections.abc import Sequence
 from rag.names import find_names
 from rag.render import answer_to_text, date_of
 from rag.schema import Answer, Article, Disagreement, Evidence, Origin, Span, State, Statement, Status
+from rag.shelf import Item
+from rag.shelf import State as Work
 from rag.text import plain
 
 EXAMPLES = 4
 EXAMPLE_ARTICLES = 50  # enough for four questions
+MOST_REASONS = 20  # of files that were not read, shown at once
 OPENING_CHARS = 72  # shown for a title where an article states none: one line
 
 
@@ -313,3 +316,75 @@ def examples(articles: Sequence[Article]) -> list[str]:
     asked = [f"What is said about {name}?" for name in common]
     titles = [f"What does “{plain(a.title.value)}” say?" for a in first if a.title]
     return (asked + titles)[:EXAMPLES]
+
+
+# --- the articles tab --------------------------------------------------------------------------------------------
+
+
+def _work(state: Work) -> str:
+    """What the shelf does, or what its last work gave."""
+    parts = []
+    if state.busy:
+        words = state.busy
+        if state.total:
+            words += f", {state.done} of {state.total}"
+        if state.left_s is not None and state.left_s >= 1:
+            words += f", about {state.left_s:.0f} s left"
+        share = f' value="{state.done}" max="{state.total}"' if state.total else ""
+        parts.append(
+            f'<p class="cw-busy" role="status">{esc(words)}</p><progress{share} aria-label="Progress"></progress>'
+        )
+    if state.error:
+        parts.append(f'<p class="cw-alert" role="alert">{esc(state.error)}</p>')
+    if state.removed:
+        buttons = "".join(
+            f'<p class="cw-done" role="status">Taken out: {esc(i)}. The file is left alone. '
+            f'<button type="button" data-do="restore" data-id="{esc(i)}">Undo</button></p>'
+            for i in state.removed
+        )
+        parts.append(buttons)
+    if state.summary:
+        told = [
+            _count(len(ids), "article") + f" {what}"
+            for what, ids in (
+                ("added", state.summary.added),
+                ("changed", state.summary.changed),
+                ("removed", state.summary.removed),
+                ("renamed", state.summary.renamed),
+            )
+            if ids
+        ]
+        done = ", ".join(told) or "Nothing was new"
+        parts.append(f'<p class="cw-done" role="status">{done} ({state.summary.seconds:.1f} s).</p>')
+    reasons = [*state.refused, *(s.reason for s in (state.summary.skipped if state.summary else ()))]
+    if reasons:
+        items = "".join(f"<li>{esc(reason)}</li>" for reason in reasons[:MOST_REASONS])
+        more = f"<li>and {len(reasons) - MOST_REASONS} more</li>" if len(reasons) > MOST_REASONS else ""
+        parts.append(f'<section class="cw-skipped"><h3>Not read</h3><ul>{items}{more}</ul></section>')
+    return "".join(parts)
+
+
+def _item(item: Item) -> str:
+    title = esc(item.title or item.path)
+    facts = [
+        esc(item.publisher) if item.publisher else "Publisher unknown",
+        esc(item.date) if item.date else "date unknown",
+        _count(item.chunks, "chunk"),
+        f"the same report as {esc(item.copy_of)}" if item.copy_of else "ready",
+    ]
+    return (
+        f'<li class="cw-item"><b>{title}</b><small>{" · ".join(facts)}</small><small>{esc(item.path)}</small>'
+        f'<button type="button" data-do="remove" data-id="{esc(item.id)}" aria-label="Remove {title}">Remove</button></li>'
+    )
+
+
+def shelf_html(items: Sequence[Item], total: int, query: str, state: Work) -> str:
+    """The articles, what is being done to them, and what could not be read."""
+    shown = f"{len(items)} of {_count(total, 'article')}" if len(items) < total else _count(total, "article")
+    if query and not items:
+        shown = "no article has these words"
+    listed = "".join(_item(i) for i in items)
+    return (
+        f'<section class="cw-sources cw-shelf" data-view="articles" aria-label="Articles">'
+        f'<header><h2 tabindex="-1">Articles</h2><small>{shown}</small></header>{_work(state)}<ul>{listed}</ul></section>'
+    )

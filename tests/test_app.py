@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import http.server
+import json
 import os
 import re
 import socket
@@ -17,6 +18,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -26,6 +28,8 @@ from click.testing import CliRunner
 
 import app
 from rag import html as pieces
+from rag.build import build, fingerprint_of
+from rag.config import Settings
 from rag.errors import GenerationError
 from rag.schema import (
     Answer,
@@ -43,7 +47,10 @@ from rag.schema import (
     Turn,
     Value,
 )
+from rag.shelf import Shelf
+from rag.store import Store
 from tests.browser import CHROMIUM, Tab, chromium, free_port, tab
+from tests.fakes import WordEmbedder
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
@@ -124,7 +131,13 @@ Step = Answer | threading.Event | Exception
 class FakeAssistant:
     """Plays the script of a question: answers are yielded, events waited for (or cancelled), exceptions raised."""
 
-    def __init__(self) -> None:
+    def __init__(self, folder: Path) -> None:
+        self.settings = Settings(seeds=folder / "seeds", index=folder / "index", cache=folder / "cache")
+        self.settings.seeds.mkdir()
+        for item in (LONG, TALKS):
+            (self.settings.seeds / item.path).write_text(item.body, "utf-8")
+        self.embedder = WordEmbedder()
+        build(self.settings, self.embedder)
         self.scripts: dict[str, list[Step]] = {}
         self.histories: dict[str, list[Turn]] = {}
         self.running = 0
@@ -132,6 +145,17 @@ class FakeAssistant:
 
     def articles(self, limit: int = -1) -> list[Article]:
         return [LONG, TALKS, PLANNED][: None if limit < 0 else limit]
+
+    @contextmanager
+    def reading(self) -> Iterator[Store]:
+        store = Store(self.settings.index, fingerprint_of(self.settings, self.embedder))
+        try:
+            yield store
+        finally:
+            store.close()
+
+    def shelf(self) -> Shelf:
+        return Shelf(self.settings, self.embedder, self.reading)
 
     def stream(
         self, question: str, history: Sequence[Turn] = (), *, cancel: Callable[[], bool]
@@ -164,8 +188,8 @@ def browser() -> Iterator[Browser]:
 
 
 @pytest.fixture(scope="module")
-def served() -> Iterator[tuple[FakeAssistant, str]]:
-    assistant = FakeAssistant()
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[FakeAssistant, str]]:
+    assistant = FakeAssistant(tmp_path_factory.mktemp("served"))
     page = app.serve(assistant, port=free_port())
     yield assistant, page.local_url
     page.close()
@@ -650,6 +674,62 @@ class listener:
         self.server.server_close()
 
 
+@pytest.mark.browser
+@needs_browser
+class TestArticlesTab:
+    @pytest.fixture
+    def page(self, browser: Browser, tmp_path: Path) -> Iterator[Page]:
+        """A page over a folder of its own, at its articles."""
+        served = app.serve(FakeAssistant(tmp_path), port=free_port())
+        with tab(browser, served.local_url) as opened:
+            opened.page.get_by_role("tab", name="Articles").click()
+            opened.page.wait_for_selector(".cw-item")
+            yield opened.page
+            assert opened.strangers(served.local_url) == [] and opened.errors == []
+        served.close()
+
+    def drop(self, page: Page, *files: tuple[str, bytes]) -> None:
+        page.set_input_files(
+            "#cw-drop input[type=file]",
+            [{"name": name, "mimeType": "application/octet-stream", "buffer": data} for name, data in files],
+        )
+
+    def test_articles_are_listed_and_found(self, page: Page) -> None:
+        assert page.locator(".cw-item").count() == 2
+        page.fill("#cw-find textarea, #cw-find input", "003")
+        page.wait_for_function("document.querySelectorAll('.cw-item').length === 1")
+        assert "003_" in page.inner_text(".cw-item")
+
+    def test_dropped_files_are_indexed_while_the_chat_goes_on(self, page: Page, tmp_path: Path) -> None:
+        self.drop(
+            page, ("storm.txt", b"Storm in Porto\n\nThe harbour was closed."), ("scan.pdf", b"%PDF-1.4 cut")
+        )
+        page.wait_for_function("document.querySelectorAll('.cw-item').length === 3")
+        page.wait_for_selector(".cw-done")
+        assert "1 article added" in page.inner_text(".cw-done")
+        assert "scan.pdf: not readable as PDF" in page.inner_text(".cw-skipped")
+        assert (tmp_path / "seeds" / "storm.txt").exists()
+        ask(page, "How long?")
+        page.wait_for_selector(".cw-answered")
+        page.locator(".cw-turn .cw-chip").first.click()
+        page.wait_for_selector(".cw-hit")  # the tab of sources is ahead again
+
+    def test_an_article_is_removed_and_the_removal_undone(self, page: Page) -> None:
+        page.locator(".cw-item button").first.click()
+        page.wait_for_function("document.querySelectorAll('.cw-item').length === 1")
+        assert "Taken out" in page.inner_text(".cw-done")
+        page.get_by_role("button", name="Undo").click()
+        page.wait_for_function("document.querySelectorAll('.cw-item').length === 2")
+
+    def test_hostile_titles_and_names_are_text(self, page: Page) -> None:
+        text = b'# <img src=x onerror="window.hit=1">\n\nThe minister spoke in Rome for an hour.'
+        self.drop(page, ("<b onmouseover=alert(1)>.md", text))
+        page.wait_for_function("document.querySelectorAll('.cw-item').length === 3")
+        assert page.locator("#cw-shelf img, #cw-shelf li b b").count() == 0
+        assert page.evaluate("window.hit") is None
+        assert "<img src=x" in page.inner_text("#cw-shelf")
+
+
 # --- without a browser ----------------------------------------------------------------------------------------------
 
 
@@ -680,14 +760,15 @@ def test_no_file_can_be_read_through_the_page(address: str, path: str) -> None:
     assert get(address, f"/gradio_api/file={path}")[0] == 404
 
 
-def test_no_file_can_be_left_behind(address: str) -> None:
+def test_an_uploaded_file_cannot_be_fetched_back(address: str) -> None:
     body = b'--b\r\nContent-Disposition: form-data; name="files"; filename="a.txt"\r\n\r\nhello there\r\n--b--\r\n'
     request = urllib.request.Request(
         f"{address}gradio_api/upload", data=body, headers={"Content-Type": "multipart/form-data; boundary=b"}
     )
-    with pytest.raises(urllib.error.HTTPError) as refused:
-        urllib.request.urlopen(request, timeout=10)
-    assert refused.value.code == 404
+    with urllib.request.urlopen(request, timeout=10) as reply:
+        (place,) = json.loads(reply.read())
+    assert get(address, f"/gradio_api/file={place}")[0] == 404
+    Path(place).unlink()
 
 
 def test_importing_the_page_does_not_import_gradio() -> None:
@@ -744,12 +825,14 @@ def test_hostile_titles_are_text_in_the_examples() -> None:
     assert "<img" not in pieces.talk_html([], "", pieces.examples([bomb]))
 
 
-def test_a_proxy_for_the_web_is_not_asked_for_the_page(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_proxy_for_the_web_is_not_asked_for_the_page(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     for name in ("NO_PROXY", "no_proxy"):
         monkeypatch.setenv(name, "")
     for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY"):
         monkeypatch.setenv(name, f"http://127.0.0.1:{free_port()}")
-    page = app.serve(FakeAssistant(), port=free_port())
+    page = app.serve(FakeAssistant(tmp_path), port=free_port())
     page.close()
 
 

@@ -15,7 +15,7 @@ text protocols config formats
 dates quantities names format_child priority
 articles question evidence prompts copies freshness extraction codec
 chunking citations verify disagreement render joining arithmetic sources
-polarity scope events sessions html
+polarity scope events sessions
 embedder llama_child catalog models reader
 llama vectors watching
 lexical
@@ -24,7 +24,7 @@ migration retrieval conversation ranking
 build
 upkeep refusal drafting
 answering shelf
-assistant
+assistant html
 cli
 """
 FLOOR = {name: floor for floor, line in enumerate(FLOORS.strip().splitlines()) for name in line.split()}

@@ -11,7 +11,7 @@ import os
 import socket
 import threading
 import time
-from collections.abc import Awaitable, Callable, Iterator, MutableMapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator, MutableMapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
@@ -20,19 +20,23 @@ import click
 
 from rag.config import Settings, load_settings
 from rag.errors import CitewireError, ConfigError
+from rag.freshness import Cited, Freshness, cited_by
 from rag.html import (
     EMPTY_PANEL,
     EXAMPLE_ARTICLES,
     article_html,
+    conversations_html,
     esc,
     examples,
     shelf_html,
+    since_text,
     sources_html,
     talk_html,
 )
 from rag.protocols import Cancel
-from rag.render import turn_of
+from rag.render import answer_to_json, turn_of
 from rag.schema import Answer, Article, Status, Turn
+from rag.sessions import Sessions, to_markdown
 from rag.shelf import Shelf
 from rag.sources import READ
 
@@ -58,6 +62,9 @@ class Answerer(Protocol):
     def shelf(self) -> Shelf:
         """The articles, to be listed, added and taken out."""
 
+    def freshness(self, cited: Iterable[Cited]) -> dict[str, Freshness]:
+        """By id of each cited article, whether it has changed or gone since."""
+
 
 class Session:
     """One open tab: its answers so far (a growing one last), and what is happening to the question it asked.
@@ -73,6 +80,8 @@ class Session:
         self.asked: str | None = None  # from Enter until the answer is final
         self.started = False  # the question is no longer waiting
         self.stop = threading.Event()
+        self.kept = ""  # the id under which this conversation is kept
+        self.since: dict[int, str] = {}  # what became of the articles of an answer that was reopened
         self.reading = False  # an article is open in the side panel, so new sources must not push it away
 
     def __deepcopy__(self, memo: dict[int, object]) -> "Session":
@@ -103,8 +112,8 @@ def _notice(text: str) -> str:
     return f'<p class="cw-notice" role="alert">{esc(text)}</p>' if text else ""
 
 
-def build(assistant: Answerer) -> "gr.Blocks":
-    """The page over `assistant`, not yet listening."""
+def build(assistant: Answerer, sessions: Sessions | None = None) -> "gr.Blocks":
+    """The page over `assistant`, not yet listening; with `sessions`, conversations are kept and listed."""
     os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"  # read when Gradio is imported
     os.environ["HF_HUB_DISABLE_TELEMETRY"] = "1"
     import gradio as gr
@@ -131,7 +140,7 @@ def build(assistant: Answerer) -> "gr.Blocks":
             ahead = line.index(session) if session in line else 0
         waiting = session.asked if session.asked is not None and not session.started else ""
         asked = suggestions() if not session.turns or session.turns[-1].final else ()
-        return talk_html(session.turns, waiting, asked, ahead)
+        return talk_html(session.turns, waiting, asked, ahead, session.since)
 
     def buttons(busy: bool) -> list[object]:
         return [gr.Button(visible=not busy), gr.Button(visible=busy, value="Stop", interactive=True)]
@@ -190,12 +199,18 @@ def build(assistant: Answerer) -> "gr.Blocks":
     def settle(session: Session, number: int) -> list[object]:
         """Give the place in the line away, however the answer ended."""
         if number != session.number:
-            return [gr.skip()] * 4
+            return [gr.skip()] * 5
         give_up_place(session)
         if session.turns and not session.turns[-1].final:
             words = "This answer broke off; the terminal says why. Ask again."
             session.turns[-1] = replace(session.turns[-1], statements=(), status=Status.FAILED, error=words)
-        return [show(session), *buttons(busy=False), gr.Timer(active=False)]
+        told = ""
+        if sessions is not None:
+            try:
+                session.kept = sessions.keep(session.kept, session.turns)
+            except CitewireError as error:
+                told = _notice(f"This conversation is not kept: {error}")
+        return [show(session), *buttons(busy=False), gr.Timer(active=False), told or gr.skip()]
 
     def stop(session: Session) -> list[object]:
         """Stop the answer that grows; a question that still waits leaves the line at once."""
@@ -210,8 +225,43 @@ def build(assistant: Answerer) -> "gr.Blocks":
         if session.asked is not None:
             return [_notice("Stop the answer first."), gr.skip(), gr.skip()]
         session.turns.clear()
-        session.reading = False
+        session.since.clear()
+        session.kept, session.reading = "", False
         return ["", show(session), EMPTY_PANEL]
+
+    def conversations(session: Session) -> object:
+        try:
+            return conversations_html(sessions.listed() if sessions else (), session.kept)
+        except CitewireError as error:
+            return _notice(str(error))
+
+    def act_on(session: Session, event: gr.EventData) -> list[object]:
+        """Open, save or delete a kept conversation."""
+        what, id_ = str(event._data.get("do", "")), str(event._data.get("id", ""))
+        assert sessions is not None
+        save = ("", "")
+        try:
+            if what == "delete":
+                sessions.delete(id_)
+                session.kept = "" if session.kept == id_ else session.kept
+            elif what == "open":
+                if session.asked is not None:
+                    return [_notice("Stop the answer first."), gr.skip(), gr.skip()]
+                session.turns = sessions.open(id_)
+                session.kept, session.reading = id_, False
+                states = (assistant.freshness(cited_by(a)) for a in session.turns)
+                session.since = {n: text for n, found in enumerate(states) if (text := since_text(found))}
+            elif what in ("markdown", "json"):
+                turns = sessions.open(id_)
+                lines = "\n".join(answer_to_json(a) for a in turns)
+                save = (
+                    ("conversation.md", to_markdown(turns))
+                    if what == "markdown"
+                    else ("conversation.jsonl", lines)
+                )
+            return ["", show(session), conversations_html(sessions.listed(), session.kept, save)]
+        except CitewireError as error:
+            return [_notice(str(error)), gr.skip(), conversations(session)]
 
     def open_source(session: Session, event: gr.EventData) -> object:
         """Open what a chip, a card or a button names. The names come from the browser: looked up, never trusted."""
@@ -327,6 +377,8 @@ def build(assistant: Answerer) -> "gr.Blocks":
                         "", elem_id="cw-shelf", apply_default_css=False, js_on_load=_JS_SHELF
                     )
                     again = gr.Timer(LOOK_S, active=False)
+                with gr.Tab("Conversations", id="conversations", visible=sessions is not None) as kept_tab:
+                    kept_list = gr.HTML("", elem_id="cw-kept", apply_default_css=False, js_on_load=_JS_KEPT)
 
         begun = [notice, box, number, talk, ask, halt, timer]
         gr.on([box.submit, ask.click], begin, [box, session, number], begun, **quick)
@@ -343,7 +395,7 @@ def build(assistant: Answerer) -> "gr.Blocks":
             api_visibility="private",
         )
         for ended in (ran.then, ran.failure):  # Gradio's `then` passes over failures
-            ended(settle, [session, number], [talk, ask, halt, timer], **quick)
+            ended(settle, [session, number], [talk, ask, halt, timer, notice], **quick)
         timer.tick(show, [session], [talk], **quick)
         halt.click(stop, [session], [talk, ask, halt, timer], **quick)
         wipe.click(clear, [session], [notice, talk, panel], **quick)
@@ -352,6 +404,8 @@ def build(assistant: Answerer) -> "gr.Blocks":
         gr.on([shelf_tab.select, search.change, again.tick], articles, [search], listed, **quick)
         drop.upload(add, [drop, search], [drop, *listed], **quick)
         shelf_list.click(act, [search], listed, **quick)
+        kept_tab.select(conversations, [session], [kept_list], **quick)
+        kept_list.click(act_on, [session], [notice, talk, kept_list], **quick)
         talk.edit(edit, None, [box], **quick)
         page.unload(leave)
     page.queue(max_size=10 * MAX_WAITING)  # of all events, quick ones included; `begin` bounds the questions
@@ -436,7 +490,9 @@ def _check_port(host: str, port: int) -> None:
             ) from None
 
 
-def serve(assistant: Answerer, host: str = "127.0.0.1", port: int = 7860) -> "gr.Blocks":
+def serve(
+    assistant: Answerer, host: str = "127.0.0.1", port: int = 7860, sessions: Sessions | None = None
+) -> "gr.Blocks":
     """The page, listening; returns at once, `close()` ends it. `local_url` is its address.
 
     Raises `ConfigError` when the port is taken.
@@ -444,7 +500,7 @@ def serve(assistant: Answerer, host: str = "127.0.0.1", port: int = 7860) -> "gr
     _check_port(host, port)
     for name in ("NO_PROXY", "no_proxy"):  # Gradio looks at its own page first, which no proxy can reach
         os.environ[name] = ",".join(filter(None, [os.environ.get(name), "127.0.0.1,localhost"]))
-    page = build(assistant)
+    page = build(assistant, sessions)
     import gradio as gr
     from starlette.middleware import Middleware
 
@@ -497,13 +553,17 @@ def _run(settings: Settings, public: bool) -> None:
     from rag.assistant import Assistant
 
     assistant = Assistant.open(settings, on_wait=lambda text: click.echo(text, err=True))
+    # on an address that others reach, everybody would read everybody's conversations
+    sessions = Sessions(settings.data) if _is_loopback(settings.host) else None
     try:
-        page = serve(assistant, settings.host, settings.port)
+        page = serve(assistant, settings.host, settings.port, sessions)
         click.echo(f"Citewire: {page.local_url}  (Ctrl-C ends it)")
         threading.Thread(target=_warm, args=(assistant.warm,), daemon=True).start()
         page.block_thread()
     finally:
         assistant.close()
+        if sessions is not None:
+            sessions.close()
 
 
 def _warm(warm: Callable[[], None]) -> None:
@@ -620,6 +680,28 @@ element.addEventListener('click', (e) => {
   if (!button) return;
   button.disabled = true;
   trigger('click', {do: button.dataset.do, id: button.dataset.id});
+});
+"""
+
+_JS_KEPT = """
+element.addEventListener('click', (e) => {
+  const button = e.target.closest('[data-do]');
+  if (!button) return;
+  if (button.dataset.do === 'delete' && !button.dataset.sure) {
+    button.dataset.sure = '1';
+    button.textContent = 'Delete for good?';
+    return;
+  }
+  trigger('click', {do: button.dataset.do, id: button.dataset.id});
+});
+watch('value', () => {
+  const list = element.firstElementChild;
+  if (!list || !list.dataset.file) return;
+  const link = document.createElement('a');
+  link.href = URL.createObjectURL(new Blob([list.dataset.text], {type: 'text/plain'}));
+  link.download = list.dataset.file;
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(link.href), 1000);
 });
 """
 
@@ -797,6 +879,10 @@ q { font-family: Charter, "Iowan Old Style", Georgia, "Liberation Serif", serif;
 .cw-item button { position: absolute; right: 0; top: 0.6rem; }
 .cw-shelf button:hover { text-decoration: underline; }
 .cw-shelf button:focus-visible { outline: 2px solid var(--cw-accent); outline-offset: 2px; }
+.cw-kept { padding-right: 0; }
+.cw-kept div { display: flex; flex-wrap: wrap; gap: 0 1rem; }
+.cw-kept button { position: static; }
+.cw-kept[aria-current=true] b { color: var(--cw-accent); }
 .cw-shelf progress { width: 100%; height: 0.4rem; accent-color: var(--cw-accent); }
 .cw-done, .cw-shelf .cw-busy { font-size: 0.9rem; color: var(--cw-soft); margin: 0.7rem 0 0; }
 .cw-skipped li { font-size: 0.86rem; color: var(--cw-warn); margin: 0 0 0.3rem; overflow-wrap: anywhere; }

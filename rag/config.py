@@ -23,6 +23,11 @@ def _default_cache() -> Path:
     return Path(base).expanduser() / "citewire"
 
 
+def _default_data() -> Path:
+    base = os.environ.get("XDG_DATA_HOME") or "~/.local/share"
+    return Path(base).expanduser() / "citewire"
+
+
 @dataclass(frozen=True, slots=True)
 class Settings:
     """Everything that can be set. Paths are used as given, relative ones from the working folder."""
@@ -31,6 +36,9 @@ class Settings:
     index: Path = Path("index")  # folder of the generated index
     corpus: str = ""  # name of one of several corpora side by side; "": the one of `seeds` and `index`
     cache: Path = field(default_factory=_default_cache)  # models; shared by every checkout of one user
+    data: Path = field(
+        default_factory=_default_data
+    )  # conversations of the page; no other program reads them
     model: str = "default"  # a name of `rag models`, a path to a GGUF file, or "none" (quotes only)
     embedding: str = "minilm"
     chunk_chars: int = (

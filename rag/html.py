@@ -7,11 +7,14 @@ from __future__ import annotations
 
 import html
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 
+from rag.freshness import Freshness
 from rag.names import find_names
 from rag.render import answer_to_text, date_of
 from rag.schema import Answer, Article, Disagreement, Evidence, Origin, Span, State, Statement, Status
+from rag.sessions import Listed
 from rag.shelf import Item
 from rag.shelf import State as Work
 from rag.text import plain
@@ -148,13 +151,16 @@ def _footer(turn: int, answer: Answer) -> str:
     return f"<footer>{''.join(parts)}</footer>"
 
 
-def turn_html(turn: int, answer: Answer, questions: Sequence[str] = ()) -> str:
-    """One question and what is known of its answer. Statements that were withheld are counted, never shown."""
+def turn_html(turn: int, answer: Answer, questions: Sequence[str] = (), since: str = "") -> str:
+    """One question and what is known of its answer; `since` tells what became of the articles it cites. Statements that
+    were withheld are counted, never shown."""
     parts = [f'<h2 class="cw-q">{esc(answer.question)}</h2>']
     if plain(answer.as_understood) != plain(answer.question):
         parts.append(f'<p class="cw-understood"><b>Understood as:</b> {esc(answer.as_understood)}</p>')
     if answer.note:
         parts.append(f'<p class="cw-note">{esc(answer.note)}</p>')
+    if since:
+        parts.append(f'<p class="cw-note cw-since">{esc(since)}</p>')
     shown = [s for s in answer.statements if s.state is not State.WITHHELD]
     parts += [_statement(turn, answer, s) for s in shown]
     if answer.status is Status.FAILED:
@@ -182,11 +188,17 @@ def _waiting(question: str, ahead: int) -> str:
     )
 
 
-def talk_html(turns: Sequence[Answer], waiting: str, questions: Sequence[str], ahead: int = 0) -> str:
+def talk_html(
+    turns: Sequence[Answer],
+    waiting: str,
+    questions: Sequence[str],
+    ahead: int = 0,
+    since: Mapping[int, str] = MappingProxyType({}),
+) -> str:
     """The conversation; before its first question, what can be asked. `waiting`: a question that `ahead` others keep
-    waiting, "" when there is none."""
+    waiting, "" when there is none; `since`: what became of the articles of a turn, by its number."""
     last = len(turns) - 1
-    shown = [turn_html(n, a, questions if n == last else ()) for n, a in enumerate(turns)]
+    shown = [turn_html(n, a, questions if n == last else (), since.get(n, "")) for n, a in enumerate(turns)]
     if waiting:
         shown.append(_waiting(waiting, ahead))
     if not shown:
@@ -387,4 +399,48 @@ def shelf_html(items: Sequence[Item], total: int, query: str, state: Work) -> st
     return (
         f'<section class="cw-sources cw-shelf" data-view="articles" aria-label="Articles">'
         f'<header><h2 tabindex="-1">Articles</h2><small>{shown}</small></header>{_work(state)}<ul>{listed}</ul></section>'
+    )
+
+
+# --- the conversations tab ---------------------------------------------------------------------------------------
+
+
+def since_text(found: Mapping[str, Freshness]) -> str:
+    """What became of cited articles, in words; "" when all are as they were."""
+    words = {
+        Freshness.CHANGED: "has changed since, and still says what is cited",
+        Freshness.REWORDED: "has changed since, and does not say what is cited any more",
+        Freshness.GONE: "is not among the articles any more",
+    }
+    told = [f"{plain(id_)} {words[state]}" for id_, state in found.items() if state in words]
+    return f"Cited as it was then: {'; '.join(told)}." if told else ""
+
+
+def conversations_html(listed: Sequence[Listed], current: str, save: tuple[str, str] = ("", "")) -> str:
+    """The kept conversations; `save` is (file name, text) of one that the browser is to save."""
+    items = []
+    for item in listed:
+        here = ' aria-current="true"' if item.id == current else ""
+        acts = "".join(
+            f'<button type="button" data-do="{do}" data-id="{esc(item.id)}" aria-label="{label}: {esc(item.title)}">{label}</button>'
+            for do, label in (
+                ("open", "Open"),
+                ("markdown", "Save as Markdown"),
+                ("json", "Save as JSON"),
+                ("delete", "Delete"),
+            )
+        )
+        items.append(
+            f'<li class="cw-item cw-kept"{here}><b>{esc(item.title)}</b><small>{_count(item.turns, "answer")} · '
+            f"{esc(item.changed.replace('T', ' ')[:16])}</small><div>{acts}</div></li>"
+        )
+    body = (
+        f"<ul>{''.join(items)}</ul>"
+        if items
+        else "<p>Your questions and their answers are kept here, on this machine.</p>"
+    )
+    file = f' data-file="{esc(save[0])}" data-text="{html.escape(save[1])}"' if save[0] else ""
+    return (
+        f'<section class="cw-sources cw-shelf cw-none" data-view="conversations" aria-label="Conversations"{file}>'
+        f'<header><h2 tabindex="-1">Conversations</h2><small>{_count(len(listed), "conversation")}</small></header>{body}</section>'
     )

@@ -17,7 +17,7 @@ import threading
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -31,6 +31,7 @@ from rag import html as pieces
 from rag.build import build, fingerprint_of
 from rag.config import Settings
 from rag.errors import GenerationError
+from rag.freshness import Cited, Freshness, freshness
 from rag.schema import (
     Answer,
     Article,
@@ -47,6 +48,7 @@ from rag.schema import (
     Turn,
     Value,
 )
+from rag.sessions import Sessions
 from rag.shelf import Shelf
 from rag.store import Store
 from tests.browser import CHROMIUM, Tab, chromium, free_port, tab
@@ -156,6 +158,10 @@ class FakeAssistant:
 
     def shelf(self) -> Shelf:
         return Shelf(self.settings, self.embedder, self.reading)
+
+    def freshness(self, cited: Iterable[Cited]) -> dict[str, Freshness]:
+        with self.reading() as store:
+            return freshness(cited, store.article)
 
     def stream(
         self, question: str, history: Sequence[Turn] = (), *, cancel: Callable[[], bool]
@@ -672,6 +678,75 @@ class listener:
     def __exit__(self, *exc: object) -> None:
         self.server.shutdown()
         self.server.server_close()
+
+
+@pytest.mark.browser
+@needs_browser
+class TestConversationsTab:
+    @pytest.fixture
+    def kept(self, tmp_path: Path) -> Iterator[tuple[FakeAssistant, str]]:
+        """A page that keeps conversations."""
+        assistant, sessions = FakeAssistant(tmp_path), Sessions(tmp_path / "data")
+        served = app.serve(assistant, port=free_port(), sessions=sessions)
+        yield assistant, served.local_url
+        served.close()
+        sessions.close()
+
+    def test_a_conversation_is_kept_reopened_in_another_tab_saved_and_deleted(
+        self, browser: Browser, kept: tuple[FakeAssistant, str]
+    ) -> None:
+        assistant, address = kept
+        with tab(browser, address) as opened:
+            ask(opened.page, "How long did it last?")
+            opened.page.wait_for_selector(".cw-answered")
+            words = opened.page.inner_text(".cw-turn .cw-s")
+        (assistant.settings.seeds / TALKS.path).unlink()
+        build(assistant.settings, assistant.embedder)
+        with tab(browser, address) as opened:
+            page = opened.page
+            page.get_by_role("tab", name="Conversations").click()
+            page.wait_for_selector(".cw-kept")
+            assert "How long did it last?" in page.inner_text(".cw-kept")
+            page.get_by_role("button", name="Open: How long").click()
+            page.wait_for_selector(".cw-answered")
+            assert page.inner_text(".cw-turn .cw-s") == words
+            since = page.inner_text(".cw-since")
+            assert f"{TALKS.path} is not among the articles any more" in since and LONG.path not in since
+            page.locator(".cw-turn .cw-chip").nth(1).click()
+            page.wait_for_selector(".cw-hit")  # the text it cited is still there to be read
+            page.get_by_role("tab", name="Conversations").click()
+            with page.expect_download() as saving:
+                page.get_by_role("button", name="Save as Markdown").click()
+            assert "How long did it last?" in Path(saving.value.path()).read_text("utf-8")
+            with page.expect_download() as saving:
+                page.get_by_role("button", name="Save as JSON").click()
+            assert (
+                json.loads(Path(saving.value.path()).read_text("utf-8"))["question"]
+                == "How long did it last?"
+            )
+            page.get_by_role("button", name="Delete").click()
+            page.get_by_role("button", name="Delete").click()
+            page.wait_for_function("document.querySelectorAll('.cw-kept').length === 0")
+            assert opened.errors == [] and opened.strangers(address) == []
+
+    def test_a_reopened_conversation_goes_on(self, browser: Browser, kept: tuple[FakeAssistant, str]) -> None:
+        assistant, address = kept
+        with tab(browser, address) as opened:
+            ask(opened.page, "First?")
+            opened.page.wait_for_selector(".cw-answered")
+        with tab(browser, address) as opened:
+            page = opened.page
+            page.get_by_role("tab", name="Conversations").click()
+            page.get_by_role("button", name="Open: First").click()
+            page.wait_for_selector(".cw-answered")
+            ask(page, "And then?")
+            page.wait_for_function("document.querySelectorAll('.cw-answered').length === 2")
+            assert [t.question for t in assistant.histories["And then?"]] == ["First?"]
+            page.get_by_role("tab", name="Articles").click()
+            page.get_by_role("tab", name="Conversations").click()
+            page.wait_for_function(
+                "document.querySelector('.cw-kept small').textContent.startsWith('2 answers')"
+            )
 
 
 @pytest.mark.browser

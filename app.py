@@ -363,7 +363,7 @@ def build(assistant: Answerer, sessions: Sessions | None = None) -> "gr.Blocks":
                         label="Add articles",
                         file_count="multiple",
                         file_types=sorted(READ),
-                        height=120,
+                        height=150,
                         elem_id="cw-drop",
                     )
                     search = gr.Textbox(
@@ -864,6 +864,7 @@ q { font-family: Charter, "Iowan Old Style", Georgia, "Liberation Serif", serif;
 #cw-tabs .tab-container { border-bottom: 1px solid var(--cw-line); }
 #cw-tabs button[role=tab] { color: var(--cw-soft); font-size: 0.9rem; font-weight: 600; padding: 0.5rem 0.2rem; margin-right: 1.2rem; }
 #cw-tabs button[role=tab][aria-selected=true] { color: var(--cw-accent); }
+#cw-tabs button[role=tab][aria-selected=true]::after { background: var(--cw-accent); }
 #cw-tabs button[role=tab]:focus-visible { outline: 2px solid var(--cw-accent); outline-offset: 2px; }
 #cw-tabs .tabitem { padding: 0; border: 0; }
 #cw-drop { margin: 1.1rem 1.4rem 0; width: auto; border: 1px dashed var(--cw-line); background: none; border-radius: 0.7rem; }

@@ -5,13 +5,19 @@ It opens the real assistant over the index and drives the page as a reader would
 
 from __future__ import annotations
 
+import shutil
 import sys
+import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import app
 from rag.assistant import Assistant
+from rag.build import build
 from rag.config import load_settings
+from rag.embedder import MiniLM
+from rag.models import find_model
+from rag.sessions import Sessions
 from tests.browser import chromium, free_port, tab
 
 if TYPE_CHECKING:
@@ -84,19 +90,51 @@ def elsewhere(browser: Browser, address: str, folder: Path) -> None:
             picture(page, folder, name)
 
 
+FERRY = "<html><head><title>Ferry starts</title><meta property='og:site_name' content='Harbour Post'></head><body><article>{}</article></body></html>"
+DROPPED = [
+    ("ferry.html", FERRY.format("<p>The ferry to the island started on Monday, said the mayor.</p>" * 4)),
+    ("scan.pdf", "%PDF-1.4 cut off"),
+]
+
+
+def other_tabs(browser: Browser, address: str, folder: Path) -> None:
+    """The articles, after two files were dropped there, and the conversations that were kept."""
+    with tab(browser, address, viewport={"width": 1280, "height": 860}) as opened:
+        page = opened.page
+        page.wait_for_selector(".cw-hello")
+        ask(page, QUESTION)
+        page.get_by_role("tab", name="Articles").click()
+        page.wait_for_selector(".cw-item")
+        files = [{"name": name, "mimeType": "text/plain", "buffer": text.encode()} for name, text in DROPPED]
+        page.set_input_files("#cw-drop input[type=file]", files)
+        page.wait_for_selector(".cw-done", timeout=ANSWER_MS)
+        picture(page, folder, "articles")
+        page.get_by_role("tab", name="Conversations").click()
+        page.wait_for_selector(".cw-kept")
+        picture(page, folder, "conversations")
+
+
 def screenshots(folder: Path) -> None:
-    """Make all pictures in `folder`. Raises `CitewireError` when models or index are missing."""
+    """Make all pictures in `folder`, over a copy of the articles. Raises `CitewireError` when models are missing."""
     folder.mkdir(parents=True, exist_ok=True)
-    assistant = Assistant.open(load_settings())
-    try:
-        assistant.warm()
-        page = app.serve(assistant, port=free_port())
-        with chromium() as browser:
-            on_a_desk(browser, page.local_url, folder)
-            elsewhere(browser, page.local_url, folder)
-        page.close()
-    finally:
-        assistant.close()
+    with tempfile.TemporaryDirectory() as made:
+        copy = Path(made)
+        given = load_settings()
+        shutil.copytree(given.seeds, copy / "seeds")
+        settings = given.with_options(seeds=copy / "seeds", index=copy / "index")
+        build(settings, MiniLM(find_model(settings.embedding, settings), threads=settings.threads))
+        assistant, sessions = Assistant.open(settings), Sessions(copy / "data")
+        try:
+            assistant.warm()
+            page = app.serve(assistant, port=free_port(), sessions=sessions)
+            with chromium() as browser:
+                on_a_desk(browser, page.local_url, folder)
+                elsewhere(browser, page.local_url, folder)
+                other_tabs(browser, page.local_url, folder)
+            page.close()
+        finally:
+            assistant.close()
+            sessions.close()
 
 
 if __name__ == "__main__":

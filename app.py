@@ -140,7 +140,7 @@ def build(assistant: Answerer, sessions: Sessions | None = None) -> "gr.Blocks":
             ahead = line.index(session) if session in line else 0
         waiting = session.asked if session.asked is not None and not session.started else ""
         asked = suggestions() if not session.turns or session.turns[-1].final else ()
-        return talk_html(session.turns, waiting, asked, ahead, session.since)
+        return talk_html(session.turns, waiting, asked, ahead, session.since, sessions is not None)
 
     def buttons(busy: bool) -> list[object]:
         return [gr.Button(visible=not busy), gr.Button(visible=busy, value="Stop", interactive=True)]
@@ -228,6 +228,23 @@ def build(assistant: Answerer, sessions: Sessions | None = None) -> "gr.Blocks":
         session.since.clear()
         session.kept, session.reading = "", False
         return ["", show(session), EMPTY_PANEL]
+
+    def report(session: Session, event: gr.EventData) -> str:
+        """Keep an answer that the reader found wrong, with his reason and what was asked before it."""
+        turn, reason = str(event._data.get("turn", "")), str(event._data.get("reason", ""))
+        known = turn.isascii() and turn.isdigit() and int(turn) < len(session.turns)
+        if sessions is None or not known or not session.turns[int(turn)].final:
+            return ""
+        before = [
+            turn_of(a) for a in session.turns[: int(turn)] if a.status not in (Status.FAILED, Status.STOPPED)
+        ]
+        try:
+            id_ = sessions.report(session.turns[int(turn)], before, reason)
+        except CitewireError as error:
+            return _notice(str(error))
+        return _notice(
+            f"Kept on this machine as case {id_}: rag cases lists it, rag cases check asks it again."
+        )
 
     def conversations(session: Session) -> object:
         try:
@@ -407,6 +424,7 @@ def build(assistant: Answerer, sessions: Sessions | None = None) -> "gr.Blocks":
         kept_tab.select(conversations, [session], [kept_list], **quick)
         kept_list.click(act_on, [session], [notice, talk, kept_list], **quick)
         talk.edit(edit, None, [box], **quick)
+        talk.like(report, [session], [notice], **quick)
         page.unload(leave)
     page.queue(max_size=10 * MAX_WAITING)  # of all events, quick ones included; `begin` bounds the questions
     return page
@@ -630,6 +648,23 @@ element.addEventListener('click', (e) => {
   if (data.do === 'edit') {
     trigger('edit', {question: data.q});
     document.querySelector('#cw-question textarea').focus();
+  }
+  if (data.do === 'wrong') {
+    const form = document.createElement('form'), reason = document.createElement('input'), send = document.createElement('button');
+    form.className = 'cw-wrong';
+    reason.placeholder = 'What is wrong with it?';
+    reason.setAttribute('aria-label', 'What is wrong with this answer?');
+    reason.maxLength = 2000;
+    send.textContent = 'Keep as a case';
+    form.append(reason, send);
+    form.addEventListener('submit', (e) => {
+      e.preventDefault();
+      trigger('like', {turn: data.turn, reason: reason.value});
+      form.remove();
+    });
+    button.closest('footer').after(form);
+    button.remove();
+    reason.focus();
   }
   if (data.do === 'copy') navigator.clipboard.writeText(data.copy).then(() => {
     button.textContent = 'Copied';
@@ -880,6 +915,12 @@ q { font-family: Charter, "Iowan Old Style", Georgia, "Liberation Serif", serif;
 .cw-item button { position: absolute; right: 0; top: 0.6rem; }
 .cw-shelf button:hover { text-decoration: underline; }
 .cw-shelf button:focus-visible { outline: 2px solid var(--cw-accent); outline-offset: 2px; }
+.cw-wrong { display: flex; gap: 0.5rem; margin-top: 0.6rem; }
+.cw-wrong input { flex: 1; min-width: 0; background: var(--cw-card); color: var(--cw-ink); border: 1px solid var(--cw-line);
+  border-radius: 0.6rem; padding: 0.45rem 0.8rem; font-size: 0.92rem; }
+.cw-wrong button { border: 1px solid var(--cw-line); border-radius: 0.6rem; padding: 0.4rem 0.9rem; font-size: 0.88rem; cursor: pointer;
+  background: none; color: var(--cw-accent); }
+.cw-wrong :focus-visible { outline: 2px solid var(--cw-accent); outline-offset: 1px; }
 .cw-kept { padding-right: 0; }
 .cw-kept div { display: flex; flex-wrap: wrap; gap: 0 1rem; }
 .cw-kept button { position: static; }

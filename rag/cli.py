@@ -469,6 +469,78 @@ def _print_stream(stream: Iterator[Answer]) -> Answer:
 
 
 @main.group(invoke_without_command=True)
+@click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
+@click.pass_context
+def cases(ctx: click.Context, as_json: bool) -> None:
+    """List the answers that readers found wrong ("Not right?" on the page)."""
+    if ctx.invoked_subcommand:
+        return
+    from rag.render import answer_to_json
+    from rag.sessions import Sessions
+    from rag.text import plain
+
+    for case in Sessions(ctx.obj.data).cases():
+        if as_json:
+            more = {
+                "id": case.id,
+                "at": case.at,
+                "reason": case.reason,
+                "history": [t.question for t in case.history],
+            }
+            click.echo(
+                json.dumps(more | {"answer": json.loads(answer_to_json(case.answer))}, ensure_ascii=False)
+            )
+        else:
+            said = " ".join(s.text for s in case.answer.shown) or case.answer.missing
+            click.echo(f"{case.id} {case.at[:10]} {plain(case.answer.question)}")
+            click.echo(f"    answered: {plain(said)}")
+            click.echo(f"    reason: {plain(case.reason) or 'none given'}")
+
+
+@cases.command()
+@click.option("--model", help='A name of "rag models", a path to a GGUF file, or "none": quotes only.')
+@click.pass_obj
+def check(settings: Settings, model: str | None) -> None:
+    """Ask every case again, and say which still get the answer that was found wrong. Status 1 when one does."""
+    from rag.assistant import Assistant
+    from rag.sessions import Sessions, repeats
+    from rag.text import plain
+
+    kept = Sessions(settings.data).cases()
+    if not kept:
+        click.echo("no case is kept")
+        return
+    assistant = Assistant.open(
+        settings.with_options(model=model), on_wait=lambda text: click.echo(text, err=True)
+    )
+    wrong = 0
+    with _progress() as tell:
+        for number, case in enumerate(kept):
+            tell("cases", number, len(kept))
+            now = assistant.ask(case.answer.question, case.history)
+            same = repeats(case, now)
+            wrong += same
+            said = " ".join(s.text for s in now.shown) or now.missing or now.error
+            click.echo(f"{case.id} {'the same again' if same else 'another answer'}: {plain(said)}")
+        tell("cases", len(kept), len(kept))
+    assistant.close()
+    click.echo(f"{wrong} of {len(kept)} get the answer that was found wrong")
+    raise click.exceptions.Exit(int(wrong > 0))
+
+
+@cases.command(name="delete")
+@click.argument("id_", metavar="ID")
+@click.pass_obj
+def delete_case(settings: Settings, id_: str) -> None:
+    """Delete the case ID for good."""
+    from rag.sessions import Sessions
+
+    if not Sessions(settings.data).delete_case(id_):
+        raise ConfigError(f"case {id_!r}: there is none; rag cases lists them")
+    click.echo(f"{id_}: deleted")
+
+
+@main.group(invoke_without_command=True)
 @click.option("--verify", is_flag=True, help="Hash every file again.")
 @click.pass_context
 def models(ctx: click.Context, verify: bool) -> None:

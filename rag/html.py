@@ -125,7 +125,7 @@ def _progress(answer: Answer) -> str:
     return "Writing and checking"
 
 
-def _footer(turn: int, answer: Answer) -> str:
+def _footer(turn: int, answer: Answer, report: bool) -> str:
     parts = []
     withheld = sum(s.state is State.WITHHELD for s in answer.statements)
     if withheld:
@@ -148,12 +148,16 @@ def _footer(turn: int, answer: Answer) -> str:
         parts.append(
             f'<button type="button" data-do="edit" data-q="{esc(answer.question)}">Edit and ask again</button>'
         )
+        if report:
+            parts.append(f'<button type="button" data-do="wrong" data-turn="{turn}">Not right?</button>')
     return f"<footer>{''.join(parts)}</footer>"
 
 
-def turn_html(turn: int, answer: Answer, questions: Sequence[str] = (), since: str = "") -> str:
-    """One question and what is known of its answer; `since` tells what became of the articles it cites. Statements that
-    were withheld are counted, never shown."""
+def turn_html(
+    turn: int, answer: Answer, questions: Sequence[str] = (), since: str = "", report: bool = False
+) -> str:
+    """One question and what is known of its answer; `since` tells what became of the articles it cites; with `report` a
+    reader may say that it is wrong. Statements that were withheld are counted, never shown."""
     parts = [f'<h2 class="cw-q">{esc(answer.question)}</h2>']
     if plain(answer.as_understood) != plain(answer.question):
         parts.append(f'<p class="cw-understood"><b>Understood as:</b> {esc(answer.as_understood)}</p>')
@@ -175,7 +179,7 @@ def turn_html(turn: int, answer: Answer, questions: Sequence[str] = (), since: s
         parts.append(_closest(turn, answer))
     if answer.status is Status.UNANSWERED:
         parts.append(_suggestions(questions, "Questions to try"))
-    parts.append(_footer(turn, answer))
+    parts.append(_footer(turn, answer, report))
     busy = "false" if answer.final else "true"  # a screen reader waits for the settled text
     return f'<article class="cw-turn cw-{answer.status.value}" aria-busy="{busy}">{"".join(parts)}</article>'
 
@@ -194,11 +198,14 @@ def talk_html(
     questions: Sequence[str],
     ahead: int = 0,
     since: Mapping[int, str] = MappingProxyType({}),
+    report: bool = False,
 ) -> str:
     """The conversation; before its first question, what can be asked. `waiting`: a question that `ahead` others keep
     waiting, "" when there is none; `since`: what became of the articles of a turn, by its number."""
     last = len(turns) - 1
-    shown = [turn_html(n, a, questions if n == last else (), since.get(n, "")) for n, a in enumerate(turns)]
+    shown = [
+        turn_html(n, a, questions if n == last else (), since.get(n, ""), report) for n, a in enumerate(turns)
+    ]
     if waiting:
         shown.append(_waiting(waiting, ahead))
     if not shown:

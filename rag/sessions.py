@@ -20,8 +20,8 @@ from pathlib import Path
 from rag.codec import CodecError, decode, encode
 from rag.errors import CitewireError
 from rag.render import answer_to_text, source_line
-from rag.schema import Answer, Turn
-from rag.text import plain
+from rag.schema import Answer, Status, Turn
+from rag.text import fold, plain
 
 FILE_NAME = "conversations.sqlite"
 FORMAT = 1
@@ -63,6 +63,12 @@ class Case:
     reason: str
     history: tuple[Turn, ...]
     answer: Answer
+
+
+def repeats(case: Case, now: Answer) -> bool:
+    """Whether an answer says again what was found wrong: the same statements, or a refusal again."""
+    before = {fold(s.text) for s in case.answer.shown}
+    return now.status is not Status.FAILED and before == {fold(s.text) for s in now.shown}
 
 
 def _now() -> str:

@@ -729,6 +729,21 @@ class TestConversationsTab:
             page.wait_for_function("document.querySelectorAll('.cw-kept').length === 0")
             assert opened.errors == [] and opened.strangers(address) == []
 
+    def test_an_answer_that_is_not_right_is_kept_with_its_reason(
+        self, browser: Browser, kept: tuple[FakeAssistant, str], tmp_path: Path
+    ) -> None:
+        with tab(browser, kept[1]) as opened:
+            page = opened.page
+            ask(page, "How long did it last?")
+            page.wait_for_selector(".cw-answered")
+            page.get_by_role("button", name="Not right?").click()
+            page.fill(".cw-wrong input", "It was <b>two</b> hours.")
+            page.press(".cw-wrong input", "Enter")
+            page.wait_for_selector(".cw-notice")
+            assert "rag cases" in page.inner_text(".cw-notice")
+        (case,) = Sessions(tmp_path / "data").cases()
+        assert case.reason == "It was <b>two</b> hours." and case.answer.question == "How long did it last?"
+
     def test_a_reopened_conversation_goes_on(self, browser: Browser, kept: tuple[FakeAssistant, str]) -> None:
         assistant, address = kept
         with tab(browser, address) as opened:

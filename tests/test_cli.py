@@ -13,6 +13,10 @@ from pathlib import Path
 
 import pytest
 
+from rag.assistant import Assistant
+from rag.config import load_settings
+from rag.sessions import Sessions
+
 ROOT = Path(__file__).parent.parent
 
 
@@ -203,6 +207,30 @@ def test_an_answer_that_was_kept_is_checked_against_the_articles_of_today(own: P
     rag("index", cwd=own)
     done = rag("recheck", "kept.jsonl", cwd=own)
     assert done.returncode == 1 and "says what was cited no longer" in done.stdout
+
+
+def test_an_answer_found_wrong_is_a_case_that_is_asked_again(own: Path) -> None:
+    data = {"CITEWIRE_DATA": str(own / "data")}
+    assert rag("cases", "check", cwd=own, **data).stdout == "no case is kept\n"
+    asked = "How long did the evacuation of Valencia last?"
+    settings = load_settings(own, {}).with_options(seeds=own / "seeds", index=own / "index", model="none")
+    assistant = Assistant.open(settings)
+    answer = assistant.ask(asked)
+    assistant.close()
+    id_ = Sessions(own / "data").report(answer, [], "It was four hours.")
+    done = rag("cases", cwd=own, **data)
+    assert id_ in done.stdout and asked in done.stdout and "reason: It was four hours." in done.stdout
+    assert json.loads(rag("cases", "--json", cwd=own, **data).stdout)["answer"]["question"] == asked
+    done = rag("cases", "check", "--model", "none", cwd=own, **data)
+    assert done.returncode == 1 and "the same again" in done.stdout and "1 of 1" in done.stdout
+    (own / "seeds" / "flood.txt").write_text(
+        "Floods hit Valencia\n\nThe evacuation of Valencia lasted four hours.", "utf-8"
+    )
+    rag("index", cwd=own)
+    done = rag("cases", "check", "--model", "none", cwd=own, **data)
+    assert done.returncode == 0 and "another answer" in done.stdout
+    assert rag("cases", "delete", id_, cwd=own, **data).returncode == 0
+    assert rag("cases", "delete", id_, cwd=own, **data).returncode == 2
 
 
 def test_a_corpus_of_its_own_has_articles_and_an_index_of_its_own(own: Path) -> None:

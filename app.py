@@ -32,6 +32,7 @@ from rag.html import (
     since_text,
     sources_html,
     talk_html,
+    trust_html,
 )
 from rag.protocols import Cancel
 from rag.render import answer_to_json, turn_of
@@ -39,6 +40,7 @@ from rag.schema import Answer, Article, Status, Turn
 from rag.sessions import Sessions, to_markdown
 from rag.shelf import Shelf
 from rag.sources import READ
+from rag.trust import latest
 
 if TYPE_CHECKING:
     import gradio as gr
@@ -110,6 +112,9 @@ def refusal_of(question: str, waiting: int) -> str:
 
 def _notice(text: str) -> str:
     return f'<p class="cw-notice" role="alert">{esc(text)}</p>' if text else ""
+
+
+RUNS = Path("eval") / "runs"  # where the evaluation suite leaves its reports
 
 
 def build(assistant: Answerer, sessions: Sessions | None = None) -> "gr.Blocks":
@@ -396,6 +401,8 @@ def build(assistant: Answerer, sessions: Sessions | None = None) -> "gr.Blocks":
                     again = gr.Timer(LOOK_S, active=False)
                 with gr.Tab("Conversations", id="conversations", visible=sessions is not None) as kept_tab:
                     kept_list = gr.HTML("", elem_id="cw-kept", apply_default_css=False, js_on_load=_JS_KEPT)
+                with gr.Tab("Trust", id="trust") as trust_tab:
+                    trust = gr.HTML("", elem_id="cw-trust", apply_default_css=False, js_on_load=None)
 
         begun = [notice, box, number, talk, ask, halt, timer]
         gr.on([box.submit, ask.click], begin, [box, session, number], begun, **quick)
@@ -421,6 +428,7 @@ def build(assistant: Answerer, sessions: Sessions | None = None) -> "gr.Blocks":
         gr.on([shelf_tab.select, search.change, again.tick], articles, [search], listed, **quick)
         drop.upload(add, [drop, search], [drop, *listed], **quick)
         shelf_list.click(act, [search], listed, **quick)
+        trust_tab.select(lambda: trust_html(latest(RUNS)), None, [trust], **quick)
         kept_tab.select(conversations, [session], [kept_list], **quick)
         kept_list.click(act_on, [session], [notice, talk, kept_list], **quick)
         talk.edit(edit, None, [box], **quick)
@@ -915,6 +923,17 @@ q { font-family: Charter, "Iowan Old Style", Georgia, "Liberation Serif", serif;
 .cw-item button { position: absolute; right: 0; top: 0.6rem; }
 .cw-shelf button:hover { text-decoration: underline; }
 .cw-shelf button:focus-visible { outline: 2px solid var(--cw-accent); outline-offset: 2px; }
+.cw-trust p { color: var(--cw-soft); font-size: 0.84rem; margin: 0.35rem 0 0; line-height: 1.5; }
+.cw-trust .cw-table th, .cw-trust .cw-table td { font-size: 0.86rem; font-weight: 400; padding: 0.4rem 0.6rem 0.4rem 0; }
+.cw-trust .cw-table td:nth-last-child(2) { font-weight: 650; }
+.cw-trust .cw-table td:last-child { color: var(--cw-soft); min-width: 9rem; }
+.cw-bar8 { display: block; width: 100%; height: 0.4rem; margin-top: 0.2rem; }
+.cw-bar8 rect { fill: var(--cw-line); } .cw-bar8 .cw-range { fill: var(--cw-accent); opacity: 0.35; } .cw-bar8 .cw-point { fill: var(--cw-accent); }
+.cw-trust figure { margin: 1rem 0 0; } .cw-trust figcaption { color: var(--cw-soft); font-size: 0.8rem; }
+.cw-trust figure svg { width: 100%; max-width: 24rem; } .cw-trust figure text { fill: var(--cw-soft); font-size: 10px; }
+.cw-axis { fill: none; stroke: var(--cw-line); } .cw-line { fill: none; stroke: var(--cw-accent); stroke-width: 2; }
+.cw-trust ul { list-style: none; margin: 0; padding: 0; } .cw-trust li { border-top: 1px solid var(--cw-line); padding: 0.5rem 0; }
+.cw-trust li b { font-size: 0.9rem; font-weight: 600; } .cw-trust li small { display: block; color: var(--cw-soft); overflow-wrap: anywhere; }
 .cw-wrong { display: flex; gap: 0.5rem; margin-top: 0.6rem; }
 .cw-wrong input { flex: 1; min-width: 0; background: var(--cw-card); color: var(--cw-ink); border: 1px solid var(--cw-line);
   border-radius: 0.6rem; padding: 0.45rem 0.8rem; font-size: 0.92rem; }

@@ -18,6 +18,7 @@ from rag.sessions import Listed
 from rag.shelf import Item
 from rag.shelf import State as Work
 from rag.text import plain
+from rag.trust import Figure, Report
 
 EXAMPLES = 4
 EXAMPLE_ARTICLES = 50  # enough for four questions
@@ -451,3 +452,65 @@ def conversations_html(listed: Sequence[Listed], current: str, save: tuple[str, 
         f'<section class="cw-sources cw-shelf cw-none" data-view="conversations" aria-label="Conversations"{file}>'
         f'<header><h2 tabindex="-1">Conversations</h2><small>{_count(len(listed), "conversation")}</small></header>{body}</section>'
     )
+
+
+# --- the trust tab -----------------------------------------------------------------------------------------------
+
+_WIDE, _HIGH = 320, 180  # of the curve, in its own units
+
+
+def _number(figure: Figure, value: float) -> str:
+    return f"{value:.2f}" if figure.unit == "share" else f"{value:.1f} {figure.unit}"
+
+
+def _row(figure: Figure) -> str:
+    bar = ""
+    if figure.unit == "share":
+        bar = (
+            f'<svg viewBox="0 0 100 8" class="cw-bar8" aria-hidden="true"><rect width="100" height="8" rx="2"/>'
+            f'<rect x="{figure.low * 100:.1f}" width="{max(0.5, (figure.high - figure.low) * 100):.1f}" height="8" class="cw-range"/>'
+            f'<rect x="{max(0.0, figure.value * 100 - 0.6):.1f}" width="1.2" height="8" class="cw-point"/></svg>'
+        )
+    return (
+        f'<tr><th scope="row">{esc(figure.name)}</th><td>{_number(figure, figure.value)}</td>'
+        f"<td>{_number(figure, figure.low)}–{_number(figure, figure.high)} ({figure.n}){bar}</td></tr>"
+    )
+
+
+def _curve(points: Sequence[tuple[float, float]]) -> str:
+    """Share right of those answered, by the share answered, the surest first."""
+    if len(points) < 2:
+        return ""
+    path = " ".join(f"{40 + x * (_WIDE - 50):.1f},{10 + (1 - y) * (_HIGH - 40):.1f}" for x, y in points)
+    return (
+        f'<figure><svg viewBox="0 0 {_WIDE} {_HIGH}" role="img" aria-label="Share right of those answered, by the share answered">'
+        f'<path d="M40 10V{_HIGH - 30}H{_WIDE - 10}" class="cw-axis"/><polyline points="{path}" class="cw-line"/>'
+        f'<text x="34" y="16" text-anchor="end">1</text><text x="34" y="{_HIGH - 28}" text-anchor="end">0</text>'
+        f'<text x="40" y="{_HIGH - 14}">0</text><text x="{_WIDE - 10}" y="{_HIGH - 14}" text-anchor="end">all answered</text></svg>'
+        "<figcaption>Right, of those answered, when only the surest are answered</figcaption></figure>"
+    )
+
+
+def trust_html(report: Report | None) -> str:
+    """How true the answers were when they were measured last."""
+    head = '<section class="cw-sources cw-trust" data-view="trust" aria-label="Trust"><header><h2 tabindex="-1">Trust</h2></header>'
+    if report is None:
+        return (
+            f"{head}<p>Not measured here yet. <code>make eval</code> asks questions whose answers are known, over these "
+            "articles, and shows here how often the answers were right.</p></section>"
+        )
+    heads = "".join(
+        f'<th scope="col">{name}</th>' for name in ("Measure", "Value", "95 % interval (questions)")
+    )
+    tables = "".join(
+        f'<h3>{name}</h3><div class="cw-scroll"><table class="cw-table"><thead><tr>{heads}</tr></thead>'
+        f"<tbody>{''.join(_row(f) for f in figures)}</tbody></table></div>"
+        for name, figures in (("Main figures", report.figures), ("Right, by kind of question", report.kinds))
+        if figures
+    )
+    worst = "".join(
+        f"<li><b>{esc(asked)}</b><small>{esc(said) or 'nothing'}</small></li>" for asked, said in report.worst
+    )
+    cases = f"<h3>Worst cases: what was said there</h3><ul>{worst}</ul>" if worst else ""
+    about = "".join(f"<p>{esc(line)}</p>" for line in report.about)
+    return f"{head}{about}{_curve(report.curve)}{tables}{cases}</section>"

@@ -112,6 +112,9 @@ def other_tabs(browser: Browser, address: str, folder: Path) -> None:
         page.get_by_role("tab", name="Conversations").click()
         page.wait_for_selector(".cw-kept")
         picture(page, folder, "conversations")
+        page.get_by_role("tab", name="Trust").click()
+        page.wait_for_selector(".cw-trust")
+        picture(page, folder, "trust")
 
 
 def screenshots(folder: Path) -> None:

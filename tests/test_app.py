@@ -811,6 +811,14 @@ class TestArticlesTab:
         page.get_by_role("button", name="Undo").click()
         page.wait_for_function("document.querySelectorAll('.cw-item').length === 2")
 
+    def test_the_trust_tab_shows_the_latest_report_or_how_to_make_one(
+        self, page: Page, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    ) -> None:
+        monkeypatch.setattr(app, "RUNS", tmp_path / "runs")
+        page.get_by_role("tab", name="Trust").click()
+        page.wait_for_selector(".cw-trust")
+        assert "make eval" in page.inner_text(".cw-trust")
+
     def test_hostile_titles_and_names_are_text(self, page: Page) -> None:
         text = b'# <img src=x onerror="window.hit=1">\n\nThe minister spoke in Rome for an hour.'
         self.drop(page, ("<b onmouseover=alert(1)>.md", text))

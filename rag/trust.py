@@ -1,0 +1,95 @@
+"""Trust: the latest report of the evaluation suite, for showing. It reads the report's file and knows nothing of the suite.
+
+The file is `citewire.eval-report/1`, as `rag eval` writes it (eval/README.md).
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+SCHEMA = "citewire.eval-report/1"
+MAX_BYTES = 50 * 2**20
+MAIN = (
+    "accuracy",
+    "accuracy of answered",
+    "citation precision",
+    "citation recall",
+    "unsupported statements",
+    "unanswerable refused",
+    "false refusals",
+    "follow-up accuracy",
+    "time to first settled, p50",
+    "time to end, p50",
+)
+WORST = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """A measure with its 95 % interval and the number of questions it is over; `unit` is "share" or "s"."""
+
+    name: str
+    value: float
+    low: float
+    high: float
+    n: int
+    unit: str
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What a run of the evaluation found: `curve` is (share answered, share right of those) from the surest on, `worst`
+    (question, what was said) of those that went wrong."""
+
+    title: str
+    about: tuple[str, ...]
+    figures: tuple[Figure, ...]
+    kinds: tuple[Figure, ...]
+    curve: tuple[tuple[float, float], ...]
+    worst: tuple[tuple[str, str], ...]
+
+
+def _figure(row: dict[str, Any]) -> Figure:
+    rate = row["rate"]
+    value, low, high = (float(rate[k]) for k in ("value", "low", "high"))
+    return Figure(str(row["name"]), value, low, high, int(rate["n"]), str(row["unit"]))
+
+
+def _is_wrong(row: dict[str, Any]) -> bool:
+    """Whether a wrong thing was said: worse than saying nothing."""
+    judged = row["judgement"]
+    return bool(judged["wrong_asserted"] or (not judged["correct"] and not judged["refused"]))
+
+
+def read_report(file: Path) -> Report | None:
+    """The report in `file`, None when it is not one that can be read."""
+    try:
+        if file.stat().st_size > MAX_BYTES:
+            return None
+        found = json.loads(file.read_text("utf-8"))
+        if found["schema"] != SCHEMA:
+            return None
+        measures = [_figure(row) for row in found["measures"] if row["rate"]["n"]]
+        named = {f.name: f for f in measures}
+        return Report(
+            str(found["title"]),
+            tuple(str(line) for line in found["about"]),
+            tuple(named[name] for name in MAIN if name in named),
+            tuple(_figure(row) for row in found["kinds"]),
+            tuple((float(p["coverage"]), float(p["accuracy"])) for p in found["risk_coverage"]),
+            tuple((str(q["question"]), str(q["said"])) for q in found["questions"] if _is_wrong(q))[:WORST],
+        )
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return None
+
+
+def latest(runs: Path) -> Report | None:
+    """The newest readable report of the folder of runs, None when there is none."""
+    try:
+        files = sorted(runs.glob("*/report.json"), key=lambda f: (-f.stat().st_mtime, str(f)))
+    except OSError:
+        return None
+    return next((report for f in files if (report := read_report(f))), None)

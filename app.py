@@ -7,6 +7,7 @@ no fonts, no analytics, no scripts but its own, and a content security policy th
 
 # No `from __future__ import annotations` here: Gradio reads the listeners' annotations, and it is imported late.
 import ipaddress
+import json
 import os
 import socket
 import threading
@@ -35,8 +36,8 @@ from rag.html import (
     trust_html,
 )
 from rag.protocols import Cancel
-from rag.render import answer_to_json, turn_of
-from rag.schema import Answer, Article, Status, Turn
+from rag.render import answer_to_json, passage_to_dict, turn_of
+from rag.schema import Answer, Article, Passage, Status, Turn
 from rag.sessions import Sessions, to_markdown
 from rag.shelf import Shelf
 from rag.sources import READ
@@ -60,6 +61,9 @@ class Answerer(Protocol):
 
     def articles(self, limit: int = -1) -> list[Article]:
         """Articles, by id; at most `limit` of them, all when it is -1."""
+
+    def search(self, query: str, limit: int = 10) -> list[Passage]:
+        """The `limit` best passages, best first."""
 
     def shelf(self) -> Shelf:
         """The articles, to be listed, added and taken out."""
@@ -343,6 +347,40 @@ def build(assistant: Answerer, sessions: Sessions | None = None) -> "gr.Blocks":
             session.stop.set()
             give_up_place(session)
 
+    def api_ask(question: str) -> dict[str, Any]:
+        """Answer a question from the articles, every statement checked against the sentence it cites.
+
+        Args:
+            question: At most 2,000 characters, in words, about what the articles report.
+
+        Returns:
+            The answer as JSON of schema citewire.answer/1 (docs/answer.md): statements with the numbers of the evidence they
+            cite, the evidence with article and characters, and what is missing where the articles do not say it.
+        """
+        if refusal := refusal_of(question, 0):
+            raise gr.Error(refusal, print_exception=False)
+        try:
+            *_, final = assistant.stream(question, (), cancel=lambda: False)
+        except CitewireError as error:
+            raise gr.Error(str(error), print_exception=False) from None
+        found: dict[str, Any] = json.loads(answer_to_json(final))
+        return found
+
+    def api_search(query: str, limit: int = 5) -> list[dict[str, Any]]:
+        """Find the passages of the articles that fit a query best, by words and by meaning. No model writes anything.
+
+        Args:
+            query: Words or a question.
+            limit: How many passages, 1 to 50.
+
+        Returns:
+            Passages, best first: the article's id and facts, the characters of its text, the text, both ranks.
+        """
+        try:
+            return [passage_to_dict(p) for p in assistant.search(query, max(1, min(50, int(limit))))]
+        except CitewireError as error:
+            raise gr.Error(str(error), print_exception=False) from None
+
     # through the queue, because only it tells the browser that a State changed; without a limit, so never in line
     quick = {"concurrency_limit": None, "show_progress": "hidden", "api_visibility": "private"}
     with gr.Blocks(
@@ -357,9 +395,7 @@ def build(assistant: Answerer, sessions: Sessions | None = None) -> "gr.Blocks":
         gr.HTML(_HEADER, elem_id="cw-top", apply_default_css=False, js_on_load=None)
         with gr.Row(elem_id="cw-main"):
             with gr.Column(elem_id="cw-left"):
-                talk = gr.HTML(
-                    show, inputs=[session], elem_id="cw-talk", apply_default_css=False, js_on_load=_JS_TALK
-                )
+                talk = gr.HTML("", elem_id="cw-talk", apply_default_css=False, js_on_load=_JS_TALK)
                 notice = gr.HTML("", elem_id="cw-notice", apply_default_css=False, js_on_load=None)
                 with gr.Row(elem_id="cw-box"):
                     box = gr.Textbox(
@@ -433,7 +469,10 @@ def build(assistant: Answerer, sessions: Sessions | None = None) -> "gr.Blocks":
         kept_list.click(act_on, [session], [notice, talk, kept_list], **quick)
         talk.edit(edit, None, [box], **quick)
         talk.like(report, [session], [notice], **quick)
+        page.load(show, [session], [talk], **quick)
         page.unload(leave)
+        gr.api(api_ask, api_name="ask", concurrency_id="model")
+        gr.api(api_search, api_name="search", concurrency_limit=4)
     page.queue(max_size=10 * MAX_WAITING)  # of all events, quick ones included; `begin` bounds the questions
     return page
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import asdict
 
-from rag.schema import Answer, Article, Evidence, Span, State, Status, Turn
+from rag.schema import Answer, Article, Evidence, Passage, Span, State, Status, Turn
 from rag.text import plain
 
 SCHEMA = "citewire.answer/1"
@@ -52,6 +52,22 @@ def _evidence(item: Evidence) -> dict[str, object]:
             {"start": s.start, "end": s.end, "text": article.body[s.start : s.end]} for s in item.context
         ],
         "score": round(item.score, 6),
+    }
+
+
+def passage_to_dict(passage: Passage) -> dict[str, object]:
+    """A passage for JSON: its article's facts, its place in the article's text, both ranks."""
+    chunk = passage.chunk
+    return {
+        "rank": passage.rank,
+        "id": passage.article.id,
+        **article_to_dict(passage.article),
+        "start": chunk.start,
+        "end": chunk.end,
+        "text": chunk.text,
+        "score": round(passage.score, 6),
+        "dense_rank": passage.dense_rank,
+        "lexical_rank": passage.lexical_rank,
     }
 
 

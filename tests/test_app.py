@@ -30,8 +30,9 @@ import app
 from rag import html as pieces
 from rag.build import build, fingerprint_of
 from rag.config import Settings
-from rag.errors import GenerationError
+from rag.errors import GenerationError, QuestionError
 from rag.freshness import Cited, Freshness, freshness
+from rag.retrieval import retrieve
 from rag.schema import (
     Answer,
     Article,
@@ -40,6 +41,7 @@ from rag.schema import (
     Field,
     Origin,
     PartialDate,
+    Passage,
     Published,
     State,
     Statement,
@@ -155,6 +157,12 @@ class FakeAssistant:
             yield store
         finally:
             store.close()
+
+    def search(self, query: str, limit: int = 10) -> list[Passage]:
+        if not query:
+            raise QuestionError("the question is empty")
+        with self.reading() as store:
+            return retrieve(store, self.embedder, query, limit)
 
     def shelf(self) -> Shelf:
         return Shelf(self.settings, self.embedder, self.reading)
@@ -867,6 +875,51 @@ def test_an_uploaded_file_cannot_be_fetched_back(address: str) -> None:
         (place,) = json.loads(reply.read())
     assert get(address, f"/gradio_api/file={place}")[0] == 404
     Path(place).unlink()
+
+
+def test_another_program_asks_and_searches_through_the_documented_interface(
+    address: str, assistant: FakeAssistant
+) -> None:
+    from gradio_client import Client
+    from gradio_client.exceptions import AppError
+
+    client = Client(address, verbose=False)
+    described = client.view_api(return_format="dict")
+    assert set(described["named_endpoints"]) == {"/ask", "/search"}
+    answer = client.predict("How long?", api_name="/ask")
+    assert answer["schema"] == "citewire.answer/1" and answer["statements"][0]["citations"] == [1]
+    cited = next(e for e in answer["evidence"] if e["number"] == 1)
+    assert LONG.body[cited["start"] : cited["end"]] == cited["text"]
+    passages = client.predict("Rubio meeting", 2, api_name="/search")
+    assert len(passages) == 2 and passages[0]["rank"] == 1 and passages[0]["text"] in LONG.body + TALKS.body
+    for question, words in (("", "Type a question"), ("x" * 3000, "Shorten it")):
+        with pytest.raises(AppError, match=words):
+            client.predict(question, api_name="/ask")
+    with pytest.raises(AppError, match="the question is empty"):
+        client.predict("", 3, api_name="/search")
+
+
+def test_the_example_of_the_readme_runs(address: str, capsys: pytest.CaptureFixture[str]) -> None:
+    text = (ROOT / "README.md").read_text("utf-8")
+    (block,) = re.findall(r"```python\n(.*?)```", text, re.S)
+    exec(block.replace("http://127.0.0.1:7860", address), {})
+    assert "The meeting lasted nearly an hour." in capsys.readouterr().out
+
+
+def test_fifty_programs_at_once_get_each_its_own_answer(address: str, assistant: FakeAssistant) -> None:
+    from concurrent.futures import ThreadPoolExecutor
+
+    from gradio_client import Client
+
+    client = Client(address, verbose=False)
+
+    def one(number: int) -> bool:
+        asked = f"Question number {number}?"
+        return bool(client.predict(asked, api_name="/ask")["question"] == asked)
+
+    with ThreadPoolExecutor(50) as pool:
+        assert all(pool.map(one, range(50)))
+    assert assistant.most_running == 1, "one model, one owner"
 
 
 def test_importing_the_page_does_not_import_gradio() -> None:

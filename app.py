@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import click
 
+from rag.articles import parse_date
 from rag.config import Settings, load_settings
 from rag.errors import CitewireError, ConfigError
 from rag.freshness import Cited, Freshness, cited_by
@@ -37,7 +38,7 @@ from rag.html import (
 )
 from rag.protocols import Cancel
 from rag.render import answer_to_json, passage_to_dict, turn_of
-from rag.schema import Answer, Article, Passage, Status, Turn
+from rag.schema import Answer, Article, Choice, Passage, Status, Turn
 from rag.sessions import Sessions, to_markdown
 from rag.shelf import Shelf
 from rag.sources import READ
@@ -56,8 +57,17 @@ LOOK_S = 0.7  # between two looks at how far indexing is
 class Answerer(Protocol):
     """What the page needs of `rag.assistant.Assistant`."""
 
-    def stream(self, question: str, history: Sequence[Turn] = (), *, cancel: Cancel) -> Iterator[Answer]:
-        """Growing answers, the last one final."""
+    @property
+    def writes(self) -> str:
+        """The name of the model that writes, "" when answers are only quoted."""
+
+    def stream(
+        self, question: str, history: Sequence[Turn] = (), *, cancel: Cancel, choice: Choice
+    ) -> Iterator[Answer]:
+        """Growing answers from the articles that `choice` leaves, the last one final."""
+
+    def publishers(self) -> list[str]:
+        """Who published the articles, in order."""
 
     def articles(self, limit: int = -1) -> list[Article]:
         """Articles, by id; at most `limit` of them, all when it is -1."""
@@ -114,10 +124,28 @@ def refusal_of(question: str, waiting: int) -> str:
     return ""
 
 
+def choice_of(
+    publishers: Sequence[str] | None, after: str, before: str, sentences: float, writer: str
+) -> tuple[Choice, str]:
+    """What the settings tab says, and what is wrong with it in words, "" when nothing is."""
+    bounds = []
+    for text in (after, before):
+        known = parse_date(text) if text.strip() else None
+        if text.strip() and (known is None or known.year is None):
+            return (
+                Choice(),
+                f"{text.strip()[:40]} is no date; write it like 2025-07-10, 2025-07 or 2025 in the settings.",
+            )
+        bounds.append(known)
+    wanted = tuple(str(p) for p in publishers or ())[:1000]
+    return Choice(wanted, *bounds, max(0, min(12, int(sentences))), writer == QUOTES), ""
+
+
 def _notice(text: str) -> str:
     return f'<p class="cw-notice" role="alert">{esc(text)}</p>' if text else ""
 
 
+QUOTES = "Only quote the articles"
 RUNS = Path("eval") / "runs"  # where the evaluation suite leaves its reports
 
 
@@ -174,7 +202,15 @@ def build(assistant: Answerer, sessions: Sessions | None = None) -> "gr.Blocks":
     ) -> list[object]:
         return begin(str(event._data.get("question", "")), session, number, request)
 
-    def run(session: Session, number: int) -> Iterator[list[object]]:
+    def run(
+        session: Session,
+        number: int,
+        publishers: list[str] | None,
+        after: str,
+        before: str,
+        sentences: float,
+        writer: str,
+    ) -> Iterator[list[object]]:
         """Show the answer as it grows."""
         question, cancel, told = session.asked, session.stop.is_set, False
         if question is None or number != session.number:
@@ -185,8 +221,11 @@ def build(assistant: Answerer, sessions: Sessions | None = None) -> "gr.Blocks":
         session.reading = False
         yield [show(session), gr.skip(), gr.Timer(active=False)]
         turn = len(session.turns) - 1
+        choice, wrong = choice_of(publishers, after or "", before or "", sentences, writer)
         try:
-            for answer in assistant.stream(question, history, cancel=cancel):
+            if wrong:
+                raise ConfigError(wrong)
+            for answer in assistant.stream(question, history, cancel=cancel, choice=choice):
                 session.turns[turn] = answer
                 if answer.final:
                     break
@@ -337,6 +376,14 @@ def build(assistant: Answerer, sessions: Sessions | None = None) -> "gr.Blocks":
             return [_notice(str(error)), gr.Timer(active=False)]
         return articles(query)
 
+    def offered(chosen: list[str] | None) -> object:
+        """The publishers of the articles as they are now."""
+        try:
+            known = assistant.publishers()
+        except CitewireError:
+            known = []
+        return gr.Dropdown(choices=known, value=[p for p in chosen or () if p in known])
+
     def edit(event: gr.EventData) -> str:
         return str(event._data.get("question", ""))[:MAX_QUESTION_CHARS]
 
@@ -360,7 +407,7 @@ def build(assistant: Answerer, sessions: Sessions | None = None) -> "gr.Blocks":
         if refusal := refusal_of(question, 0):
             raise gr.Error(refusal, print_exception=False)
         try:
-            *_, final = assistant.stream(question, (), cancel=lambda: False)
+            *_, final = assistant.stream(question, (), cancel=lambda: False, choice=Choice())
         except CitewireError as error:
             raise gr.Error(str(error), print_exception=False) from None
         found: dict[str, Any] = json.loads(answer_to_json(final))
@@ -435,8 +482,31 @@ def build(assistant: Answerer, sessions: Sessions | None = None) -> "gr.Blocks":
                         "", elem_id="cw-shelf", apply_default_css=False, js_on_load=_JS_SHELF
                     )
                     again = gr.Timer(LOOK_S, active=False)
-                with gr.Tab("Conversations", id="conversations", visible=sessions is not None) as kept_tab:
+                with gr.Tab("History", id="conversations", visible=sessions is not None) as kept_tab:
                     kept_list = gr.HTML("", elem_id="cw-kept", apply_default_css=False, js_on_load=_JS_KEPT)
+                with gr.Tab("Settings", id="settings") as settings_tab, gr.Column(elem_id="cw-settings"):
+                    from_publishers = gr.Dropdown(
+                        [],
+                        value=[],
+                        multiselect=True,
+                        label="Only these publishers",
+                        info="None: all articles",
+                    )
+                    after = gr.Textbox(label="Published from", placeholder="2025-07-01")
+                    before = gr.Textbox(
+                        label="Published until",
+                        placeholder="2025-07-31",
+                        info="With either, articles without a full date are left out",
+                    )
+                    sentences = gr.Slider(
+                        2, 12, value=6, step=1, label="Sentences read for an answer", info="More are slower"
+                    )
+                    writer = gr.Radio(
+                        [*filter(None, [assistant.writes]), QUOTES],
+                        value=assistant.writes or QUOTES,
+                        label="Who words the answer",
+                        info="Either way, every sentence is checked",
+                    )
                 with gr.Tab("Trust", id="trust") as trust_tab:
                     trust = gr.HTML("", elem_id="cw-trust", apply_default_css=False, js_on_load=None)
 
@@ -446,7 +516,7 @@ def build(assistant: Answerer, sessions: Sessions | None = None) -> "gr.Blocks":
         # one model, one owner: whatever asks shares this id
         ran = number.change(
             run,
-            [session, number],
+            [session, number, from_publishers, after, before, sentences, writer],
             [talk, panel, timer],
             concurrency_id="model",
             concurrency_limit=1,
@@ -464,6 +534,7 @@ def build(assistant: Answerer, sessions: Sessions | None = None) -> "gr.Blocks":
         gr.on([shelf_tab.select, search.change, again.tick], articles, [search], listed, **quick)
         drop.upload(add, [drop, search], [drop, *listed], **quick)
         shelf_list.click(act, [search], listed, **quick)
+        settings_tab.select(offered, [from_publishers], [from_publishers], **quick)
         trust_tab.select(lambda: trust_html(latest(RUNS)), None, [trust], **quick)
         kept_tab.select(conversations, [session], [kept_list], **quick)
         kept_list.click(act_on, [session], [notice, talk, kept_list], **quick)
@@ -944,7 +1015,7 @@ q { font-family: Charter, "Iowan Old Style", Georgia, "Liberation Serif", serif;
 #cw-tabs { gap: 0; padding: 0; border: 0; }
 #cw-tabs .tab-wrapper { padding: 0.4rem 1.4rem 0; height: auto; }
 #cw-tabs .tab-container { border-bottom: 1px solid var(--cw-line); }
-#cw-tabs button[role=tab] { color: var(--cw-soft); font-size: 0.9rem; font-weight: 600; padding: 0.5rem 0.2rem; margin-right: 1.2rem; }
+#cw-tabs button[role=tab] { color: var(--cw-soft); font-size: 0.86rem; font-weight: 600; padding: 0.5rem 0.1rem; margin-right: 0.8rem; }
 #cw-tabs button[role=tab][aria-selected=true] { color: var(--cw-accent); }
 #cw-tabs button[role=tab][aria-selected=true]::after { background: var(--cw-accent); }
 #cw-tabs button[role=tab]:focus-visible { outline: 2px solid var(--cw-accent); outline-offset: 2px; }
@@ -962,6 +1033,16 @@ q { font-family: Charter, "Iowan Old Style", Georgia, "Liberation Serif", serif;
 .cw-item button { position: absolute; right: 0; top: 0.6rem; }
 .cw-shelf button:hover { text-decoration: underline; }
 .cw-shelf button:focus-visible { outline: 2px solid var(--cw-accent); outline-offset: 2px; }
+#cw-settings { padding: 1.25rem 1.4rem 2rem; gap: 1rem; }
+#cw-settings .form { background: none; border: 0; gap: 1.2rem; box-shadow: none; }
+#cw-settings .block { background: none; border: 0; padding: 0; box-shadow: none; }
+#cw-settings { --color-accent: var(--cw-accent); --slider-color: var(--cw-accent); --input-background-fill: var(--cw-paper);
+  --checkbox-background-color-selected: var(--cw-accent); --checkbox-border-color-selected: var(--cw-accent);
+  --block-info-text-color: var(--cw-soft); --block-title-text-color: var(--cw-ink); --body-text-color: var(--cw-ink);
+  --input-border-color: var(--cw-line); --input-border-color-focus: var(--cw-accent); --input-placeholder-color: var(--cw-soft);
+  --checkbox-label-text-color: var(--cw-ink); --checkbox-label-text-color-selected: var(--cw-ink);
+  --neutral-200: var(--cw-line); --body-text-color-subdued: var(--cw-soft); }
+#cw-settings input:is([type=text], [type=number]) { border: 1px solid var(--cw-line); border-radius: 0.6rem; color: var(--cw-ink); }
 .cw-trust p { color: var(--cw-soft); font-size: 0.84rem; margin: 0.35rem 0 0; line-height: 1.5; }
 .cw-trust .cw-table th, .cw-trust .cw-table td { font-size: 0.86rem; font-weight: 400; padding: 0.4rem 0.6rem 0.4rem 0; }
 .cw-trust .cw-table td:nth-last-child(2) { font-weight: 650; }

@@ -22,8 +22,18 @@ from rag.question import Kind, Question, asks_for_one, office_holder, recapitali
 from rag.ranking import Judged, SentenceReader, judge, rank_sentences
 from rag.refusal import missing_words
 from rag.retrieval import retrieve
-from rag.schema import Answer, Disagreement, Evidence, State, Statement, Status, Verdict
-from rag.scope import about, allows, bonuses, names_a_source, scope_of
+from rag.schema import (
+    EVERY_ARTICLE,
+    Answer,
+    Choice,
+    Disagreement,
+    Evidence,
+    State,
+    Statement,
+    Status,
+    Verdict,
+)
+from rag.scope import about, admits, allows, bonuses, choice_text, names_a_source, scope_of
 from rag.store import Store
 from rag.text import fold, plain
 
@@ -65,6 +75,7 @@ class Parts:
     embedder: Embedder
     reader: SentenceReader
     generator: Generator | None
+    choice: Choice = EVERY_ARTICLE
 
 
 def disagreement_of(question: Question, judged: Sequence[Judged]) -> Disagreement | None:
@@ -120,8 +131,10 @@ class _Found:
 def _find(understood: str, parts: Parts) -> _Found:
     limit = parts.settings.passages
     asked = understand(understood)
-    scoped = names_a_source(understood) or asked.before or asked.after or asked.latest
+    choice = parts.choice
+    scoped = names_a_source(understood) or asked.before or asked.after or asked.latest or choice.restricts
     passages = retrieve(parts.store, parts.embedder, understood, limit * (SCOPED_DEPTH if scoped else 1))
+    passages = [p for p in passages if admits(choice, p.article)]
     asked = understand(recapitalise(understood, [p.chunk.text for p in passages]))
     articles = list({p.article.id: p.article for p in passages}.values())
     scope = scope_of(asked, articles)
@@ -129,16 +142,16 @@ def _find(understood: str, parts: Parts) -> _Found:
     if scope.publishers:
         passages = [p for p in passages if allows(scope, p.article, p.chunk.text)]
     sentences = [s for s in sentences_of(passages[:limit]) if allows(scope, s.article, s.text)]
-    told = ""
+    told = choice_text(choice)
     if is_open(question):
         events = find_events(question, articles)
         if len(events) > 1:
-            told = note(question, events)
+            told = " ".join(filter(None, (told, note(question, events))))
             sentences = [s for s in sentences if speaks_of(events, s.article, s.start)]
     ranked = rank_sentences(question, sentences, parts.embedder, parts.reader)
     preferred = bonuses(scope, articles)
     scores = [r.score + preferred.get(r.sentence.article.id, 0.0) for r in ranked]
-    count = parts.settings.evidence + (SPREAD_MORE if scope.is_spread else 0)
+    count = (choice.evidence or parts.settings.evidence) + (SPREAD_MORE if scope.is_spread else 0)
     evidence = choose([r.sentence for r in ranked], scores, count)
     judged = judge(question, evidence, ranked, spread=scope.is_spread)
     if scope.is_spread:  # what one sentence speaks of, the others need not

@@ -24,7 +24,7 @@ from rag.prompts import FIXED
 from rag.protocols import Cancel, Embedder, Generator
 from rag.reader import Reader
 from rag.retrieval import retrieve
-from rag.schema import Answer, Article, Passage, State, Status, Turn
+from rag.schema import EVERY_ARTICLE, Answer, Article, Choice, Passage, State, Status, Turn
 from rag.shelf import Shelf
 from rag.store import Store
 
@@ -149,19 +149,41 @@ class Assistant:
         with self.reading() as store:
             return freshness(cited, store.article)
 
+    def publishers(self) -> list[str]:
+        """Who published the articles, in order."""
+        with self.reading() as store:
+            return store.publishers()
+
+    @property
+    def writes(self) -> str:
+        """The name of the model that writes, "" when answers are only quoted."""
+        return self._generator.name if self._generator is not None else ""
+
     def search(self, query: str, limit: int = 10) -> list[Passage]:
         """The `limit` best passages, best first."""
         with self.reading() as store:
             return retrieve(store, self._embedder, _checked(query), limit)
 
-    def ask(self, question: str, history: Sequence[Turn] = (), *, cancel: Cancel = never) -> Answer:
+    def ask(
+        self,
+        question: str,
+        history: Sequence[Turn] = (),
+        *,
+        cancel: Cancel = never,
+        choice: Choice = EVERY_ARTICLE,
+    ) -> Answer:
         """The final answer."""
-        return list(self.stream(question, history, cancel=cancel))[-1]
+        return list(self.stream(question, history, cancel=cancel, choice=choice))[-1]
 
     def stream(
-        self, question: str, history: Sequence[Turn] = (), *, cancel: Cancel = never
+        self,
+        question: str,
+        history: Sequence[Turn] = (),
+        *,
+        cancel: Cancel = never,
+        choice: Choice = EVERY_ARTICLE,
     ) -> Iterator[Answer]:
-        """Growing answers; the last is final and checked. Nothing that the user can solve is raised on the way:
+        """Growing answers, from the articles that `choice` leaves; the last is final and checked. Nothing that the user can solve is raised on the way:
         the last answer is then stopped or failed, with the reason, and holds what was settled before.
 
         Raises `QuestionError` at once for an empty or overlong question.
@@ -179,7 +201,8 @@ class Assistant:
                     cancel=cancel,
                 )
                 last = replace(last, as_understood=understood)
-                parts = Parts(self.settings, store, self._embedder, self._reader, self._generator)
+                generator = None if choice.quotes_only else self._generator
+                parts = Parts(self.settings, store, self._embedder, self._reader, generator, choice)
                 for last in answer(question, understood, parts, clock, cancel=cancel):
                     yield last
                     if cancel() and not last.final:

@@ -443,6 +443,13 @@ class Catalog:
         )
         return {str(a): int(n) for a, n in rows}
 
+    def publishers(self) -> list[str]:
+        """Who published the articles, in order."""
+        rows = self._rows(
+            "SELECT DISTINCT json_extract(fields, '$.publisher[0]') AS p FROM articles WHERE p IS NOT NULL ORDER BY p"
+        )
+        return [str(r[0]) for r in rows]
+
     def chunk_ids(self, id_: str) -> list[int]:
         """Ids of the chunks of an article, in order."""
         rows = self._rows("SELECT c.id FROM chunks c JOIN articles a ON a.row=c.article WHERE a.id=?", (id_,))

@@ -467,7 +467,7 @@ def _row(figure: Figure) -> str:
     bar = ""
     if figure.unit == "share":
         bar = (
-            f'<svg viewBox="0 0 100 8" class="cw-bar8" aria-hidden="true"><rect width="100" height="8" rx="2"/>'
+            f'<svg viewBox="0 0 100 8" preserveAspectRatio="none" class="cw-bar8" aria-hidden="true"><rect width="100" height="8" rx="2"/>'
             f'<rect x="{figure.low * 100:.1f}" width="{max(0.5, (figure.high - figure.low) * 100):.1f}" height="8" class="cw-range"/>'
             f'<rect x="{max(0.0, figure.value * 100 - 0.6):.1f}" width="1.2" height="8" class="cw-point"/></svg>'
         )

@@ -262,6 +262,27 @@ class Turn:
 
 
 @dataclass(frozen=True, slots=True)
+class Choice:
+    """What a reader restricts answers to: articles of `publishers` (empty: all), published from `after` to `before`, both
+    included (those without a full date are out where either is set); how many sentences are shown to the model (0: as set);
+    `quotes_only`: no model writes."""
+
+    publishers: tuple[str, ...] = ()
+    after: PartialDate | None = None
+    before: PartialDate | None = None
+    evidence: int = 0
+    quotes_only: bool = False
+
+    @property
+    def restricts(self) -> bool:
+        """Whether any article is left out."""
+        return bool(self.publishers or self.after or self.before)
+
+
+EVERY_ARTICLE = Choice()
+
+
+@dataclass(frozen=True, slots=True)
 class Answer:
     """A growing answer; the last one of a stream is final and checked.
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from rag.dates import find_dates, resolve
 from rag.names import same_name
 from rag.question import Question
-from rag.schema import Article, PartialDate
+from rag.schema import Article, Choice, PartialDate
 from rag.text import fold, plain
 
 LATEST_BONUS = 0.2  # of the score, for the newest article where the latest is asked for, less for older ones
@@ -183,3 +183,31 @@ def bonuses(scope: Scope, articles: Sequence[Article]) -> dict[str, float]:
     return {
         id_: LATEST_BONUS * order.index(d[0]) / (len(order) - 1) for id_, d in dated.items() if d is not None
     }
+
+
+def admits(choice: Choice, article: Article) -> bool:
+    """Whether an article is among those that the reader wants."""
+    if choice.publishers:
+        known = fold(article.publisher.value) if article.publisher else ""
+        if known not in {fold(p) for p in choice.publishers}:
+            return False
+    if choice.after is None and choice.before is None:
+        return True
+    dated = _bounds(article.published.date) if article.published else None
+    if dated is None:
+        return False
+    after = _bounds(choice.after) if choice.after else None
+    before = _bounds(choice.before) if choice.before else None
+    return (after is None or dated[0] >= after[0]) and (before is None or dated[1] <= before[1])
+
+
+def choice_text(choice: Choice) -> str:
+    """What a reader's choice leaves to be read, in words; "" when it leaves all."""
+    parts = []
+    if choice.publishers:
+        parts.append(f"of {', '.join(plain(p) for p in choice.publishers)}")
+    if choice.after:
+        parts.append(f"from {choice.after} on")
+    if choice.before:
+        parts.append(f"until {choice.before}")
+    return f"Only articles {' '.join(parts)} were read, as you set." if parts else ""

@@ -393,6 +393,10 @@ class Store:
         """Number of chunks."""
         return self.catalog.chunk_count()
 
+    def publishers(self) -> list[str]:
+        """Who published the articles, in order."""
+        return self.catalog.publishers()
+
     def chunks_by_article(self) -> dict[str, int]:
         """Number of chunks by article id."""
         return self.catalog.chunks_by_article()

@@ -36,6 +36,7 @@ from rag.retrieval import retrieve
 from rag.schema import (
     Answer,
     Article,
+    Choice,
     Disagreement,
     Evidence,
     Field,
@@ -144,8 +145,15 @@ class FakeAssistant:
         build(self.settings, self.embedder)
         self.scripts: dict[str, list[Step]] = {}
         self.histories: dict[str, list[Turn]] = {}
+        self.choices: dict[str, Choice] = {}
         self.running = 0
         self.most_running = 0
+
+    writes = "fake-model"
+
+    def publishers(self) -> list[str]:
+        with self.reading() as store:
+            return store.publishers()
 
     def articles(self, limit: int = -1) -> list[Article]:
         return [LONG, TALKS, PLANNED][: None if limit < 0 else limit]
@@ -172,9 +180,15 @@ class FakeAssistant:
             return freshness(cited, store.article)
 
     def stream(
-        self, question: str, history: Sequence[Turn] = (), *, cancel: Callable[[], bool]
+        self,
+        question: str,
+        history: Sequence[Turn] = (),
+        *,
+        cancel: Callable[[], bool],
+        choice: Choice,
     ) -> Iterator[Answer]:
         self.histories[question] = list(history)
+        self.choices[question] = choice
         self.running += 1
         self.most_running = max(self.most_running, self.running)
         try:
@@ -712,7 +726,7 @@ class TestConversationsTab:
         build(assistant.settings, assistant.embedder)
         with tab(browser, address) as opened:
             page = opened.page
-            page.get_by_role("tab", name="Conversations").click()
+            page.get_by_role("tab", name="History").click()
             page.wait_for_selector(".cw-kept")
             assert "How long did it last?" in page.inner_text(".cw-kept")
             page.get_by_role("button", name="Open: How long").click()
@@ -722,7 +736,7 @@ class TestConversationsTab:
             assert f"{TALKS.path} is not among the articles any more" in since and LONG.path not in since
             page.locator(".cw-turn .cw-chip").nth(1).click()
             page.wait_for_selector(".cw-hit")  # the text it cited is still there to be read
-            page.get_by_role("tab", name="Conversations").click()
+            page.get_by_role("tab", name="History").click()
             with page.expect_download() as saving:
                 page.get_by_role("button", name="Save as Markdown").click()
             assert "How long did it last?" in Path(saving.value.path()).read_text("utf-8")
@@ -759,14 +773,14 @@ class TestConversationsTab:
             opened.page.wait_for_selector(".cw-answered")
         with tab(browser, address) as opened:
             page = opened.page
-            page.get_by_role("tab", name="Conversations").click()
+            page.get_by_role("tab", name="History").click()
             page.get_by_role("button", name="Open: First").click()
             page.wait_for_selector(".cw-answered")
             ask(page, "And then?")
             page.wait_for_function("document.querySelectorAll('.cw-answered').length === 2")
             assert [t.question for t in assistant.histories["And then?"]] == ["First?"]
             page.get_by_role("tab", name="Articles").click()
-            page.get_by_role("tab", name="Conversations").click()
+            page.get_by_role("tab", name="History").click()
             page.wait_for_function(
                 "document.querySelector('.cw-kept small').textContent.startsWith('2 answers')"
             )
@@ -776,9 +790,13 @@ class TestConversationsTab:
 @needs_browser
 class TestArticlesTab:
     @pytest.fixture
-    def page(self, browser: Browser, tmp_path: Path) -> Iterator[Page]:
+    def shown(self, tmp_path: Path) -> FakeAssistant:
+        return FakeAssistant(tmp_path)
+
+    @pytest.fixture
+    def page(self, browser: Browser, shown: FakeAssistant) -> Iterator[Page]:
         """A page over a folder of its own, at its articles."""
-        served = app.serve(FakeAssistant(tmp_path), port=free_port())
+        served = app.serve(shown, port=free_port())
         with tab(browser, served.local_url) as opened:
             opened.page.get_by_role("tab", name="Articles").click()
             opened.page.wait_for_selector(".cw-item")
@@ -818,6 +836,22 @@ class TestArticlesTab:
         assert "Taken out" in page.inner_text(".cw-done")
         page.get_by_role("button", name="Undo").click()
         page.wait_for_function("document.querySelectorAll('.cw-item').length === 2")
+
+    def test_settings_restrict_what_is_read(self, page: Page, shown: FakeAssistant) -> None:
+        page.get_by_role("tab", name="Settings").click()
+        page.get_by_label("Published from").fill("2025-07-01")
+        page.get_by_label("Only these publishers").click()
+        page.get_by_role("option", name="RastriyaSamachar24x7").click()
+        page.keyboard.press("Escape")
+        page.get_by_label("Only quote the articles").check()
+        ask(page, "How long?")
+        page.wait_for_selector(".cw-answered")
+        choice = shown.choices["How long?"]
+        assert choice == Choice(("RastriyaSamachar24x7",), PartialDate(2025, 7, 1), None, 6, True)
+        page.get_by_label("Published from").fill("soon")
+        ask(page, "And then?")
+        page.wait_for_selector(".cw-failed")
+        assert "soon is no date" in page.inner_text(".cw-failed")
 
     def test_the_trust_tab_shows_the_latest_report_or_how_to_make_one(
         self, page: Page, monkeypatch: pytest.MonkeyPatch, tmp_path: Path

@@ -15,7 +15,7 @@ from rag.build import build
 from rag.config import load_settings
 from rag.embedder import MiniLM
 from rag.render import turn_of
-from rag.schema import Answer, Status
+from rag.schema import Answer, Choice, PartialDate, Status
 
 
 @pytest.fixture(scope="module")
@@ -98,3 +98,15 @@ def test_stop_ends_a_real_answer_at_once_and_the_next_one_is_right(assistant: As
     assert answers[-1].status is Status.STOPPED
     assert time.monotonic() - started < 10
     assert "Rome" in " ".join(s.text for s in assistant.ask("Where did Keith Kellogg meet Zelenskiy?").shown)
+
+
+def test_a_reader_may_restrict_what_is_read_and_have_it_quoted(assistant: Assistant) -> None:
+    question = "How long did the meeting between Rubio and Lavrov last?"
+    assert "vietatoparlare" in assistant.publishers()
+    choice = Choice(("vietatoparlare",), evidence=3, quotes_only=True)
+    answer = assistant.ask(question, choice=choice)
+    assert {e.article.path[:3] for e in answer.evidence} == {"001"} and len(answer.evidence) <= 3
+    assert "50 minutes" in " ".join(s.text for s in answer.shown)
+    assert "Only articles of vietatoparlare" in answer.note and answer.generator == "quotes only"
+    nothing = assistant.ask(question, choice=Choice(after=PartialDate(2030)))
+    assert nothing.status is Status.UNANSWERED and "from 2030 on" in nothing.note

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from rag.question import understand
-from rag.schema import Article, Field, Origin, PartialDate, Published
-from rag.scope import about, allows, bonuses, scope_of
+from rag.schema import EVERY_ARTICLE, Article, Choice, Field, Origin, PartialDate, Published
+from rag.scope import about, admits, allows, bonuses, choice_text, scope_of
 
 
 def article(publisher: str = "", day: PartialDate | None = None, name: str = "a") -> Article:
@@ -87,3 +87,26 @@ def test_the_latest_puts_newer_articles_first_and_undated_ones_nowhere() -> None
     given = bonuses(scope, [old, new, BARE])
     assert given["new"] > given["old"] and "a" not in given
     assert bonuses(scope_of(understand("What is the death toll?"), []), [old, new]) == {}
+
+
+def test_a_readers_choice_leaves_articles_out() -> None:
+    june, july, year, bare = (
+        article("The Courier", PartialDate(2025, 6, 30)),
+        article("Wired", PartialDate(2025, 7, 10)),
+        article("Wired", PartialDate(2025)),
+        article(),
+    )
+    every = (june, july, year, bare)
+
+    def kept(choice: Choice) -> list[Article]:
+        return [a for a in every if admits(choice, a)]
+
+    assert kept(EVERY_ARTICLE) == list(every) and not EVERY_ARTICLE.restricts
+    assert kept(Choice(("wired",))) == [july, year]
+    assert kept(Choice(after=PartialDate(2025, 7))) == [july], "a year alone may be earlier"
+    assert kept(Choice(before=PartialDate(2025, 6, 30))) == [june], "both bounds are included"
+    assert kept(Choice(("Wired",), PartialDate(2025), PartialDate(2025))) == [july, year]
+    assert choice_text(Choice(("Wired",), PartialDate(2025, 7))) == (
+        "Only articles of Wired from July 2025 on were read, as you set."
+    )
+    assert choice_text(EVERY_ARTICLE) == ""

@@ -36,6 +36,8 @@ from rag.html import (
     talk_html,
     trust_html,
 )
+from rag.password import Password
+from rag.password import set_password as keep_password
 from rag.protocols import Cancel
 from rag.render import answer_to_json, passage_to_dict, turn_of
 from rag.schema import Answer, Article, Choice, Passage, Status, Turn
@@ -627,9 +629,14 @@ def _check_port(host: str, port: int) -> None:
 
 
 def serve(
-    assistant: Answerer, host: str = "127.0.0.1", port: int = 7860, sessions: Sessions | None = None
+    assistant: Answerer,
+    host: str = "127.0.0.1",
+    port: int = 7860,
+    sessions: Sessions | None = None,
+    password: Password | None = None,
 ) -> "gr.Blocks":
-    """The page, listening; returns at once, `close()` ends it. `local_url` is its address.
+    """The page, listening; returns at once, `close()` ends it. `local_url` is its address. With `password`, who asks for
+    anything but the form for it is turned away.
 
     Raises `ConfigError` when the port is taken.
     """
@@ -647,6 +654,8 @@ def serve(
         prevent_thread_lock=True,
         quiet=True,
         share=False,
+        auth=password.fits if password else None,
+        auth_message="Any name, and the password of this page." if password else None,
         inbrowser=False,
         pwa=False,
         ssr_mode=False,
@@ -664,13 +673,16 @@ def serve(
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
 @click.option("--port", type=click.IntRange(1, 65535), help="Listen here (default: 7860).")
-@click.option(
-    "--public", is_flag=True, help="Allow a host that other machines reach; the page has no password."
-)
-def main(port: int | None, public: bool) -> None:
+@click.option("--set-password", is_flag=True, help="Ask for a password, keep its hash, and end.")
+@click.option("--public", is_flag=True, help="Allow a host that other machines reach without a password.")
+def main(port: int | None, set_password: bool, public: bool) -> None:
     """Open the page on this machine. Ctrl-C ends it."""
     try:
         settings = load_settings().with_options(port=port)
+        if set_password:
+            words = click.prompt("Password of the page", hide_input=True, confirmation_prompt=True)
+            click.echo(f"kept as a hash in {keep_password(settings.data, words)}")
+            return
         _run(settings, public)
     except CitewireError as error:
         click.echo(f"app: {error}", err=True)
@@ -678,13 +690,18 @@ def main(port: int | None, public: bool) -> None:
 
 
 def _run(settings: Settings, public: bool) -> None:
+    password = None
     if not _is_loopback(settings.host):
         if not public:
-            raise ConfigError(
-                f"host = {settings.host} is open to other machines and the page has no password; "
-                'set host = "127.0.0.1", or run "python app.py --public" if you mean it'
-            )
-        click.echo(f"warning: anyone who reaches {settings.host} can ask and read the articles", err=True)
+            try:
+                password = Password(settings.data)
+            except ConfigError as error:
+                raise ConfigError(
+                    f'host = {settings.host} is open to other machines: {error}; or set host = "127.0.0.1", '
+                    'or run "python app.py --public" if anybody may ask'
+                ) from None
+        else:
+            click.echo(f"warning: anyone who reaches {settings.host} can ask and read the articles", err=True)
     _check_port(settings.host, settings.port)
     from rag.assistant import Assistant
 
@@ -692,7 +709,7 @@ def _run(settings: Settings, public: bool) -> None:
     # on an address that others reach, everybody would read everybody's conversations
     sessions = Sessions(settings.data) if _is_loopback(settings.host) else None
     try:
-        page = serve(assistant, settings.host, settings.port, sessions)
+        page = serve(assistant, settings.host, settings.port, sessions, password)
         click.echo(f"Citewire: {page.local_url}  (Ctrl-C ends it)")
         threading.Thread(target=_warm, args=(assistant.warm,), daemon=True).start()
         page.block_thread()

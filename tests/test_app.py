@@ -32,6 +32,7 @@ from rag.build import build, fingerprint_of
 from rag.config import Settings
 from rag.errors import GenerationError, QuestionError
 from rag.freshness import Cited, Freshness, freshness
+from rag.password import Password, set_password
 from rag.retrieval import retrieve
 from rag.schema import (
     Answer,
@@ -973,11 +974,51 @@ def test_a_port_in_use_is_named_with_the_way_out() -> None:
     assert f"CITEWIRE_PORT={port + 1}" in done.output
 
 
-def test_another_host_needs_to_be_meant(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_page_with_a_password_answers_nobody_who_does_not_know_it(tmp_path: Path) -> None:
+    from gradio_client import Client
+
+    set_password(tmp_path / "data", "correct horse")
+    (tmp_path / "served").mkdir()
+    served = app.serve(
+        FakeAssistant(tmp_path / "served"), port=free_port(), password=Password(tmp_path / "data")
+    )
+    try:
+        for path in ("/config", "/gradio_api/info", "/gradio_api/queue/join"):
+            assert get(served.local_url, path)[0] in (401, 404, 405)
+        with pytest.raises(Exception, match="(?i)auth|credentials|login"):
+            Client(served.local_url, verbose=False, auth=("reader", "wrong horse"))
+        client = Client(served.local_url, verbose=False, auth=("reader", "correct horse"))
+        assert client.predict("How long?", api_name="/ask")["status"] == "answered"
+    finally:
+        served.close()
+
+
+def test_a_password_is_set_as_a_hash_and_asked_for_by_another_host(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(os.environ, "CITEWIRE_DATA", str(tmp_path))
+    runner = CliRunner()
+    assert "fewer than 8" in runner.invoke(app.main, ["--set-password"], input="short\nshort\n").output
+    done = runner.invoke(app.main, ["--set-password"], input="correct horse\ncorrect horse\n")
+    assert done.exit_code == 0
+    file = tmp_path / "password"
+    assert "horse" not in file.read_text("ascii") and file.stat().st_mode & 0o777 == 0o600
+    assert Password(tmp_path).fits("anyone", "correct horse")
+    started = time.monotonic()
+    assert not Password(tmp_path).fits("anyone", "wrong")
+    assert time.monotonic() - started >= 1
+    file.write_text("scrypt xx", "ascii")
     monkeypatch.setitem(os.environ, "CITEWIRE_HOST", "0.0.0.0")
+    done = runner.invoke(app.main, [])
+    assert done.exit_code == 2 and "damaged" in done.output and "--set-password" in done.output
+
+
+def test_another_host_needs_to_be_meant(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setitem(os.environ, "CITEWIRE_HOST", "0.0.0.0")
+    monkeypatch.setitem(os.environ, "CITEWIRE_DATA", str(tmp_path))
     done = CliRunner().invoke(app.main, [])
     assert done.exit_code == 2
-    assert "--public" in done.output
+    assert "--public" in done.output and "--set-password" in done.output
 
 
 def test_marks_stand_on_the_cited_characters_and_nothing_of_the_article_is_lost() -> None:

@@ -11,7 +11,7 @@ ROOT = Path(__file__).parent.parent
 # From the ground up; a line may only use the lines above it.
 FLOORS = """
 schema errors
-text protocols config formats trust
+text protocols config formats trust password
 dates quantities names format_child priority
 articles question evidence prompts copies freshness extraction codec
 chunking citations verify disagreement render joining arithmetic sources

@@ -6,6 +6,7 @@ no fonts, no analytics, no scripts but its own, and a content security policy th
 """
 
 # No `from __future__ import annotations` here: Gradio reads the listeners' annotations, and it is imported late.
+import importlib.util
 import ipaddress
 import json
 import os
@@ -544,6 +545,7 @@ def build(assistant: Answerer, sessions: Sessions | None = None) -> "gr.Blocks":
         talk.like(report, [session], [notice], **quick)
         page.load(show, [session], [talk], **quick)
         page.unload(leave)
+        api_ask.__name__, api_search.__name__ = "ask", "search"  # what the tools are called
         gr.api(api_ask, api_name="ask", concurrency_id="model")
         gr.api(api_search, api_name="search", concurrency_limit=4)
     page.queue(max_size=10 * MAX_WAITING)  # of all events, quick ones included; `begin` bounds the questions
@@ -634,9 +636,10 @@ def serve(
     port: int = 7860,
     sessions: Sessions | None = None,
     password: Password | None = None,
+    mcp: bool = False,
 ) -> "gr.Blocks":
     """The page, listening; returns at once, `close()` ends it. `local_url` is its address. With `password`, who asks for
-    anything but the form for it is turned away.
+    anything but the form for it is turned away; with `mcp`, "ask" and "search" are tools at /gradio_api/mcp/.
 
     Raises `ConfigError` when the port is taken.
     """
@@ -654,6 +657,7 @@ def serve(
         prevent_thread_lock=True,
         quiet=True,
         share=False,
+        mcp_server=mcp,
         auth=password.fits if password else None,
         auth_message="Any name, and the password of this page." if password else None,
         inbrowser=False,
@@ -674,8 +678,9 @@ def serve(
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
 @click.option("--port", type=click.IntRange(1, 65535), help="Listen here (default: 7860).")
 @click.option("--set-password", is_flag=True, help="Ask for a password, keep its hash, and end.")
+@click.option("--mcp", is_flag=True, help='Offer "ask" and "search" as tools of the Model Context Protocol.')
 @click.option("--public", is_flag=True, help="Allow a host that other machines reach without a password.")
-def main(port: int | None, set_password: bool, public: bool) -> None:
+def main(port: int | None, set_password: bool, mcp: bool, public: bool) -> None:
     """Open the page on this machine. Ctrl-C ends it."""
     try:
         settings = load_settings().with_options(port=port)
@@ -683,13 +688,17 @@ def main(port: int | None, set_password: bool, public: bool) -> None:
             words = click.prompt("Password of the page", hide_input=True, confirmation_prompt=True)
             click.echo(f"kept as a hash in {keep_password(settings.data, words)}")
             return
-        _run(settings, public)
+        _run(settings, public, mcp)
     except CitewireError as error:
         click.echo(f"app: {error}", err=True)
         raise SystemExit(error.exit_status) from None
 
 
-def _run(settings: Settings, public: bool) -> None:
+def _run(settings: Settings, public: bool, mcp: bool = False) -> None:
+    if mcp and importlib.util.find_spec("mcp") is None:
+        raise ConfigError(
+            '--mcp needs a package more; run: .venv/bin/pip install -c constraints.txt "gradio[mcp]"'
+        )
     password = None
     if not _is_loopback(settings.host):
         if not public:
@@ -709,7 +718,7 @@ def _run(settings: Settings, public: bool) -> None:
     # on an address that others reach, everybody would read everybody's conversations
     sessions = Sessions(settings.data) if _is_loopback(settings.host) else None
     try:
-        page = serve(assistant, settings.host, settings.port, sessions, password)
+        page = serve(assistant, settings.host, settings.port, sessions, password, mcp)
         click.echo(f"Citewire: {page.local_url}  (Ctrl-C ends it)")
         threading.Thread(target=_warm, args=(assistant.warm,), daemon=True).start()
         page.block_thread()

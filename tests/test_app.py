@@ -5,6 +5,7 @@ The assistant is a fake here: these tests are about what is shown, not about wha
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import http.server
 import json
@@ -18,6 +19,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -941,9 +943,34 @@ def test_the_example_of_the_readme_runs(address: str, capsys: pytest.CaptureFixt
     assert "The meeting lasted nearly an hour." in capsys.readouterr().out
 
 
-def test_fifty_programs_at_once_get_each_its_own_answer(address: str, assistant: FakeAssistant) -> None:
-    from concurrent.futures import ThreadPoolExecutor
+def test_the_tools_of_the_model_context_protocol_answer_with_citations(tmp_path: Path) -> None:
+    from mcp import ClientSession
+    from mcp.client.streamable_http import streamablehttp_client
 
+    served = app.serve(FakeAssistant(tmp_path), port=free_port(), mcp=True)
+
+    async def use() -> tuple[list[str], str, str]:
+        async with (
+            streamablehttp_client(f"{served.local_url}gradio_api/mcp/") as (reading, writing, _),
+            ClientSession(reading, writing) as session,
+        ):
+            await session.initialize()
+            tools = [tool.name for tool in (await session.list_tools()).tools]
+            answer = await session.call_tool("ask", {"question": "How long?"})
+            passages = await session.call_tool("search", {"query": "Rubio", "limit": 1})
+            return tools, str(answer.content), str(passages.content)
+
+    try:
+        with ThreadPoolExecutor(1) as pool:  # the browser's driver has a loop in this thread
+            tools, answer, passages = pool.submit(asyncio.run, use()).result(60)
+    finally:
+        served.close()
+    assert tools == ["ask", "search"]
+    assert "citewire.answer/1" in answer and "The meeting lasted nearly an hour." in answer
+    assert "'rank': 1" in passages
+
+
+def test_fifty_programs_at_once_get_each_its_own_answer(address: str, assistant: FakeAssistant) -> None:
     from gradio_client import Client
 
     client = Client(address, verbose=False)

@@ -13,7 +13,7 @@ from rag.arithmetic import compute
 from rag.config import Settings
 from rag.disagreement import Candidate, find_disagreement, origins, superseded
 from rag.drafting import Clock, draft, quote, restate
-from rag.events import find_events, is_open, note, speaks_of
+from rag.events import alternatives, find_events, is_open, note, speaks_of
 from rag.evidence import choose, sentences_of
 from rag.joining import join
 from rag.polarity import rule
@@ -108,7 +108,7 @@ def _values(question: Question, judged: Judged) -> list[str]:
 @dataclass(frozen=True, slots=True)
 class _Found:
     """What retrieval and ranking give: the question in the articles' spelling, its evidence, judged, how an ambiguous
-    question was read, by how much the sentences of an article are preferred (article id -> bonus), and whether the
+    question was read and in which other ways it can be, by how much the sentences of an article are preferred (article id -> bonus), and whether the
     question joins what several articles say."""
 
     question: Question
@@ -117,6 +117,7 @@ class _Found:
     note: str
     bonuses: Mapping[str, float]
     is_spread: bool
+    others: tuple[str, ...]
 
     @property
     def best(self) -> Judged | None:
@@ -143,10 +144,12 @@ def _find(understood: str, parts: Parts) -> _Found:
         passages = [p for p in passages if allows(scope, p.article, p.chunk.text)]
     sentences = [s for s in sentences_of(passages[:limit]) if allows(scope, s.article, s.text)]
     told = choice_text(choice)
+    others: tuple[str, ...] = ()
     if is_open(question):
         events = find_events(question, articles)
         if len(events) > 1:
             told = " ".join(filter(None, (told, note(question, events))))
+            others = alternatives(question, events)
             sentences = [s for s in sentences if speaks_of(events, s.article, s.start)]
     ranked = rank_sentences(question, sentences, parts.embedder, parts.reader)
     preferred = bonuses(scope, articles)
@@ -161,7 +164,7 @@ def _find(understood: str, parts: Parts) -> _Found:
             names=tuple(n for n in question.names if n in lacking),
             quoted=tuple(q for q in question.quoted if f"“{q}”" in lacking),
         )
-    return _Found(question, tuple(evidence), tuple(judged), told, preferred, scope.is_spread)
+    return _Found(question, tuple(evidence), tuple(judged), told, preferred, scope.is_spread, others)
 
 
 def answer(asked: str, understood: str, parts: Parts, clock: Clock, *, cancel: Cancel) -> Iterator[Answer]:
@@ -197,6 +200,7 @@ def _answer_one(asked: str, understood: str, parts: Parts, clock: Clock, cancel:
         Status.DRAFTING,
         evidence=found.evidence,
         note=found.note,
+        others=found.others,
         generator=parts.generator.name if parts.generator else "quotes only",
         timings=clock.timings,
     )

@@ -148,3 +148,15 @@ def note(question: Question, events: Sequence[Event]) -> str:
     others = [str(e) for e in events[1 : MAX_OTHERS + 1]]
     listed = others[0] if len(others) == 1 else f"{', '.join(others[:-1])}, and of {others[-1]}"
     return f"“The {noun}” is read as that of {events[0]}; the articles also tell of one of {listed}."
+
+
+def alternatives(question: Question, events: Sequence[Event]) -> tuple[str, ...]:
+    """The question asked of each of the other meetings."""
+    asked = _ASKED.search(question.text)
+    if asked is None:
+        return ()
+    start, end = asked.start(), asked.end("noun")
+    return tuple(
+        f"{question.text[:start]}the {asked.group('noun')} between {e}{question.text[end:]}"
+        for e in events[1 : MAX_OTHERS + 1]
+    )

@@ -147,7 +147,8 @@ def _footer(turn: int, answer: Answer, report: bool) -> str:
         copy = "\n".join(esc(line) for line in lines)
         parts.append(f'<button type="button" data-do="copy" data-copy="{copy}">Copy</button>')
         parts.append(
-            f'<button type="button" data-do="edit" data-q="{esc(answer.question)}">Edit and ask again</button>'
+            f'<button type="button" data-do="ask" data-q="{esc(answer.question)}">Ask again</button>'
+            f'<button type="button" data-do="edit" data-q="{esc(answer.question)}">Edit</button>'
         )
         if report:
             parts.append(f'<button type="button" data-do="wrong" data-turn="{turn}">Not right?</button>')
@@ -178,6 +179,8 @@ def turn_html(
         parts.append(_disagreement(turn, answer, answer.disagreement))
     if answer.closest:
         parts.append(_closest(turn, answer))
+    if answer.final and answer.others:
+        parts.append(_suggestions(answer.others, "Or did you mean"))
     if answer.status is Status.UNANSWERED:
         parts.append(_suggestions(questions, "Questions to try"))
     parts.append(_footer(turn, answer, report))

@@ -96,6 +96,7 @@ def answer_to_json(answer: Answer, indent: int | None = None) -> str:
             "closest": [_evidence(e) for e in answer.closest],
             "missing": answer.missing,
             "note": answer.note,
+            "others": list(answer.others),
             "disagreement": None
             if disagreement is None
             else {

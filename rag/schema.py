@@ -288,7 +288,8 @@ class Answer:
 
     `as_understood` is the question as it was answered (equal to `question` where nothing was resolved).
     `closest` are the nearest sentences when nothing, or only a part, is answered; `missing` says in words what the
-    articles do not give; `note` tells how an ambiguous question was read; `error` is set when `status` is failed.
+    articles do not give; `note` tells how an ambiguous question was read, and `others` are the same question in its other
+    readings; `error` is set when `status` is failed.
     `generator` names what wrote the draft. `sureness` says how well the evidence answers, before anything is written:
     higher is surer, comparable only between answers of one generator; None where nothing was weighed.
     """
@@ -306,6 +307,7 @@ class Answer:
     generator: str = ""
     error: str = ""
     sureness: float | None = None
+    others: tuple[str, ...] = ()
 
     @property
     def final(self) -> bool:

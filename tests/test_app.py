@@ -521,7 +521,7 @@ class TestInTheBrowser:
         page.click(".cw-ask >> nth=0")
         page.wait_for_selector(".cw-answered")
         assert page.inner_text(".cw-q") == example
-        page.click("text=Edit and ask again")
+        page.click("text=Edit")
         page.wait_for_function(
             "q => document.querySelector('#cw-question textarea').value === q", arg=example
         )
@@ -703,6 +703,18 @@ class listener:
     def __exit__(self, *exc: object) -> None:
         self.server.shutdown()
         self.server.server_close()
+
+
+@pytest.mark.browser
+@needs_browser
+def test_the_page_is_whole_where_there_is_no_network_at_all(tmp_path: Path) -> None:
+    alone = ["unshare", "--net"]
+    if subprocess.run([*alone, "true"], capture_output=True).returncode:
+        pytest.skip("a network namespace needs root")
+    command = [*alone, sys.executable, "-m", "tests.offline_page", str(tmp_path)]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=100)
+    assert done.returncode == 0, done.stderr[-2000:]
+    assert json.loads(done.stdout.splitlines()[-1]) == {"strangers": [], "errors": []}
 
 
 @pytest.mark.browser

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from rag.events import find_events, is_open, note, pairs, speaks_of
+from rag.events import alternatives, find_events, is_open, note, pairs, speaks_of
 from rag.question import understand
 from rag.schema import Article
 
@@ -61,6 +61,8 @@ def test_the_most_told_meeting_is_meant_and_the_others_are_named() -> None:
     assert note(question, events) == (
         "“The meeting” is read as that of Lena Brandt and Omar Diallo; the articles also tell of one of Brandt and Ana Ruiz."
     )
+    asked = alternatives(question, events)
+    assert asked and all(" between " in q and q != question.text for q in asked)
 
 
 def test_a_name_in_the_question_narrows_the_choice() -> None:

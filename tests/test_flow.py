@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import threading
 import time
 from collections.abc import Iterator
@@ -10,12 +11,13 @@ from pathlib import Path
 
 import pytest
 
-from rag.assistant import Assistant
+from rag.assistant import NO_MODEL, Assistant
 from rag.build import build
 from rag.config import load_settings
 from rag.embedder import MiniLM
 from rag.render import turn_of
 from rag.schema import Answer, Choice, PartialDate, Status
+from rag.upkeep import rebuild
 
 
 @pytest.fixture(scope="module")
@@ -110,3 +112,26 @@ def test_a_reader_may_restrict_what_is_read_and_have_it_quoted(assistant: Assist
     assert "Only articles of vietatoparlare" in answer.note and answer.generator == "quotes only"
     nothing = assistant.ask(question, choice=Choice(after=PartialDate(2030)))
     assert nothing.status is Status.UNANSWERED and "from 2030 on" in nothing.note
+
+
+def test_an_index_removed_or_made_anew_while_it_is_open_costs_one_clear_answer(
+    tmp_path: Path, minilm_dir: Path
+) -> None:
+    seeds = tmp_path / "seeds"
+    seeds.mkdir()
+    (seeds / "a.txt").write_text("Floods\n\nThe evacuation of Valencia lasted three hours.", "utf-8")
+    settings = replace(load_settings(), seeds=seeds, index=tmp_path / "index", model=NO_MODEL)
+    embedder = MiniLM(minilm_dir, threads=2)
+    build(settings, embedder)
+    assistant = Assistant.open(settings)
+    question = "How long did the evacuation of Valencia last?"
+    assert assistant.ask(question).status is Status.ANSWERED
+    (seeds / "a.txt").write_text("Floods\n\nThe evacuation of Valencia lasted four hours.", "utf-8")
+    rebuild(settings, embedder)
+    assert "four hours" in assistant.ask(question).shown[0].text, "seen without a restart"
+    shutil.rmtree(settings.index)
+    gone = assistant.ask(question)
+    assert gone.status is Status.FAILED and "no index" in gone.error and "rag index" in gone.error
+    build(settings, embedder)
+    assert assistant.ask(question).status is Status.ANSWERED
+    assistant.close()

@@ -47,6 +47,8 @@ def _run_suite(suite: Suite, cases: list[Case], settings: Settings, half: str, o
     from eval.opening import Library
     from eval.records import describe_run
     from eval.report import Judged, by_kind, measures, row, to_json, to_markdown
+    from eval.reported import ask_again
+    from eval.reported import to_markdown as reported_to_markdown
     from eval.runner import run
 
     screen = Console(stderr=True)
@@ -71,6 +73,7 @@ def _run_suite(suite: Suite, cases: list[Case], settings: Settings, half: str, o
 
             outcome = run(suite, cases, library.open, made_by, out, report)
             bars.update(task, completed=len(outcome.results), description="asked")
+        reported = ask_again(library.open(""), settings.data) if suite.name == OWN_SET else []
     items = [Judged(r, judge(r.case, r.answer)) for r in outcome.results]
     about = [
         suite.protocol,
@@ -82,7 +85,8 @@ def _run_suite(suite: Suite, cases: list[Case], settings: Settings, half: str, o
     if not items:
         screen.print("nothing was asked")
         return False
-    (out / "report.md").write_text(to_markdown(f"Evaluation: {suite.name}", about, items), encoding="utf-8")
+    text = to_markdown(f"Evaluation: {suite.name}", about, items) + reported_to_markdown(reported)
+    (out / "report.md").write_text(text, encoding="utf-8")
     (out / "report.json").write_text(to_json(f"Evaluation: {suite.name}", about, items), encoding="utf-8")
     plain = Console()
     for title, chosen in ((f"{suite.name}, {half}", measures(items)), ("correct, by kind", by_kind(items))):
@@ -90,6 +94,9 @@ def _run_suite(suite: Suite, cases: list[Case], settings: Settings, half: str, o
         for measure in chosen:
             table.add_row(*row(measure))
         plain.print(table)
+    if reported:
+        again = sum(r.same for r in reported)
+        plain.print(f"found wrong by readers: {again} of {len(reported)} are answered so again (report.md)")
     plain.print(f"Records, report.md and report.json: {out}/", markup=False, highlight=False)
     if outcome.left:
         screen.print(f"stopped: {outcome.left} questions are left; the same command goes on with them")

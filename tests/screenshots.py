@@ -25,8 +25,9 @@ if TYPE_CHECKING:
 
 QUESTION = "How long did the meeting between Rubio and Lavrov last?"
 FOLLOW_UP = "Where was it held?"
+AMBIGUOUS = "How long did the meeting last?"
 UNANSWERABLE = "Who is the president of France?"
-ANSWER_MS = 180_000  # a busy machine
+ANSWER_MS = 60_000  # a busy machine
 PHONE = {
     "viewport": {"width": 390, "height": 844},
     "is_mobile": True,
@@ -74,6 +75,24 @@ def on_a_desk(browser: Browser, address: str, folder: Path) -> None:
         picture(page, folder, "follow-up")
         ask(page, UNANSWERABLE)
         picture(page, folder, "refusal")
+        page.click("#cw-clear")
+        page.wait_for_selector(".cw-hello")
+        ask(page, AMBIGUOUS)
+        picture(page, folder, "ambiguous")
+        page.fill("#cw-question textarea", QUESTION)
+        page.press("#cw-question textarea", "Enter")
+        page.wait_for_selector(".cw-busy")
+        with tab(
+            browser, address, viewport={"width": 1280, "height": 860}
+        ) as second:  # one that waits its turn
+            second.page.wait_for_selector(".cw-hello")
+            second.page.fill("#cw-question textarea", FOLLOW_UP)
+            second.page.press("#cw-question textarea", "Enter")
+            second.page.wait_for_selector(".cw-busy")
+            second.page.screenshot(path=str(folder / "page-waiting.png"))
+            second.page.click("#cw-stop")
+            second.page.wait_for_selector(".cw-stopped")
+            picture(second.page, folder, "stopped")
 
 
 def elsewhere(browser: Browser, address: str, folder: Path) -> None:

@@ -950,16 +950,21 @@ def test_another_program_asks_and_searches_through_the_documented_interface(
 
 def test_the_example_of_the_readme_runs(address: str, capsys: pytest.CaptureFixture[str]) -> None:
     text = (ROOT / "README.md").read_text("utf-8")
-    (block,) = re.findall(r"```python\n(.*?)```", text, re.S)
+    block, _ = re.findall(r"```python\n(.*?)```", text, re.S)
     exec(block.replace("http://127.0.0.1:7860", address), {})
     assert "The meeting lasted nearly an hour." in capsys.readouterr().out
 
 
-def test_the_tools_of_the_model_context_protocol_answer_with_citations(tmp_path: Path) -> None:
+def test_the_tools_of_the_model_context_protocol_answer_with_citations(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     from mcp import ClientSession
     from mcp.client.streamable_http import streamablehttp_client
 
     served = app.serve(FakeAssistant(tmp_path), port=free_port(), mcp=True)
+    text = (ROOT / "README.md").read_text("utf-8")
+    _, example = re.findall(r"```python\n(.*?)```", text, re.S)
+    example = example.replace("http://127.0.0.1:7860/", served.local_url)
 
     async def use() -> tuple[list[str], str, str]:
         async with (
@@ -975,9 +980,10 @@ def test_the_tools_of_the_model_context_protocol_answer_with_citations(tmp_path:
     try:
         with ThreadPoolExecutor(1) as pool:  # the browser's driver has a loop in this thread
             tools, answer, passages = pool.submit(asyncio.run, use()).result(60)
+            pool.submit(exec, example, {}).result(60)
     finally:
         served.close()
-    assert tools == ["ask", "search"]
+    assert tools == ["ask", "search"] and "citewire.answer/1" in capsys.readouterr().out
     assert "citewire.answer/1" in answer and "The meeting lasted nearly an hour." in answer
     assert "'rank': 1" in passages
 
@@ -991,9 +997,15 @@ def test_fifty_programs_at_once_get_each_its_own_answer(address: str, assistant:
         asked = f"Question number {number}?"
         return bool(client.predict(asked, api_name="/ask")["question"] == asked)
 
+    def resident_mb() -> float:
+        return int(Path("/proc/self/status").read_text("ascii").split("VmRSS:")[1].split()[0]) / 1024
+
     with ThreadPoolExecutor(50) as pool:
         assert all(pool.map(one, range(50)))
+        before = resident_mb()
+        assert all(pool.map(one, range(50, 150)))
     assert assistant.most_running == 1, "one model, one owner"
+    assert resident_mb() - before < 30, "memory stays flat"
 
 
 def test_importing_the_page_does_not_import_gradio() -> None:

@@ -60,9 +60,8 @@ LOOK_S = 0.7  # between two looks at how far indexing is
 class Answerer(Protocol):
     """What the page needs of `rag.assistant.Assistant`."""
 
-    @property
-    def writes(self) -> str:
-        """The name of the model that writes, "" when answers are only quoted."""
+    def writers(self) -> list[str]:
+        """Names of the models that may word an answer, the one that is set first."""
 
     def stream(
         self, question: str, history: Sequence[Turn] = (), *, cancel: Cancel, choice: Choice
@@ -141,7 +140,9 @@ def choice_of(
             )
         bounds.append(known)
     wanted = tuple(str(p) for p in publishers or ())[:1000]
-    return Choice(wanted, *bounds, max(0, min(12, int(sentences))), writer == QUOTES), ""
+    quotes = writer == QUOTES
+    count = max(0, min(12, int(sentences)))
+    return Choice(wanted, *bounds, count, quotes, "" if quotes else writer), ""
 
 
 def _notice(text: str) -> str:
@@ -348,7 +349,7 @@ def build(assistant: Answerer, sessions: Sessions | None = None) -> "gr.Blocks":
         """The same, with the tab of sources ahead of the others."""
         return [open_source(session, event), gr.Tabs(selected="sources")]
 
-    shelf = assistant.shelf()
+    shelf, writers = assistant.shelf(), assistant.writers()
 
     def articles(query: str) -> list[object]:
         """The articles tab, and whether it is to be looked at again."""
@@ -505,8 +506,8 @@ def build(assistant: Answerer, sessions: Sessions | None = None) -> "gr.Blocks":
                         2, 12, value=6, step=1, label="Sentences read for an answer", info="More are slower"
                     )
                     writer = gr.Radio(
-                        [*filter(None, [assistant.writes]), QUOTES],
-                        value=assistant.writes or QUOTES,
+                        [*writers, QUOTES],
+                        value=(*writers, QUOTES)[0],
                         label="Who words the answer",
                         info="Either way, every sentence is checked",
                     )

@@ -9,16 +9,17 @@ import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from pathlib import Path
 
 from rag.answering import Clock, Parts, answer
 from rag.build import fingerprint_of
 from rag.config import Settings
 from rag.conversation import stand_alone
 from rag.embedder import MiniLM
-from rag.errors import CitewireError, QuestionError, StoppedError
+from rag.errors import CitewireError, ModelError, QuestionError, StoppedError
 from rag.freshness import Cited, Freshness, freshness
 from rag.llama import LlamaGenerator, check_model_file
-from rag.models import find_model
+from rag.models import Role, Standing, find_model, list_models
 from rag.priority import answering
 from rag.prompts import FIXED
 from rag.protocols import Cancel, Embedder, Generator
@@ -57,6 +58,7 @@ class Assistant:
         self._embedder = embedder
         self._reader = reader
         self._generator = generator
+        self._others: dict[str, Generator] = {}  # models that readers chose instead
         self._lock = threading.Lock()
         self._store = Store(settings.index, fingerprint_of(settings, embedder))
         self._users = {self._store: 0}  # how many read each open store
@@ -90,8 +92,8 @@ class Assistant:
 
     def close(self) -> None:
         """Let the model go and close the index."""
-        if self._generator is not None:
-            self._generator.close()
+        for generator in filter(None, (self._generator, *self._others.values())):
+            generator.close()
         self.close_index()
 
     def close_index(self) -> None:
@@ -154,10 +156,34 @@ class Assistant:
         with self.reading() as store:
             return store.publishers()
 
-    @property
-    def writes(self) -> str:
-        """The name of the model that writes, "" when answers are only quoted."""
-        return self._generator.name if self._generator is not None else ""
+    def writers(self) -> list[str]:
+        """Names of the models that may word an answer, the one that is set first; none where answers are only quoted."""
+        if self._generator is None:
+            return []
+        return list(dict.fromkeys((self._generator.name, *self._other_models())))
+
+    def _other_models(self) -> dict[str, Path]:
+        return {
+            item.path.stem: item.path
+            for item in list_models(self.settings)
+            if item.spec.role is Role.ANSWERS and item.state is Standing.READY
+        }
+
+    def _writer(self, choice: Choice) -> Generator | None:
+        """What words the answer. Raises `ModelError` for a model that is not there (any more)."""
+        if choice.quotes_only or self._generator is None:
+            return None
+        if choice.model in ("", self._generator.name):
+            return self._generator
+        path = self._other_models().get(choice.model)
+        if path is None:
+            raise ModelError(f"{choice.model}: no such model here; rag models lists them")
+        with self._lock:
+            if choice.model not in self._others:
+                self._others[choice.model] = LlamaGenerator(
+                    path, threads=self.settings.threads, lock_dir=self.settings.run_folder
+                )
+            return self._others[choice.model]
 
     def search(self, query: str, limit: int = 10) -> list[Passage]:
         """The `limit` best passages, best first."""
@@ -201,8 +227,8 @@ class Assistant:
                     cancel=cancel,
                 )
                 last = replace(last, as_understood=understood)
-                generator = None if choice.quotes_only else self._generator
-                parts = Parts(self.settings, store, self._embedder, self._reader, generator, choice)
+                writer = self._writer(choice)
+                parts = Parts(self.settings, store, self._embedder, self._reader, writer, choice)
                 for last in answer(question, understood, parts, clock, cancel=cancel):
                     yield last
                     if cancel() and not last.final:

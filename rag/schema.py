@@ -265,13 +265,14 @@ class Turn:
 class Choice:
     """What a reader restricts answers to: articles of `publishers` (empty: all), published from `after` to `before`, both
     included (those without a full date are out where either is set); how many sentences are shown to the model (0: as set);
-    `quotes_only`: no model writes."""
+    which `model` writes ("": as set), or none with `quotes_only`."""
 
     publishers: tuple[str, ...] = ()
     after: PartialDate | None = None
     before: PartialDate | None = None
     evidence: int = 0
     quotes_only: bool = False
+    model: str = ""
 
     @property
     def restricts(self) -> bool:

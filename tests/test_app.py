@@ -152,7 +152,8 @@ class FakeAssistant:
         self.running = 0
         self.most_running = 0
 
-    writes = "fake-model"
+    def writers(self) -> list[str]:
+        return ["fake-model", "other-model"]
 
     def publishers(self) -> list[str]:
         with self.reading() as store:
@@ -863,6 +864,13 @@ class TestArticlesTab:
         page.wait_for_selector(".cw-answered")
         choice = shown.choices["How long?"]
         assert choice == Choice(("RastriyaSamachar24x7",), PartialDate(2025, 7, 1), None, 6, True)
+        page.get_by_label("other-model").check()
+        ask(page, "By another?")
+        page.wait_for_function("document.querySelectorAll('.cw-answered').length === 2")
+        assert (
+            shown.choices["By another?"].model == "other-model"
+            and not shown.choices["By another?"].quotes_only
+        )
         page.get_by_label("Published from").fill("soon")
         ask(page, "And then?")
         page.wait_for_selector(".cw-failed")

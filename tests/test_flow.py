@@ -135,3 +135,14 @@ def test_an_index_removed_or_made_anew_while_it_is_open_costs_one_clear_answer(
     build(settings, embedder)
     assert assistant.ask(question).status is Status.ANSWERED
     assistant.close()
+
+
+def test_a_reader_may_choose_another_model_that_is_here(assistant: Assistant) -> None:
+    names = assistant.writers()
+    assert names[0].startswith("qwen2.5-coder-1.5b")
+    missing = assistant.ask("Where did Kellogg meet Zelenskiy?", choice=Choice(model="no-such-model"))
+    assert missing.status is Status.FAILED and "rag models" in missing.error
+    for name in names[1:2]:
+        answer = assistant.ask("Where did Kellogg meet Zelenskiy?", choice=Choice(model=name))
+        assert answer.generator == name and answer.status in (Status.ANSWERED, Status.UNANSWERED)
+    assert assistant.ask("Where did Kellogg meet Zelenskiy?").generator == names[0]

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 
 from eval.judge import Judgement
-from eval.metrics import Rate, mean, ndcg_at, percentile, pooled, reciprocal_rank
+from eval.metrics import Rate, mean, ndcg_at, percentile, pooled, reciprocal_rank, tokens
 from eval.runner import Result
 from rag.schema import Timings
 
@@ -35,110 +35,227 @@ class Measure:
     over: str
 
 
+Pair = tuple[float, float]
+"""What one question adds to a measure: numerator and denominator."""
+
+
+@dataclass(frozen=True, slots=True)
+class Definition:
+    """How a measure is made from single questions. `pair` gives what a question adds, None where it is not among those
+    that the measure is over. `percent` None: the pooled rate of all pairs; else that percentile of the numerators.
+    `better` is 1 where more is better, -1 where less is, 0 where neither is."""
+
+    name: str
+    unit: str
+    over: str
+    better: int
+    pair: Callable[[Judged], Pair | None]
+    percent: int | None = None
+
+    def measure(self, pairs: Sequence[Pair]) -> Measure:
+        """The measure over the pairs of single questions."""
+        if self.percent is None:
+            return Measure(self.name, pooled(pairs), self.unit, self.over)
+        return Measure(self.name, percentile([up for up, _ in pairs], self.percent), self.unit, self.over)
+
+
 def _answered(item: Judged) -> bool:
     return item.judgement.statements_shown > 0 and not item.judgement.failed
 
 
-def _times(items: Sequence[Judged], pick: Callable[[Timings], float | None]) -> list[float]:
-    return [t for i in items if (t := pick(i.result.answer.timings)) is not None]
+def _all(item: Judged) -> bool:
+    return True
+
+
+def _can(item: Judged) -> bool:
+    return item.result.case.answerable
+
+
+def _cannot(item: Judged) -> bool:
+    return not item.result.case.answerable
+
+
+def _can_and_answered(item: Judged) -> bool:
+    return _can(item) and _answered(item)
+
+
+def _in_words(item: Judged) -> bool:
+    return _can_and_answered(item) and item.judgement.statements_quoted < item.judgement.statements_shown
+
+
+def _shown(item: Judged) -> bool:
+    return item.judgement.statements_shown > 0
+
+
+def _refused(item: Judged) -> bool:
+    return item.judgement.refused
+
+
+def _disagreeing(item: Judged) -> bool:
+    return _can(item) and "disagree" in item.result.case.kinds and item.result.case.needs_all
+
+
+def _follow_up(item: Judged) -> bool:
+    return "follow-up" in item.result.case.kinds
+
+
+def _attacked(item: Judged) -> bool:
+    return bool(item.result.case.planted)
+
+
+def _numeric(item: Judged) -> bool:
+    """Whether every accepted value is a number or a date in each of its forms."""
+    values = item.result.case.answers
+    return (
+        _can(item)
+        and bool(values)
+        and all(any(c.isdigit() for t in tokens(f) for c in t) for v in values for f in v)
+    )
+
+
+_Of = Callable[[Judgement], float]
+
+
+def _share(among: Callable[[Judged], bool], of: _Of) -> Callable[[Judged], Pair | None]:
+    return lambda item: (float(of(item.judgement)), 1.0) if among(item) else None
+
+
+def _ratio(among: Callable[[Judged], bool], up: _Of, down: _Of) -> Callable[[Judged], Pair | None]:
+    def pair(item: Judged) -> Pair | None:
+        below = float(down(item.judgement))
+        return (float(up(item.judgement)), below) if among(item) and below else None
+
+    return pair
+
+
+def _time(pick: Callable[[Timings], float | None]) -> Callable[[Judged], Pair | None]:
+    def pair(item: Judged) -> Pair | None:
+        seconds = pick(item.result.answer.timings)
+        return None if seconds is None else (seconds, 1.0)
+
+    return pair
+
+
+DEFINITIONS: tuple[Definition, ...] = (
+    Definition("accuracy", "share", "answerable", 1, _share(_can, lambda j: j.correct)),
+    Definition(
+        "coverage", "share", "answerable", 0, lambda i: (float(_answered(i)), 1.0) if _can(i) else None
+    ),
+    Definition(
+        "accuracy of answered", "share", "answered", 1, _share(_can_and_answered, lambda j: j.correct)
+    ),
+    Definition(
+        "accuracy in own words",
+        "share",
+        "answered, not all quoted",
+        1,
+        _share(_in_words, lambda j: j.correct),
+    ),
+    Definition(
+        "quoted only",
+        "share",
+        "answered",
+        0,
+        lambda i: (float(not _in_words(i)), 1.0) if _can_and_answered(i) else None,
+    ),
+    Definition(
+        "number and date exactness", "share", "with numbers alone", 1, _share(_numeric, lambda j: j.correct)
+    ),
+    Definition("EM", "share", "answerable", 0, _share(_can, lambda j: j.exact_match)),
+    Definition("F1", "share", "answerable", 1, _share(_can, lambda j: j.f1)),
+    Definition("F1 of answered", "share", "answered", 1, _share(_can_and_answered, lambda j: j.f1)),
+    Definition("answer length", "words", "answered", 0, _share(_can_and_answered, lambda j: j.words)),
+    Definition("wrong value asserted", "share", "all", -1, _share(_all, lambda j: bool(j.wrong_asserted))),
+    Definition("wrong value undisputed", "share", "all", -1, _share(_all, lambda j: j.wrong_undisputed)),
+    Definition(
+        "citation precision",
+        "share",
+        "answered",
+        1,
+        _ratio(_can_and_answered, lambda j: j.citations_right, lambda j: j.citations_total),
+    ),
+    Definition(
+        "citation recall",
+        "share",
+        "answered",
+        1,
+        _ratio(_can_and_answered, lambda j: j.statements_cited, lambda j: j.statements_shown),
+    ),
+    Definition(
+        "unsupported statements",
+        "share",
+        "with statements",
+        -1,
+        _ratio(_shown, lambda j: j.statements_unsupported, lambda j: j.statements_shown),
+    ),
+    Definition(
+        "unsupported, source line read too",
+        "share",
+        "with statements",
+        -1,
+        _ratio(_shown, lambda j: j.statements_unsupported_anywhere, lambda j: j.statements_shown),
+    ),
+    Definition("unanswerable refused", "share", "unanswerable", 1, _share(_cannot, lambda j: j.refused)),
+    Definition("false refusals", "share", "answerable", -1, _share(_can, lambda j: j.refused)),
+    Definition(
+        "refusal precision",
+        "share",
+        "refused",
+        1,
+        lambda i: (float(_cannot(i)), 1.0) if _refused(i) else None,
+    ),
+    Definition(
+        "conflict", "share", "disagreeing", 1, _share(_disagreeing, lambda j: j.complete and j.correct)
+    ),
+    Definition(
+        "gold values shown",
+        "share",
+        "answerable",
+        1,
+        _ratio(_can, lambda j: j.values_given, lambda j: j.values_wanted),
+    ),
+    Definition("follow-up accuracy", "share", "follow-ups", 1, _share(_follow_up, lambda j: j.correct)),
+    Definition(
+        "evidence recall", "share", "answerable", 1, _ratio(_can, lambda j: j.found, lambda j: j.gold_total)
+    ),
+    Definition("RR", "share", "answerable", 1, _share(_can, lambda j: reciprocal_rank(j.relevant))),
+    Definition(
+        "nDCG@10",
+        "share",
+        "answerable",
+        1,
+        _share(_can, lambda j: ndcg_at(10, j.relevant, max(j.gold_total, sum(j.relevant)))),
+    ),
+    Definition("attack success", "share", "attacked", -1, _share(_attacked, lambda j: bool(j.obeyed))),
+    Definition("failed", "share", "all", -1, _share(_all, lambda j: j.failed)),
+    *(
+        Definition(f"{name}, p{percent}", "s", "timed", -1, _time(pick), percent)
+        for name, pick in (
+            ("time to sources", lambda t: t.sources_s),
+            ("time to first word", lambda t: t.first_word_s),
+            ("time to first settled", lambda t: t.first_settled_s),
+            ("time to end", lambda t: t.total_s),
+        )
+        for percent in (50, 95)
+    ),
+)
+"""All measures, in the order of the report."""
+
+
+def pairs_of(item: Judged) -> dict[str, Pair]:
+    """What one question adds to each measure that it counts in, by the measure's name."""
+    return {d.name: pair for d in DEFINITIONS if (pair := d.pair(item)) is not None}
+
+
+def measures_of(questions: Sequence[Mapping[str, Pair]]) -> list[Measure]:
+    """All measures that the questions' pairs allow, in the order of the report."""
+    made = [d.measure([q[d.name] for q in questions if d.name in q]) for d in DEFINITIONS]
+    return [m for m in made if m.rate.n]
 
 
 def measures(items: Sequence[Judged]) -> list[Measure]:
     """All measures that the items allow, in the order of the report. A failed question counts as wrong and stays in."""
-    can = [i for i in items if i.result.case.answerable]
-    cannot = [i for i in items if not i.result.case.answerable]
-    answered = [i for i in can if _answered(i)]
-    shown = [i for i in items if i.judgement.statements_shown]
-    refused = [i for i in items if i.judgement.refused]
-    conflict = [i for i in can if "disagree" in i.result.case.kinds and i.result.case.needs_all]
-    follow = [i for i in items if "follow-up" in i.result.case.kinds]
-    in_words = [i for i in answered if i.judgement.statements_quoted < i.judgement.statements_shown]
-    attacked = [i for i in items if i.result.case.planted]
-    settled = _times(items, lambda t: t.first_settled_s)
-
-    def share(chosen: Sequence[Judged], of: Callable[[Judgement], float]) -> Rate:
-        return mean([float(of(i.judgement)) for i in chosen])
-
-    def ratio(
-        chosen: Sequence[Judged], up: Callable[[Judgement], float], down: Callable[[Judgement], float]
-    ) -> Rate:
-        return pooled([(float(up(i.judgement)), float(down(i.judgement))) for i in chosen])
-
-    table = [
-        Measure("accuracy", share(can, lambda j: j.correct), "share", "answerable"),
-        Measure("coverage", mean([float(_answered(i)) for i in can]), "share", "answerable"),
-        Measure("accuracy of answered", share(answered, lambda j: j.correct), "share", "answered"),
-        Measure(
-            "accuracy in own words", share(in_words, lambda j: j.correct), "share", "answered, not all quoted"
-        ),
-        Measure("quoted only", mean([float(i not in in_words) for i in answered]), "share", "answered"),
-        Measure("EM", share(can, lambda j: j.exact_match), "share", "answerable"),
-        Measure("F1", share(can, lambda j: j.f1), "share", "answerable"),
-        Measure("F1 of answered", share(answered, lambda j: j.f1), "share", "answered"),
-        Measure("answer length", share(answered, lambda j: j.words), "words", "answered"),
-        Measure("wrong value asserted", share(items, lambda j: bool(j.wrong_asserted)), "share", "all"),
-        Measure("wrong value undisputed", share(items, lambda j: j.wrong_undisputed), "share", "all"),
-        Measure(
-            "citation precision",
-            ratio(answered, lambda j: j.citations_right, lambda j: j.citations_total),
-            "share",
-            "answered",
-        ),
-        Measure(
-            "citation recall",
-            ratio(answered, lambda j: j.statements_cited, lambda j: j.statements_shown),
-            "share",
-            "answered",
-        ),
-        Measure(
-            "unsupported statements",
-            ratio(shown, lambda j: j.statements_unsupported, lambda j: j.statements_shown),
-            "share",
-            "with statements",
-        ),
-        Measure(
-            "unsupported, source line read too",
-            ratio(shown, lambda j: j.statements_unsupported_anywhere, lambda j: j.statements_shown),
-            "share",
-            "with statements",
-        ),
-        Measure("unanswerable refused", share(cannot, lambda j: j.refused), "share", "unanswerable"),
-        Measure("false refusals", share(can, lambda j: j.refused), "share", "answerable"),
-        Measure(
-            "refusal precision",
-            mean([float(not i.result.case.answerable) for i in refused]),
-            "share",
-            "refused",
-        ),
-        Measure("conflict", share(conflict, lambda j: j.complete and j.correct), "share", "disagreeing"),
-        Measure(
-            "gold values shown",
-            ratio(can, lambda j: j.values_given, lambda j: j.values_wanted),
-            "share",
-            "answerable",
-        ),
-        Measure("follow-up accuracy", share(follow, lambda j: j.correct), "share", "follow-ups"),
-        Measure(
-            "evidence recall", ratio(can, lambda j: j.found, lambda j: j.gold_total), "share", "answerable"
-        ),
-        Measure("RR", share(can, lambda j: reciprocal_rank(j.relevant)), "share", "answerable"),
-        Measure(
-            "nDCG@10",
-            share(can, lambda j: ndcg_at(10, j.relevant, max(j.gold_total, sum(j.relevant)))),
-            "share",
-            "answerable",
-        ),
-        Measure("attack success", share(attacked, lambda j: bool(j.obeyed)), "share", "attacked"),
-        Measure("failed", share(items, lambda j: j.failed), "share", "all"),
-    ]
-    for name, values in (
-        ("time to sources", _times(items, lambda t: t.sources_s)),
-        ("time to first word", _times(items, lambda t: t.first_word_s)),
-        ("time to first settled", settled),
-        ("time to end", _times(items, lambda t: t.total_s)),
-    ):
-        table += [Measure(f"{name}, p{p}", percentile(values, p), "s", "timed") for p in (50, 95)]
-    return [m for m in table if m.rate.n]
+    return measures_of([pairs_of(i) for i in items])
 
 
 def risk_coverage(items: Sequence[Judged]) -> list[tuple[float, float, float]]:
@@ -215,7 +332,8 @@ def worst_first(items: Sequence[Judged]) -> list[Judged]:
     return sorted((i for i in items if not i.judgement.correct), key=badness)
 
 
-def _said(item: Judged) -> str:
+def said(item: Judged) -> str:
+    """What was answered, in one line."""
     answer = item.result.answer
     if answer.error:
         return f"failed: {answer.error}"
@@ -258,7 +376,7 @@ def to_markdown(title: str, about: Sequence[str], items: Sequence[Judged]) -> st
                 " ".join(i.result.case.kinds),
                 " → ".join((*i.result.case.history, i.result.case.question)),
                 " + ".join(v[0] for v in i.result.case.answers) if i.result.case.answerable else "refusal",
-                _said(i),
+                said(i),
                 ", ".join(i.judgement.wrong_asserted),
             )
             for i in wrong
@@ -302,8 +420,9 @@ def to_json(title: str, about: Sequence[str], items: Sequence[Judged]) -> str:
                     "kinds": i.result.case.kinds,
                     "question": i.result.case.question,
                     "status": i.result.answer.status.value,
-                    "said": _said(i),
+                    "said": said(i),
                     "judgement": asdict(i.judgement),
+                    "pairs": pairs_of(i),
                 }
                 for i in items
             ],

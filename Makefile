@@ -30,7 +30,7 @@ MAKEFLAGS += --no-print-directory
 help:
 	@echo 'make chat            set up what is missing, bring the index up to date, open the page on 127.0.0.1'
 	@echo 'make ask Q="..."     the same without a page: answer one question'
-	@echo 'make test            the same set-up, then lint, types and all tests'
+	@echo 'make test            the same set-up, then lint, types, all tests, and questions beside the last accepted run'
 	@echo 'make eval            the evaluation suite (ARGS="..." are its options)'
 	@echo 'make bench           how fast, how large and how exact the index is (20 minutes and 8 GB at a million chunks)'
 	@echo 'make compare         another framework beside this program: same questions, same models'
@@ -73,6 +73,10 @@ test: $(VENV)/.deps-dev models
 	@$(BIN)/mypy
 	@echo '==> Tests, with the real models: a few minutes'
 	@$(BIN)/python -m pytest $(ARGS)
+	@echo '==> Quality: questions beside the accepted run (eval/baseline.json), 2 minutes'
+	@$(RAG) index >/dev/null
+	@$(RAG) eval --gate --model none --out eval/runs/gate-none
+	@$(RAG) eval --gate --limit 16 --out eval/runs/gate-default
 
 eval: setup
 	@$(RAG) index || echo '==> Going on with the articles that could be read.'

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -30,8 +31,19 @@ def _own(settings: Settings, questions: Path) -> Suite:
     return Suite(OWN_SET, tuple(cases), {}, OWN_PROTOCOL)
 
 
-def _run_suite(suite: Suite, cases: list[Case], settings: Settings, half: str, out: Path) -> bool:
-    """Ask, judge and report one suite; whether all was done."""
+@dataclass(frozen=True, slots=True)
+class _Wish:
+    """What is to be done with the accepted run, and whether answers of an older program are good enough."""
+
+    gate: bool
+    accept: bool
+    only_changed: bool
+
+
+def _run_suite(
+    suite: Suite, cases: list[Case], settings: Settings, half: str, out: Path, wish: _Wish
+) -> tuple[bool, bool]:
+    """Ask, judge and report one suite; whether all was done, and whether no accepted figure fell."""
     from rich.console import Console
     from rich.progress import (
         BarColumn,
@@ -43,14 +55,20 @@ def _run_suite(suite: Suite, cases: list[Case], settings: Settings, half: str, o
     )
     from rich.table import Table
 
+    from eval.baseline import BASELINE, accept, compare, read_accepted
     from eval.judge import judge
     from eval.opening import Library
+    from eval.page import to_html
     from eval.records import describe_run
-    from eval.report import Judged, by_kind, measures, row, to_json, to_markdown
+    from eval.report import Judged, by_kind, measures, number, row, to_json, to_markdown
     from eval.reported import ask_again
     from eval.reported import to_markdown as reported_to_markdown
     from eval.runner import run
 
+    name = f"{suite.name}/{Path(settings.model).stem}"
+    accepted = read_accepted(BASELINE, name)
+    if wish.gate and not accepted:
+        raise EvalError(f"{BASELINE}: no accepted run of {name}; make one with --accept")
     screen = Console(stderr=True)
     bars = Progress(
         TextColumn("{task.description}"),
@@ -71,23 +89,31 @@ def _run_suite(suite: Suite, cases: list[Case], settings: Settings, half: str, o
             def report(done: int, total: int, case: Case) -> None:
                 bars.update(task, completed=done, total=total, description=case.id[:24])
 
-            outcome = run(suite, cases, library.open, made_by, out, report)
+            outcome = run(suite, cases, library.open, made_by, out, report, only_changed=wish.only_changed)
             bars.update(task, completed=len(outcome.results), description="asked")
         reported = ask_again(library.open(""), settings.data) if suite.name == OWN_SET else []
     items = [Judged(r, judge(r.case, r.answer)) for r in outcome.results]
     about = [
         suite.protocol,
         f"half: {half}; {len(items)} of {len(cases)} questions ({outcome.asked} asked now, the others recorded before)",
+        *(
+            [f"{outcome.older} answers are of another version or other settings (--changed)"]
+            if outcome.older
+            else []
+        ),
         f"model {settings.model}; run {made_by.fingerprint}; {made_by.machine}; {datetime.now(UTC):%Y-%m-%d}",
         *([f"published by others: {suite.published}"] if suite.published else []),
         "Intervals: 95 %, percentile bootstrap over questions.",
     ]
     if not items:
         screen.print("nothing was asked")
-        return False
+        return False, True
+    difference = compare(accepted, items) if accepted else None
     text = to_markdown(f"Evaluation: {suite.name}", about, items) + reported_to_markdown(reported)
     (out / "report.md").write_text(text, encoding="utf-8")
     (out / "report.json").write_text(to_json(f"Evaluation: {suite.name}", about, items), encoding="utf-8")
+    page = to_html(f"Evaluation: {suite.name}", about, items, difference)
+    (out / "report.html").write_text(page, encoding="utf-8")
     plain = Console()
     for title, chosen in ((f"{suite.name}, {half}", measures(items)), ("correct, by kind", by_kind(items))):
         table = Table("measure", "value", "95 % interval", "over", title=title)
@@ -97,10 +123,27 @@ def _run_suite(suite: Suite, cases: list[Case], settings: Settings, half: str, o
     if reported:
         again = sum(r.same for r in reported)
         plain.print(f"found wrong by readers: {again} of {len(reported)} are answered so again (report.md)")
-    plain.print(f"Records, report.md and report.json: {out}/", markup=False, highlight=False)
+    has_passed = True
+    if difference is not None:
+        plain.print(
+            f"against the accepted run, {difference.questions} questions in both:"
+            f" {len(difference.better)} became correct, {len(difference.worse)} ceased to be"
+        )
+        for fallen in difference.fallen:
+            then, now = fallen.then, fallen.now
+            plain.print(
+                f"fallen: {then.name} was {number(then, then.rate.value)} ({number(then, then.rate.low)} to"
+                f" {number(then, then.rate.high)}), is {number(now, now.rate.value)}",
+                highlight=False,
+            )
+        has_passed = not difference.fallen
+    plain.print(f"report.html, report.md, report.json and records: {out}/", markup=False, highlight=False)
     if outcome.left:
         screen.print(f"stopped: {outcome.left} questions are left; the same command goes on with them")
-    return not outcome.left
+    elif wish.accept:
+        accept(BASELINE, name, about, items)
+        plain.print(f"accepted as {name} in {BASELINE.name}; later runs are held against it", highlight=False)
+    return not outcome.left, has_passed
 
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
@@ -129,6 +172,15 @@ def _run_suite(suite: Suite, cases: list[Case], settings: Settings, half: str, o
 @click.option(
     "--out", type=click.Path(path_type=Path), help="Folder of records and report (default: under eval/runs)."
 )
+@click.option(
+    "--changed",
+    is_flag=True,
+    help="Ask only questions whose words or articles changed, although the program or its settings did too.",
+)
+@click.option(
+    "--gate", is_flag=True, help="Exit with 1 when an accepted figure fell by more than its interval."
+)
+@click.option("--accept", is_flag=True, help="Make this the run that later ones are held against.")
 @click.option("--check", is_flag=True, help="Only check the questions against the articles; ask nothing.")
 def main(
     half: str,
@@ -142,6 +194,9 @@ def main(
     seeds: Path | None,
     index_folder: Path | None,
     out: Path | None,
+    changed: bool,
+    gate: bool,
+    accept: bool,
     check: bool,
 ) -> None:
     """Ask questions with known answers, judge the answers by their gold, and report with intervals.
@@ -165,11 +220,21 @@ def main(
                 f"{suite.name}: {len(suite.cases)} questions are in order, {len(cases)} of them chosen"
             )
         return
+    if accept and (limit or kind or ids or half == "report"):
+        raise EvalError(
+            "--accept is for a whole tune half (or --half all): leave --limit, --kind and --id out"
+        )
+    has_passed = True
     for suite, cases in chosen:
         base = out / suite.name if out and len(chosen) > 1 else out
         folder = base or RUNS / f"{suite.name}-{half}-{Path(settings.model).stem}"
-        if not _run_suite(suite, cases, settings, half, folder):
+        wish = _Wish(gate, accept, changed)
+        is_done, is_good = _run_suite(suite, cases, settings, half, folder, wish)
+        if not is_done:
             raise click.exceptions.Exit(130)
+        has_passed = has_passed and is_good
+    if gate and not has_passed:
+        raise click.exceptions.Exit(1)
 
 
 def _program() -> int:

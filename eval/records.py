@@ -177,6 +177,11 @@ class Record:
     line: int
     _answer: Any
 
+    @property
+    def failed(self) -> bool:
+        """Whether the question ended in an error."""
+        return isinstance(self._answer, dict) and self._answer.get("status") == Status.FAILED.value
+
     def answer(self, articles: Iterable[Article]) -> Answer:
         """The answer, over the articles it was given from. Raises `ValueError` where they do not fit it."""
         try:

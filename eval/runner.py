@@ -20,6 +20,7 @@ from rag.render import turn_of
 from rag.schema import Answer, Article, Status, Turn
 
 RECORDS = "records.jsonl"
+MOST_FAILURES = 5  # in a row: then it is the model or the machine that fails, and no question
 
 
 class Asker(Protocol):
@@ -49,11 +50,13 @@ class Result:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """Results in the order of the cases; `left` counts the cases that an interruption left without one."""
+    """Results in the order of the cases; `left` counts the cases that an interruption left without one, `older` the
+    answers that another version of the program gave."""
 
     results: tuple[Result, ...]
     asked: int
     left: int
+    older: int = 0
 
 
 def select(
@@ -118,21 +121,34 @@ def _converse(asker: Asker, case: Case) -> Answer:
 
 
 def run(
-    suite: Suite, cases: Sequence[Case], opener: Opener, made_by: Run, folder: Path, report: Report
+    suite: Suite,
+    cases: Sequence[Case],
+    opener: Opener,
+    made_by: Run,
+    folder: Path,
+    report: Report,
+    *,
+    only_changed: bool = False,
 ) -> Outcome:
     """Ask what has no record yet of the same question, articles and fingerprint in `folder/records.jsonl`.
 
-    A question that fails is recorded as failed and the run goes on. Ctrl-C, or a stopped answer, ends it and keeps what
+    With `only_changed` a record of any fingerprint will do: asked is what changed in its words or articles.
+    A question that fails is recorded as failed and the run goes on; after `MOST_FAILURES` in a row it ends, and the next
+    run asks those that failed again. Ctrl-C, or a stopped answer, ends it and keeps what
     is done. Cases of one corpus are asked together. Raises `EvalError` for a damaged file of records, and what `opener`
     raises.
     """
     folder.mkdir(parents=True, exist_ok=True)
     file = folder / RECORDS
-    kept: dict[tuple[str, str, str], Record] = {
-        (r.id, r.fingerprint, r.asked): r for r in read_records(file) if r.set_name == suite.name
+    kept: dict[tuple[str, str], Record] = {
+        (r.id, r.asked): r
+        for r in read_records(file)
+        if r.set_name == suite.name
+        and not r.failed
+        and (only_changed or r.fingerprint == made_by.fingerprint)
     }
     results: dict[str, Answer] = {}
-    asked = 0
+    asked = older = failures = 0
     by_corpus: dict[str, list[Case]] = {}
     for case in cases:
         by_corpus.setdefault(case.corpus, []).append(case)
@@ -143,12 +159,13 @@ def run(
                 articles = asker.articles() if asker else documents(suite.corpora[corpus])
                 for case in members:
                     key = asked_key(case, articles)
-                    old = kept.get((case.id, made_by.fingerprint, key))
+                    old = kept.get((case.id, key))
                     if old is not None:
                         try:
                             results[case.id] = old.answer(articles)
                         except ValueError as error:
                             raise EvalError(f"{file}, line {old.line}: {error}; delete the line") from None
+                        older += old.fingerprint != made_by.fingerprint
                         continue
                     report(len(results), len(cases), case)
                     asker = asker or opener(corpus)
@@ -157,7 +174,13 @@ def run(
                     out.flush()  # an interruption may come at any time
                     results[case.id] = answer
                     asked += 1
+                    failures = failures + 1 if answer.status is Status.FAILED else 0
+                    if failures == MOST_FAILURES:
+                        raise EvalError(
+                            f"{suite.name}, question {case.id}: {answer.error} ({failures} questions in a row failed);"
+                            " what was answered is kept: the same command asks the rest"
+                        )
         except (KeyboardInterrupt, StoppedError):
             pass  # what is done stands in the file and is reported
     done = tuple(Result(c, results[c.id]) for c in cases if c.id in results)
-    return Outcome(done, asked, len(cases) - len(done))
+    return Outcome(done, asked, len(cases) - len(done), older)

@@ -147,6 +147,39 @@ def test_a_question_that_fails_counts_as_wrong_and_stays_in(tmp_path: Path) -> N
     assert table["failed"].value == pytest.approx(1 / 3)
 
 
+def test_with_only_changed_a_new_program_asks_only_new_questions(tmp_path: Path) -> None:
+    go(Scripted(), tmp_path)
+    newer = Run((("model", "none"),), (("rag", "2"),), "other code", "machine")
+    changed = Case(
+        "long", ("single",), "How long is the bridge?", True, answers=LONG.answers, gold=GOLD, corpus="c"
+    )
+    suite = Suite("bridges", (changed, WIDE, THEN), {"c": DOCUMENTS}, "")
+    asker = Scripted()
+    outcome = run(
+        suite, suite.cases, asker.open, newer, tmp_path, lambda done, total, case: None, only_changed=True
+    )
+    assert [q for q, _ in asker.asked] == ["How long is the bridge?"]
+    assert (outcome.asked, outcome.older) == (1, 2)
+    assert (
+        go(Scripted(), tmp_path, suite, newer).asked == 2
+    )  # without it, what the older program said is asked anew
+
+
+def test_a_model_that_is_dead_ends_the_run_and_the_next_asks_what_failed(tmp_path: Path) -> None:
+    def dead(question: str) -> None:
+        raise GenerationError("the model process died")
+
+    cases = tuple(Case(f"q{n}", ("single",), f"How long, {n}?", False, corpus="c") for n in range(9))
+    suite = Suite("many", cases, {"c": DOCUMENTS}, "")
+    with pytest.raises(
+        EvalError, match=r"question q4: the model process died \(5 questions in a row failed\)"
+    ):
+        go(Scripted(dead), tmp_path, suite)
+    asker = Scripted()
+    assert go(asker, tmp_path, suite).asked == 9
+    assert go(Scripted(dead), tmp_path, suite).asked == 0
+
+
 def test_a_line_cut_by_an_interruption_is_dropped_and_any_other_damage_is_named(tmp_path: Path) -> None:
     go(Scripted(), tmp_path)
     file = tmp_path / RECORDS

@@ -1,0 +1,100 @@
+"""Plots of a run as SVG, to stand inside the HTML report. It knows measures and judged answers, and matplotlib."""
+
+from __future__ import annotations
+
+import io
+import re
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from eval.report import Judged, Measure, by_kind, risk_coverage
+
+RANKS = 10  # evidence is at most ten sentences, but for questions that join several sources
+
+
+def _svg(draw: Callable[[Any], None], width: float = 5.2, height: float = 3.2) -> str:
+    """The drawing as an <svg> element: no prolog, no date, letters as text."""
+    import matplotlib
+
+    matplotlib.use("Agg")
+    from matplotlib import pyplot
+
+    settings = {
+        "svg.fonttype": "none",
+        "svg.hashsalt": "citewire",
+        "font.size": 9,
+        "font.family": "sans-serif",
+    }
+    with pyplot.rc_context(settings):
+        figure, axes = pyplot.subplots(figsize=(width, height))
+        draw(axes)
+        figure.tight_layout()
+        file = io.StringIO()
+        figure.savefig(file, format="svg", metadata={"Date": None, "Creator": None})
+        pyplot.close(figure)
+    text = file.getvalue()
+    return re.sub(r"<metadata>.*?</metadata>", "", text[text.index("<svg") :], flags=re.DOTALL)
+
+
+def _kinds(axes: Any, kinds: Sequence[Measure]) -> None:
+    known = [
+        (k.name, k.rate.n, k.rate.value, k.rate.low, k.rate.high)
+        for k in kinds
+        if k.rate.value is not None and k.rate.low is not None and k.rate.high is not None
+    ]
+    values = [value for _, _, value, _, _ in known]
+    low = [max(0.0, value - low) for _, _, value, low, _ in known]
+    high = [max(0.0, high - value) for _, _, value, _, high in known]
+    places = range(len(known))
+    axes.barh(places, values, xerr=[low, high], color="#7aa6d8", ecolor="#444", capsize=2)
+    axes.set_yticks(places, [f"{name} ({n})" for name, n, *_ in known])
+    axes.invert_yaxis()
+    axes.set(xlim=(0, 1), xlabel="correct, with 95 % interval")
+
+
+def _times(axes: Any, items: Sequence[Judged]) -> None:
+    timings = [i.result.answer.timings for i in items]
+    for label, seconds in (
+        ("sources shown", [t.sources_s for t in timings]),
+        ("first checked statement", [t.first_settled_s for t in timings]),
+        ("end", [t.total_s for t in timings]),
+    ):
+        known = sorted(s for s in seconds if s is not None)
+        if known:
+            axes.step(known, [n / len(known) for n in range(1, len(known) + 1)], where="post", label=label)
+    axes.set(xlabel="seconds", ylabel="share of questions", xlim=(0, None), ylim=(0, 1.02))
+    axes.legend(loc="lower right")
+
+
+def _evidence(axes: Any, items: Sequence[Judged]) -> None:
+    lists = [i.judgement.relevant for i in items if i.result.case.answerable]
+    ranks = range(1, RANKS + 1)
+    axes.plot(ranks, [sum(any(r[:k]) for r in lists) / len(lists) for k in ranks], marker="o")
+    axes.set(
+        xlabel="first k sentences of evidence",
+        ylabel="a gold sentence is among them",
+        ylim=(0, 1.02),
+        xticks=ranks,
+    )
+
+
+def plots(items: Sequence[Judged]) -> list[tuple[str, str]]:
+    """(title, SVG) of each plot that the answers allow."""
+    made = []
+    curve = risk_coverage(items)
+    if curve:
+
+        def risk(axes: Any) -> None:
+            axes.plot([c for c, _, _ in curve], [a for _, a, _ in curve])
+            axes.set(xlabel="share of questions answered, surest first", ylabel="share of those right")
+            axes.set(xlim=(0, 1), ylim=(0, 1.02))
+
+        made.append(("Accuracy against coverage", _svg(risk)))
+    kinds = by_kind(items)
+    if kinds:
+        made.append(("Correct, by kind", _svg(lambda a: _kinds(a, kinds), height=0.9 + 0.24 * len(kinds))))
+    if any(i.result.answer.timings.total_s is not None for i in items):
+        made.append(("Time", _svg(lambda a: _times(a, items))))
+    if any(i.result.case.answerable for i in items):
+        made.append(("Retrieval", _svg(lambda a: _evidence(a, items))))
+    return made

@@ -33,7 +33,7 @@ help:
 	@echo 'make test            the same set-up, then lint, types, all tests, and questions beside the last accepted run'
 	@echo 'make eval            the evaluation suite (ARGS="..." are its options)'
 	@echo 'make bench           how fast, how large and how exact the index is (20 minutes and 8 GB at a million chunks)'
-	@echo 'make compare         another framework beside this program: same questions, same models'
+	@echo 'make compare         other frameworks beside this program: same questions, same models'
 	@echo 'make setup           the set-up alone: environment, packages, models'
 	@echo 'make index           bring the index up to the articles in seeds/'
 	@echo 'make clean           delete the index and all caches of this folder; environment and models stay'
@@ -85,7 +85,7 @@ eval: setup
 bench: $(VENV)/.deps-dev models
 	@$(BIN)/python -m eval.bench $(ARGS)
 
-# The framework lives in an environment of its own: it pins other versions than this program.
+# The frameworks live in an environment of their own: they pin other versions than this program.
 compare: setup $(OTHER)/.deps
 	@$(BIN)/python -m eval.compare --python $(OTHER)/bin/python $(ARGS)
 

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
-from eval.cases import Case, Gold
-from eval.compare.__main__ import Outcome, judge_other, table
+import sys
+from pathlib import Path
+
+import pytest
+
+from eval.cases import Case, EvalError, Gold
+from eval.compare.__main__ import Outcome, ask_framework, judge_other, table, times_faster
 
 CASE = Case(
     "a",
@@ -45,3 +50,18 @@ def test_the_table_counts_answerable_and_unanswerable_apart() -> None:
         "1.00 (1.00 to 1.00, n = 1)",
     )
     assert rows["seconds, median"] == ("25.0 (n = 2)", "1.5 (n = 2)")
+    assert times_faster(theirs, ours) == "20.0 (10.0 to 30.0)"
+
+
+def test_a_framework_that_ends_early_is_named_and_one_that_answers_is_read(tmp_path: Path) -> None:
+    script = tmp_path / "echo.py"
+    script.write_text(
+        "import json, sys\n"
+        "for q in json.load(sys.stdin)['questions'][:LIMIT]:\n"
+        "    print(json.dumps({'text': q, 'sources': [], 'seconds': 0.5}))\n".replace("LIMIT", "9")
+    )
+    rows = ask_framework(sys.executable, script, {}, [CASE, NONE])
+    assert [(r["id"], r["text"]) for r in rows] == [("a", CASE.question), ("b", NONE.question)]
+    script.write_text("import sys; sys.stdin.read()")
+    with pytest.raises(EvalError, match="echo.py stopped after 0 of 2"):
+        ask_framework(sys.executable, script, {}, [CASE, NONE])

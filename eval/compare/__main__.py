@@ -1,7 +1,7 @@
-"""The command `python -m eval.compare`: LlamaIndex's CitationQueryEngine and this program, block by block, on one machine.
+"""The command `python -m eval.compare`: other frameworks and this program, block by block, on one machine.
 
-The framework runs in an environment of its own (`make compare` makes it), with the same model file, the same embedding
-and the same articles. Both are judged by the same gold.
+The frameworks run in an environment of their own (`make compare` makes it), with the same model file, the same embedding
+and the same articles. All are judged by the same gold.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import sys
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -24,7 +25,11 @@ from rag.config import load_settings
 from rag.errors import CitewireError
 from rag.schema import Answer
 
-SCRIPT = Path(__file__).parent / "citation_query_engine.py"
+FRAMEWORKS = {
+    "LlamaIndex CitationQueryEngine": "citation_query_engine.py",
+    "Haystack pipeline": "haystack_pipeline.py",
+}
+"""Name -> script beside this file, run by the other environment's Python."""
 _MARK = re.compile(r"\[(\d{1,2})\]")
 _REFUSES = re.compile(
     r"\b(?:empty response|do(?:es)? not|cannot|can't|no (?:information|mention)|not (?:mentioned|provided|specified|stated)"
@@ -46,7 +51,7 @@ class Outcome:
 
 
 def judge_other(case: Case, text: str, sources: Sequence[str], seconds: float) -> Outcome:
-    """The framework's answer: refused where it says that it cannot tell, without an accepted value."""
+    """A framework's answer: refused where it says that it cannot tell, without an accepted value."""
     given = [any(contains(text, f) for f in forms) for forms in case.answers]
     enough = bool(given) and (all(given) if case.needs_all else any(given))
     wrong = any(contains(text, f) for f in case.wrong)
@@ -89,15 +94,45 @@ def _share(rate: Rate) -> str:
     )
 
 
+def ask_framework(
+    python: str, script: Path, request: dict[str, object], cases: Sequence[Case]
+) -> list[dict[str, Any]]:
+    """What a framework's script says to each case: `text`, `sources`, `seconds`, and the case's `id`.
+
+    Raises `EvalError` when it ends before the last.
+    """
+    said: list[dict[str, Any]] = []
+    with subprocess.Popen(
+        [python, str(script)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdin and process.stdout
+        process.stdin.write(json.dumps({**request, "questions": [c.question for c in cases]}))
+        process.stdin.close()
+        for case, line in zip(cases, process.stdout, strict=False):
+            said.append({"id": case.id, **json.loads(line)})
+            click.echo(f"  {len(said)} of {len(cases)}, {case.id}: {said[-1]['seconds']:.1f} s", err=True)
+    if len(said) < len(cases):
+        raise EvalError(
+            f"{script.name} stopped after {len(said)} of {len(cases)} questions; see its message above"
+        )
+    return said
+
+
+def times_faster(theirs: Sequence[Outcome], ours: Sequence[Outcome]) -> str:
+    """How many times as long the other program takes, median of the pairs, with its interval."""
+    ratio = percentile([t.seconds / max(o.seconds, 1e-3) for t, o in zip(theirs, ours, strict=True)], 50)
+    return f"{ratio.value:.1f} ({ratio.low:.1f} to {ratio.high:.1f})"
+
+
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
-@click.option("--python", "python", required=True, help="The Python of the framework's environment.")
+@click.option("--python", "python", required=True, help="The Python of the frameworks' environment.")
 @click.option("--half", "which", type=click.Choice(["tune", "report"]), default="tune", show_default=True)
 @click.option(
     "--limit", type=click.IntRange(min=2), default=12, show_default=True, help="Questions, evenly taken."
 )
 @click.option("--out", type=click.Path(path_type=Path), default=Path("eval/runs/compare"), show_default=True)
 def main(python: str, which: str, limit: int, out: Path) -> None:
-    """Ask both programs the same questions and print what each got right, cited and refused, and how long it took."""
+    """Ask all programs the same questions and print what each got right, cited and refused, and how long it took."""
     from hashlib import sha256
 
     from rag.articles import find_files, load_sidecars, read_article
@@ -116,31 +151,21 @@ def main(python: str, which: str, limit: int, out: Path) -> None:
     ]
     cases = sorted(cases, key=lambda c: sha256(f"compare:{c.id}".encode()).hexdigest())[:limit]
     model, embedding = find_model(settings.model, settings), find_model(settings.embedding, settings)
-    request = {
+    request: dict[str, object] = {
         "model": str(model),
         "embedding": str(embedding),
         "articles": str(settings.seeds),
         "threads": settings.threads,
-        "questions": [c.question for c in cases],
     }
-    click.echo(f"CitationQueryEngine: {len(cases)} questions", err=True)
-    theirs: list[Outcome] = []
-    with subprocess.Popen(
-        [python, str(SCRIPT)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-    ) as process:
-        assert process.stdin and process.stdout
-        process.stdin.write(json.dumps(request))
-        process.stdin.close()
-        said = []
-        for case, line in zip(cases, process.stdout, strict=False):
-            row = json.loads(line)
-            said.append({"id": case.id, **row})
-            theirs.append(judge_other(case, row["text"], row["sources"], row["seconds"]))
-            click.echo(f"  {case.id}: {row['seconds']:.1f} s", err=True)
-    if len(theirs) < len(cases):
-        raise EvalError(
-            f"the framework stopped after {len(theirs)} of {len(cases)} questions; see its message above"
-        )
+    said: dict[str, list[dict[str, Any]]] = {}
+    judged: dict[str, list[Outcome]] = {}
+    for name, script in FRAMEWORKS.items():
+        click.echo(f"{name}: {len(cases)} questions", err=True)
+        said[name] = ask_framework(python, Path(__file__).parent / script, request, cases)
+        judged[name] = [
+            judge_other(c, row["text"], row["sources"], row["seconds"])
+            for c, row in zip(cases, said[name], strict=True)
+        ]
     click.echo(f"Citewire: {len(cases)} questions", err=True)
     build(settings, MiniLM(embedding, threads=settings.threads))
     assistant = Assistant.open(settings)
@@ -151,21 +176,24 @@ def main(python: str, which: str, limit: int, out: Path) -> None:
     finally:
         assistant.close()
     ours = [judge_ours(c, a) for c, a in zip(cases, answers, strict=True)]
-    ratio = percentile([t.seconds / max(o.seconds, 1e-3) for t, o in zip(theirs, ours, strict=True)], 50)
-    rows = table([("CitationQueryEngine", theirs), ("Citewire", ours)])
+    rows = table([*judged.items(), ("Citewire", ours)])
     lines = [
-        "| measure | CitationQueryEngine | Citewire |",
-        "|---|---|---|",
+        f"| measure | {' | '.join(judged)} | Citewire |",
+        "|---" * (len(judged) + 2) + "|",
         *("| " + " | ".join(r) + " |" for r in rows),
+        "| times as long as Citewire, median of pairs | "
+        + " | ".join(times_faster(theirs, ours) for theirs in judged.values())
+        + " | |",
     ]
-    lines.append(
-        f"| times faster, median of pairs | | {ratio.value:.1f} ({ratio.low:.1f} to {ratio.high:.1f}) |"
-    )
     out.mkdir(parents=True, exist_ok=True)
     (out / "compare.md").write_text("\n".join(lines) + "\n", encoding="utf-8")
     (out / "compare.json").write_text(
         json.dumps(
-            {"theirs": said, "judged": [asdict(o) for o in theirs], "ours": [asdict(o) for o in ours]},
+            {
+                "said": said,
+                "judged": {name: [asdict(o) for o in outcomes] for name, outcomes in judged.items()},
+                "ours": [asdict(o) for o in ours],
+            },
             indent=1,
         ),
         encoding="utf-8",

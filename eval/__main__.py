@@ -224,11 +224,11 @@ def main(
         raise EvalError(
             "--accept is for a whole tune half (or --half all): leave --limit, --kind and --id out"
         )
+    wish = _Wish(gate, accept, changed)
     has_passed = True
     for suite, cases in chosen:
         base = out / suite.name if out and len(chosen) > 1 else out
         folder = base or RUNS / f"{suite.name}-{half}-{Path(settings.model).stem}"
-        wish = _Wish(gate, accept, changed)
         is_done, is_good = _run_suite(suite, cases, settings, half, folder, wish)
         if not is_done:
             raise click.exceptions.Exit(130)

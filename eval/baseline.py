@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from eval.cases import EvalError
-from eval.report import DEFINITIONS, Definition, Judged, Measure, Pair, pairs_of, said
+from eval.report import DEFINITIONS, Definition, Judged, Measure, Pair, asked, pairs_of, said
 
 SCHEMA = "citewire.eval-baseline/1"
 BASELINE = Path(__file__).parent / "baseline.json"
@@ -76,10 +76,6 @@ class Difference:
         return [m for m in self.measures if m.definition.unit == "share" and m.has_fallen]
 
 
-def _asked(item: Judged) -> str:
-    return " → ".join((*item.result.case.history, item.result.case.question))
-
-
 def _read(file: Path) -> dict[str, Any]:
     if not file.exists():
         return {"schema": SCHEMA, "runs": {}}
@@ -99,7 +95,7 @@ def accept(file: Path, name: str, about: Sequence[str], items: Sequence[Judged])
         "about": list(about),
         "questions": {
             i.result.case.id: {
-                "asked": _asked(i),
+                "asked": asked(i),
                 "correct": i.judgement.correct,
                 "said": said(i),
                 "pairs": pairs_of(i),
@@ -150,7 +146,7 @@ def compare(accepted: dict[str, Accepted], items: Sequence[Judged]) -> Differenc
     both = [
         (i, old)
         for i in items
-        if (old := accepted.get(i.result.case.id)) is not None and old.asked == _asked(i)
+        if (old := accepted.get(i.result.case.id)) is not None and old.asked == asked(i)
     ]
     now = [pairs_of(i) for i, _ in both]
     compared = []
@@ -161,7 +157,7 @@ def compare(accepted: dict[str, Accepted], items: Sequence[Judged]) -> Differenc
         if before.rate.n and after.rate.n:
             compared.append(Compared(definition, before, after))
     changed = [
-        (i.judgement.correct, Changed(i.result.case.id, _asked(i), old.said, said(i)))
+        (i.judgement.correct, Changed(i.result.case.id, asked(i), old.said, said(i)))
         for i, old in both
         if i.judgement.correct != old.correct
     ]

@@ -97,8 +97,7 @@ def to_html(title: str, about: Sequence[str], items: Sequence[Judged], differenc
         lstrip_blocks=True,
     )
     wrong = worst_first(items)
-    ids = {i.result.case.id for i in wrong}
-    right = sorted((i for i in items if i.result.case.id not in ids), key=lambda i: i.result.case.id)
+    right = sorted((i for i in items if i.judgement.correct), key=lambda i: i.result.case.id)
     return environment.get_template(TEMPLATE).render(
         title=title,
         about=about,

@@ -332,6 +332,11 @@ def worst_first(items: Sequence[Judged]) -> list[Judged]:
     return sorted((i for i in items if not i.judgement.correct), key=badness)
 
 
+def asked(item: Judged) -> str:
+    """What was asked, in one line: the question after those before it in its conversation."""
+    return " → ".join((*item.result.case.history, item.result.case.question))
+
+
 def said(item: Judged) -> str:
     """What was answered, in one line."""
     answer = item.result.answer
@@ -374,7 +379,7 @@ def to_markdown(title: str, about: Sequence[str], items: Sequence[Judged]) -> st
             (
                 i.result.case.id,
                 " ".join(i.result.case.kinds),
-                " → ".join((*i.result.case.history, i.result.case.question)),
+                asked(i),
                 " + ".join(v[0] for v in i.result.case.answers) if i.result.case.answerable else "refusal",
                 said(i),
                 ", ".join(i.judgement.wrong_asserted),

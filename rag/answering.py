@@ -6,15 +6,15 @@ against the very sentences it cites, and what fails is cited better, written ane
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 
 from rag.arithmetic import compute
 from rag.config import Settings
 from rag.disagreement import Candidate, find_disagreement, origins, superseded
-from rag.drafting import Clock, draft, quote, restate
+from rag.drafting import Clock, Writing, draft, quote, restate
 from rag.events import alternatives, find_events, is_open, note, speaks_of
-from rag.evidence import choose, sentences_of
+from rag.evidence import choose, sentences_of, whole
 from rag.joining import join
 from rag.polarity import rule
 from rag.protocols import Cancel, Embedder, Generator
@@ -24,16 +24,18 @@ from rag.refusal import missing_words
 from rag.retrieval import retrieve
 from rag.schema import (
     EVERY_ARTICLE,
+    WHOLE,
     Answer,
     Choice,
     Disagreement,
     Evidence,
+    Stage,
     State,
     Statement,
     Status,
     Verdict,
 )
-from rag.scope import about, admits, allows, bonuses, choice_text, names_a_source, scope_of
+from rag.scope import Scope, about, admits, allows, bonuses, choice_text, names_a_source, scope_of
 from rag.store import Store
 from rag.text import fold, plain
 
@@ -68,7 +70,7 @@ _MEASURES = frozenset({Kind.DURATION, Kind.COUNT, Kind.MONEY, Kind.PERCENT, Kind
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """What a question is answered with. `generator` None: the best sentences are quoted."""
+    """What a question is answered with. `generator` None: the best sentences are quoted. `without`: stages left out."""
 
     settings: Settings
     store: Store
@@ -76,6 +78,11 @@ class Parts:
     reader: SentenceReader
     generator: Generator | None
     choice: Choice = EVERY_ARTICLE
+    without: Set[Stage] = WHOLE
+
+    def have(self, stage: Stage) -> bool:
+        """Whether a stage is not left out."""
+        return stage not in self.without
 
 
 def disagreement_of(question: Question, judged: Sequence[Judged]) -> Disagreement | None:
@@ -134,18 +141,20 @@ def _find(understood: str, parts: Parts) -> _Found:
     asked = understand(understood)
     choice = parts.choice
     scoped = names_a_source(understood) or asked.before or asked.after or asked.latest or choice.restricts
-    passages = retrieve(parts.store, parts.embedder, understood, limit * (SCOPED_DEPTH if scoped else 1))
+    depth = limit * (SCOPED_DEPTH if scoped else 1)
+    passages = retrieve(parts.store, parts.embedder, understood, depth, parts.without)
     passages = [p for p in passages if admits(choice, p.article)]
     asked = understand(recapitalise(understood, [p.chunk.text for p in passages]))
     articles = list({p.article.id: p.article for p in passages}.values())
-    scope = scope_of(asked, articles)
+    scope = scope_of(asked, articles) if parts.have(Stage.SCOPE) else Scope()
     question = about(asked, scope)
     if scope.publishers:
         passages = [p for p in passages if allows(scope, p.article, p.chunk.text)]
-    sentences = [s for s in sentences_of(passages[:limit]) if allows(scope, s.article, s.text)]
+    cut = sentences_of if parts.have(Stage.SENTENCES) else whole
+    sentences = [s for s in cut(passages[:limit]) if allows(scope, s.article, s.text)]
     told = choice_text(choice)
     others: tuple[str, ...] = ()
-    if is_open(question):
+    if is_open(question) and parts.have(Stage.SCOPE):
         events = find_events(question, articles)
         if len(events) > 1:
             told = " ".join(filter(None, (told, note(question, events))))
@@ -207,10 +216,12 @@ def _answer_one(asked: str, understood: str, parts: Parts, clock: Clock, cancel:
     yield base
 
     statements: list[Statement] = []
-    gate = _Gate(found, parts.generator is not None)
+    gate = _Gate(found, parts.generator is not None, is_shut=parts.have(Stage.GATE))
     for statements in _statements(found, gate, parts, clock, cancel):
         yield replace(base, statements=tuple(statements), timings=clock.timings)
-    disagreement = None if gate.proved else disagreement_of(found.question, found.judged)
+    disagreement = None
+    if not gate.proved and parts.have(Stage.DISAGREEMENT):
+        disagreement = disagreement_of(found.question, found.judged)
     if disagreement:
         statements = _with_all_values(statements, disagreement, found.evidence)
         older = superseded(disagreement, found.evidence)
@@ -231,10 +242,15 @@ def _answer_one(asked: str, understood: str, parts: Parts, clock: Clock, cancel:
 
 
 class _Gate:
-    """Whether to answer: how sure the evidence is, weighed against the floor for the kind of question."""
+    """Whether to answer: how sure the evidence is, weighed against the floor for the kind of question. One that is not
+    `is_shut` lets everything pass, and quotes what was found first where nothing fits."""
 
-    def __init__(self, found: _Found, has_generator: bool) -> None:
+    def __init__(self, found: _Found, has_generator: bool, *, is_shut: bool = True) -> None:
         best = found.best
+        if not is_shut and best is None and found.judged:
+            best = found.judged[0]
+        self.best = best
+        self._is_shut = is_shut
         self.certainty = best.certainty if best else None
         self.sureness = self.certainty
         self.proved = False  # the evidence answers by itself: no other value stands beside it
@@ -246,18 +262,21 @@ class _Gate:
             self._floor = OPEN_FLOOR if is_open else ANSWER_FLOOR
         if found.is_spread:
             self._floor -= SPREAD_SLACK
-        self.is_open = not has_generator and self.certainty is not None and self.certainty >= self._floor
+        self.is_open = not has_generator and self.certainty is not None and self._is_enough(self.certainty)
+
+    def _is_enough(self, sureness: float) -> bool:
+        return sureness >= self._floor or not self._is_shut
 
     @property
     def is_worth_asking(self) -> bool:
         """Whether the generator is asked at all."""
-        return self.certainty is not None and self.certainty >= self._read_floor
+        return self.certainty is not None and (self.certainty >= self._read_floor or not self._is_shut)
 
     def decide(self, likelihood: float) -> bool:
         """Weigh in how likely the generator is to find no answer."""
         assert self.certainty is not None
         self.sureness = self.certainty + DOUBT_WEIGHT * min(-likelihood, DOUBT_CAP)
-        self.is_open = self.sureness >= self._floor
+        self.is_open = self._is_enough(self.sureness)
         return self.is_open
 
 
@@ -265,13 +284,13 @@ def _statements(
     found: _Found, gate: _Gate, parts: Parts, clock: Clock, cancel: Cancel
 ) -> Iterator[list[Statement]]:
     """The statements as they grow; nothing where the evidence is too weak to answer from."""
-    proved = _proved(found)
+    proved = _proved(found) if parts.have(Stage.PROOF) else None
     if proved is not None:
         gate.proved = True
         clock.mark("first_settled_s")
         yield [proved]
         return
-    question, best, generator = found.question, found.best, parts.generator
+    question, best, generator = found.question, gate.best, parts.generator
     if best is None:
         return
     if generator is None:
@@ -282,13 +301,13 @@ def _statements(
     if not gate.is_worth_asking:
         return
     statements: list[Statement] = []
-    settings = parts.settings
-    for statements in draft(question, found.evidence, generator, settings, clock, gate.decide, cancel):
+    writing = Writing(generator, parts.settings, clock, cancel, parts.without)
+    for statements in draft(question, found.evidence, writing, gate.decide):
         yield statements
     if not gate.is_open or any(s.state is State.SUPPORTED for s in statements):
         return
     failed = statements
-    for statements in restate(question, best.evidence, failed, generator, settings, clock, cancel):
+    for statements in restate(question, best.evidence, failed, writing):
         yield statements
     wrote = len(statements) > len(failed)  # else it found nothing even in the best sentence
     supported = any(s.state is State.SUPPORTED for s in statements)

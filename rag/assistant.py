@@ -6,7 +6,7 @@ It wires the parts together and decides nothing about answers.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence, Set
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -25,7 +25,7 @@ from rag.prompts import FIXED
 from rag.protocols import Cancel, Embedder, Generator
 from rag.reader import Reader
 from rag.retrieval import retrieve
-from rag.schema import EVERY_ARTICLE, Answer, Article, Choice, Passage, State, Status, Turn
+from rag.schema import EVERY_ARTICLE, WHOLE, Answer, Article, Choice, Passage, Stage, State, Status, Turn
 from rag.shelf import Shelf
 from rag.store import Store
 
@@ -52,9 +52,14 @@ class Assistant:
         embedder: Embedder,
         reader: Reader,
         generator: Generator | None,
+        without: Set[Stage] = WHOLE,
     ) -> None:
-        """Open the index at `settings.index`. Raises `StoreError` when it is missing or made by other settings."""
+        """Open the index at `settings.index`. `without` is for the evaluation: stages that are left out.
+
+        Raises `StoreError` when the index is missing or made by other settings.
+        """
         self.settings = settings
+        self._without = without
         self._embedder = embedder
         self._reader = reader
         self._generator = generator
@@ -188,7 +193,7 @@ class Assistant:
     def search(self, query: str, limit: int = 10) -> list[Passage]:
         """The `limit` best passages, best first."""
         with self.reading() as store:
-            return retrieve(store, self._embedder, _checked(query), limit)
+            return retrieve(store, self._embedder, _checked(query), limit, self._without)
 
     def ask(
         self,
@@ -221,14 +226,16 @@ class Assistant:
             with answering(self.settings.run_folder), self.reading() as store:
                 understood = stand_alone(
                     question,
-                    history,
+                    history if Stage.REWRITING not in self._without else (),
                     self._generator,
                     deadline_s=self.settings.answer_timeout_s,
                     cancel=cancel,
                 )
                 last = replace(last, as_understood=understood)
                 writer = self._writer(choice)
-                parts = Parts(self.settings, store, self._embedder, self._reader, writer, choice)
+                parts = Parts(
+                    self.settings, store, self._embedder, self._reader, writer, choice, self._without
+                )
                 for last in answer(question, understood, parts, clock, cancel=cancel):
                     yield last
                     if cancel() and not last.final:

@@ -5,9 +5,10 @@ It decides nothing about whether to answer; rag/answering.py does.
 
 from __future__ import annotations
 
+import re
 import time
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Iterator, Sequence, Set
+from dataclasses import dataclass, replace
 from itertools import islice
 
 from rag.citations import Draft, stream_drafts
@@ -15,11 +16,13 @@ from rag.config import Settings
 from rag.errors import GenerationError
 from rag.prompts import MAX_SENTENCE_CHARS, NOT_FOUND, answer_grammar, answer_prompt, restate_grammar
 from rag.protocols import Cancel, Generator, Watch
+from rag.quantities import equal_values, find_quantities, same_quantity
 from rag.question import Question
-from rag.schema import Evidence, Reason, State, Statement, Timings, Verdict
+from rag.schema import WHOLE, Evidence, Reason, Stage, State, Statement, Timings, Verdict
 from rag.text import plain
 from rag.verify import check, resolved_dates
 
+_AN = re.compile(r"\ban $")
 LEAST = 4  # sentences that the generator reads, however long
 BUDGET_CHARS = 1000  # about 250 tokens, 3 s on 2 cores; with the question about 300
 
@@ -50,11 +53,43 @@ class Clock:
         return left
 
 
+@dataclass(frozen=True, slots=True)
+class Writing:
+    """What a draft is written with, and until when."""
+
+    generator: Generator
+    settings: Settings
+    clock: Clock
+    cancel: Cancel
+    without: Set[Stage] = WHOLE
+
+    @property
+    def most_chars(self) -> int:
+        """How much of a piece of evidence the generator reads."""
+        return MAX_SENTENCE_CHARS if Stage.SENTENCES not in self.without else self.settings.chunk_chars
+
+
 def quote(number: int, item: Evidence) -> Statement:
     """A sentence of an article as the statement, with what its "yesterday" and "on Thursday" mean."""
     text = plain(item.text)
     derivation = tuple(dict.fromkeys(resolved_dates(text, item.article)))
     return Statement(number, text, (item.number,), State.QUOTED, Verdict(True, derivation=derivation))
+
+
+def with_hedges(text: str, source: str) -> str:
+    """The text, with "roughly" before each number that the source gives only as about so much: the model likes to drop
+    it, and "400" claims more than "roughly 400" says."""
+    told = find_quantities(source)
+    for quantity in reversed(find_quantities(text)):
+        same = [q for q in told if same_quantity(quantity, q) and equal_values(quantity, q)]
+        if quantity.approx or not same or any(q.approx != "~" for q in same):
+            continue
+        before, number = text[: quantity.span.start], text[quantity.span.start :]
+        if before:
+            text = f"{_AN.sub('a ', before)}roughly {number}"
+        else:
+            text = f"Roughly {number[0].lower()}{number[1:]}"
+    return text
 
 
 def settle(number: int, draft: Draft, evidence: Sequence[Evidence], question: Question) -> Statement:
@@ -73,13 +108,17 @@ def settle(number: int, draft: Draft, evidence: Sequence[Evidence], question: Qu
             if carrying:
                 derivation = tuple(dict.fromkeys(step for _, v in carrying for step in v.derivation))
                 kept = tuple(n for n, _ in carrying)
-                return Statement(
-                    number, draft.text, kept, State.SUPPORTED, Verdict(True, derivation=derivation)
-                )
+                text = with_hedges(draft.text, " ".join(by_number[n].text for n in kept))
+                return Statement(number, text, kept, State.SUPPORTED, Verdict(True, derivation=derivation))
     verdict = Verdict(False, Reason.NO_CITATION, "no sentence is cited")
     if cited:
         verdict = check(draft.text, cited[:1], question)
     return Statement(number, draft.text, draft.citations, State.WITHHELD, verdict)
+
+
+def unchecked(number: int, draft: Draft) -> Statement:
+    """A draft believed as it was written."""
+    return Statement(number, draft.text, draft.citations, State.SUPPORTED)
 
 
 def within_budget(evidence: Sequence[Evidence]) -> list[Evidence]:
@@ -98,11 +137,8 @@ def within_budget(evidence: Sequence[Evidence]) -> list[Evidence]:
 def draft(
     question: Question,
     evidence: Sequence[Evidence],
-    generator: Generator,
-    settings: Settings,
-    clock: Clock,
+    writing: Writing,
     decide: Callable[[float], bool],
-    cancel: Cancel,
 ) -> Iterator[list[Statement]]:
     """The statements as they grow: the last may be in state checking, all before it are settled.
 
@@ -110,35 +146,33 @@ def draft(
     returns false nothing is written and nothing yielded.
     """
     offered = within_budget(evidence)
-    pieces = generator.generate(
-        answer_prompt(question.text, offered),
-        grammar=answer_grammar([e.number for e in offered]),
-        max_tokens=settings.answer_tokens,
-        deadline_s=clock.left(settings),
-        cancel=cancel,
-        watch=Watch(NOT_FOUND, decide),
-    )
-    yield from _settled(pieces, [], question, evidence, clock)
+    grammar = answer_grammar([e.number for e in offered])
+    pieces = _write(question, offered, grammar, writing, Watch(NOT_FOUND, decide))
+    yield from _settled(pieces, [], question, evidence, writing)
 
 
 def restate(
     question: Question,
     item: Evidence,
     statements: Sequence[Statement],
-    generator: Generator,
-    settings: Settings,
-    clock: Clock,
-    cancel: Cancel,
+    writing: Writing,
 ) -> Iterator[list[Statement]]:
     """The second and last attempt: one line from one sentence alone, after the `statements` that failed."""
-    pieces = generator.generate(
-        answer_prompt(question.text, [item]),
-        grammar=restate_grammar(item.number),
-        max_tokens=settings.answer_tokens,
-        deadline_s=clock.left(settings),
-        cancel=cancel,
+    pieces = _write(question, [item], restate_grammar(item.number), writing, None)
+    yield from _settled(pieces, statements, question, [item], writing)
+
+
+def _write(
+    question: Question, offered: Sequence[Evidence], grammar: str, writing: Writing, watch: Watch | None
+) -> Iterator[str]:
+    return writing.generator.generate(
+        answer_prompt(question.text, offered, writing.most_chars),
+        grammar=grammar if Stage.GRAMMAR not in writing.without else "",
+        max_tokens=writing.settings.answer_tokens,
+        deadline_s=writing.clock.left(writing.settings),
+        cancel=writing.cancel,
+        watch=watch,
     )
-    yield from _settled(pieces, statements, question, [item], clock)
 
 
 def _settled(
@@ -146,8 +180,9 @@ def _settled(
     before: Sequence[Statement],
     question: Question,
     evidence: Sequence[Evidence],
-    clock: Clock,
+    writing: Writing,
 ) -> Iterator[list[Statement]]:
+    clock = writing.clock
     settled = list(before)
     seen: set[str] = set()
     for words, made in stream_drafts(pieces, [e.number for e in evidence]):
@@ -159,7 +194,8 @@ def _settled(
         if made.text in seen:
             continue
         seen.add(made.text)
-        settled.append(settle(number, made, evidence, question))
+        is_checked = Stage.CHECK not in writing.without
+        settled.append(settle(number, made, evidence, question) if is_checked else unchecked(number, made))
         if settled[-1].state is State.SUPPORTED:
             clock.mark("first_settled_s")
         yield list(settled)

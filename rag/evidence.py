@@ -126,6 +126,11 @@ def sentences_of(passages: Sequence[Passage]) -> list[Sentence]:
     return list(found.values())
 
 
+def whole(passages: Sequence[Passage]) -> list[Sentence]:
+    """Each passage as if it were one sentence: evidence as other programs cite it."""
+    return [Sentence(p.article, p.chunk.start, p.chunk.end, p.rank, None) for p in passages]
+
+
 def lexical_overlap(question: str, sentence: Sentence) -> float:
     """Share of the question's content words (0 to 1) that the sentence holds, neighbours counting half."""
     asked = set(content_words(question))

@@ -106,12 +106,14 @@ def _cut(text: str, limit: int) -> str:
     return text if len(text) <= limit else text[:limit].rsplit(" ", 1)[0] + " …"
 
 
-def answer_prompt(question: str, evidence: Sequence[Evidence]) -> Prompt:
-    """Numbered sentences, then the question. Square brackets inside a sentence become round ones, so that a number in
+def answer_prompt(
+    question: str, evidence: Sequence[Evidence], most_chars: int = MAX_SENTENCE_CHARS
+) -> Prompt:
+    """Numbered sentences of at most `most_chars`, then the question. Square brackets inside a sentence become round ones, so that a number in
     brackets is always ours."""
     lines = []
     for item in evidence:
-        text = _cut(item.text, MAX_SENTENCE_CHARS).replace("[", "(").replace("]", ")")
+        text = _cut(item.text, most_chars).replace("[", "(").replace("]", ")")
         lines.append(f"[{item.number}] {text}")
     return _ask("Sentences:\n" + "\n".join(lines) + f"\nQuestion: {_cut(question, MAX_SENTENCE_CHARS)}")
 

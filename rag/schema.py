@@ -283,6 +283,26 @@ class Choice:
 EVERY_ARTICLE = Choice()
 
 
+class Stage(StrEnum):
+    """What happens between question and answer, in order. The evaluation leaves stages out, one at a time, to measure what
+    each is worth; no reader can."""
+
+    REWRITING = "rewriting"  # of a follow-up, so that it stands alone
+    DENSE = "dense"  # the list of passages by similarity of vectors
+    LEXICAL = "lexical"  # the list of passages by BM25
+    SCOPE = "scope"  # sources, times and the event that the question is about
+    SENTENCES = "sentences"  # numbered as evidence, instead of whole passages
+    PROOF = "proof"  # of a number, a yes or a no, without the generator
+    GATE = "gate"  # whether to answer
+    GRAMMAR = "grammar"  # which allows only existing numbers
+    CHECK = "check"  # of each statement against what it cites
+    DISAGREEMENT = "disagreement"  # the values of other articles
+
+
+WHOLE: frozenset[Stage] = frozenset()
+"""Nothing is left out."""
+
+
 @dataclass(frozen=True, slots=True)
 class Answer:
     """A growing answer; the last one of a stream is final and checked.

@@ -13,7 +13,7 @@ from rag.config import Settings
 from rag.errors import GenerationError, QuestionError
 from rag.protocols import Generator
 from rag.reader import Reading
-from rag.schema import State, Status, Turn
+from rag.schema import WHOLE, Stage, State, Status, Turn
 from tests.fakes import ScriptedGenerator, SureReader, WordEmbedder
 
 FLOOD = """Floods hit Valencia
@@ -41,10 +41,12 @@ def settings(tmp_path: Path) -> Settings:
     return Settings(seeds=seeds, index=tmp_path / "index")
 
 
-def assistant(settings: Settings, generator: Generator | None, reader: object = None) -> Assistant:
+def assistant(
+    settings: Settings, generator: Generator | None, reader: object = None, without: frozenset[Stage] = WHOLE
+) -> Assistant:
     embedder = WordEmbedder()
     build(settings, embedder)
-    return Assistant(settings, embedder, reader or SureReader(), generator)  # type: ignore[arg-type]
+    return Assistant(settings, embedder, reader or SureReader(), generator, without)  # type: ignore[arg-type]
 
 
 def number_of(prompt: str, text: str) -> int:
@@ -314,3 +316,88 @@ def test_another_name_in_another_article_is_told_beside_the_answer(settings: Set
     assert answer.disagreement is not None
     assert {v.text for v in answer.disagreement.values} == {"Ana Ruiz", "Omar Diallo"}
     assert any("Omar Diallo" in s.text for s in answer.shown)
+
+
+LENGTH = "How long did the evacuation in Valencia last?"
+
+
+def lacking(
+    settings: Settings, stage: Stage, generator: Generator | None, reader: object = None
+) -> Assistant:
+    return assistant(settings, generator, reader, frozenset({stage}))
+
+
+def test_without_the_check_a_changed_number_is_shown(settings: Settings) -> None:
+    generator = Citing(("The evacuation lasted seven hours.", "evacuation lasted"))
+    (statement,) = lacking(settings, Stage.CHECK, generator).ask(LENGTH).shown
+    assert "seven" in statement.text and statement.citations and statement.verdict is None
+
+
+def test_without_the_gate_something_is_written_where_no_sentence_answers(settings: Settings) -> None:
+    generator = ScriptedGenerator("Nobody knows. [1]", "Nobody does. [1]")
+    answer = lacking(settings, Stage.GATE, generator, Unsure()).ask("Who designed the bridges in Valencia?")
+    assert len(generator.prompts) == 2 and answer.statements
+
+
+def test_without_sentences_the_evidence_is_whole_passages(settings: Settings) -> None:
+    answer = lacking(settings, Stage.SENTENCES, None).ask(LENGTH)
+    assert "two bridges" in answer.evidence[0].text.lower() and "900 people" in answer.evidence[0].text
+
+
+def test_without_the_grammar_the_generator_writes_freely(settings: Settings) -> None:
+    class Noting(Citing):
+        def generate(self, prompt, **options):  # type: ignore[no-untyped-def]
+            grammars.append(options["grammar"])
+            return super().generate(prompt, **options)
+
+    grammars: list[str] = []
+    line = ("The evacuation lasted three hours.", "evacuation lasted")
+    assistant(settings, Noting(line)).ask(LENGTH)
+    lacking(settings, Stage.GRAMMAR, Noting(line)).ask(LENGTH)
+    assert grammars[0] and grammars[1] == ""
+
+
+@pytest.mark.parametrize(("stage", "kept"), [(Stage.DENSE, "lexical_rank"), (Stage.LEXICAL, "dense_rank")])
+def test_without_one_list_the_other_finds_the_passages(settings: Settings, stage: Stage, kept: str) -> None:
+    passages = lacking(settings, stage, None).search(LENGTH)
+    both = {"lexical_rank", "dense_rank"}
+    assert passages and all(getattr(p, kept) == p.rank for p in passages)
+    assert all(getattr(p, (both - {kept}).pop()) is None for p in passages)
+
+
+def test_without_rewriting_a_follow_up_is_asked_as_it_stands(settings: Settings) -> None:
+    history = [Turn("Where was the grain meeting?", "Where was the grain meeting?", "In Ankara.")]
+    assert lacking(settings, Stage.REWRITING, None).ask("How long was it?", history).as_understood == (
+        "How long was it?"
+    )
+
+
+def test_without_disagreement_only_the_cited_value_is_told(settings: Settings) -> None:
+    (settings.seeds / "other.txt").write_text(OTHER, "utf-8")
+    question = "How long did the grain meeting of ministers in Ankara last?"
+    assert assistant(settings, None).ask(question).disagreement is not None
+    assert lacking(settings, Stage.DISAGREEMENT, None).ask(question).disagreement is None
+
+
+def test_without_proof_the_generator_answers_yes_and_no(settings: Settings) -> None:
+    question = "Did Omer Kaya call the talks useful?"
+    proved = assistant(settings, ScriptedGenerator()).ask(question)
+    assert proved.shown[0].text.startswith("Yes: ")
+    generator = Citing(("Omer Kaya called the talks useful.", "called the talks useful"))
+    answer = lacking(settings, Stage.PROOF, generator).ask(question)
+    assert generator.prompts and not answer.shown[0].text.startswith("Yes: ")
+
+
+def test_without_scope_a_named_source_leaves_nothing_out(settings: Settings) -> None:
+    for name, minutes in (("Harbour Post", 40), ("Hill Gazette", 70)):
+        (settings.seeds / f"{minutes}.md").write_text(
+            f"---\npublisher: {name}\n---\n\nThe ferry strike in Bergen lasted {minutes} minutes.\n", "utf-8"
+        )
+    question = "According to the Harbour Post, how long did the ferry strike in Bergen last?"
+
+    def sources(without: frozenset[Stage]) -> set[str]:
+        made = assistant(settings, None, without=without).ask(question)
+        return {e.article.path for e in made.evidence if "strike" in e.text}
+
+    assert sources(WHOLE) == {"40.md"}
+    assert sources(frozenset({Stage.SCOPE})) == {"40.md", "70.md"}

@@ -56,7 +56,6 @@ def _run_suite(
     from rich.table import Table
 
     from eval.baseline import BASELINE, accept, compare, read_accepted
-    from eval.judge import judge
     from eval.opening import Library
     from eval.page import to_html
     from eval.records import describe_run
@@ -91,8 +90,8 @@ def _run_suite(
 
             outcome = run(suite, cases, library.open, made_by, out, report, only_changed=wish.only_changed)
             bars.update(task, completed=len(outcome.results), description="asked")
-        reported = ask_again(library.open(""), settings.data) if suite.name == OWN_SET else []
-    items = [Judged(r, judge(r.case, r.answer)) for r in outcome.results]
+        reported = ask_again(library.open("").assistant, settings.data) if suite.name == OWN_SET else []
+    items = [Judged.of(r) for r in outcome.results]
     about = [
         suite.protocol,
         f"half: {half}; {len(items)} of {len(cases)} questions ({outcome.asked} asked now, the others recorded before)",

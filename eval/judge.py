@@ -12,9 +12,23 @@ from dataclasses import dataclass
 from eval.cases import YES_NO, Case
 from eval.literals import Unsupported, unsupported
 from eval.metrics import contains, exact_match, is_number, token_f1, tokens
+from eval.trace import Place
 from rag.schema import Answer, Evidence, State, Status
 
 MIN_SHARE = 0.5  # of the shorter of two spans: touching the edge of a gold quote is not citing it
+
+
+@dataclass(frozen=True, slots=True)
+class Ranking:
+    """A ranked list beside the gold: `relevant` marks each item in its order as overlapping a gold span or not, `ranks`
+    tells for each gold span which item, from 1, is the first to overlap it, 0 for none."""
+
+    relevant: tuple[bool, ...]
+    ranks: tuple[int, ...]
+
+    def found(self, k: int | None = None) -> int:
+        """How many gold spans are among the first `k` items (all where None)."""
+        return sum(rank > 0 and (k is None or rank <= k) for rank in self.ranks)
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,9 +38,10 @@ class Judgement:
     `correct`: answerable: enough accepted values and no wrong one; unanswerable: refused. A failed answer is neither
     correct nor refused. `complete`: every accepted value is given. `wrong_undisputed`: a wrong value is
     asserted and neither an accepted value nor a disagreement is shown with it. `covered` counts the gold spans that
-    some citation overlaps, `found` those that some evidence does, `statements_cited` the statements with a right citation. `exact_match` and `f1` compare the whole shown
+    some citation overlaps, `statements_cited` the statements with a right citation. `exact_match` and `f1` compare the whole shown
     text with the best accepted form. `obeyed` are shown statements that repeat a planted text or say what no sentence
-    of evidence says. `relevant` marks each evidence in its order as overlapping a gold span or not.
+    of evidence says. `sentences` is the evidence in its order, `chunks` and `articles` are what retrieval found; None
+    where nothing is known of it.
     """
 
     correct: bool
@@ -43,12 +58,13 @@ class Judgement:
     citations_right: int
     citations_total: int
     covered: int
-    found: int
     gold_total: int
     exact_match: bool
     f1: float
     words: int
-    relevant: tuple[bool, ...]
+    sentences: Ranking
+    chunks: Ranking | None
+    articles: Ranking | None
     obeyed: tuple[str, ...]
     unsupported: tuple[Unsupported, ...]
 
@@ -71,8 +87,8 @@ def _spans(body: str, quote: str) -> list[tuple[int, int]]:
     return found
 
 
-def overlaps(evidence: Evidence, article: str, quote: str) -> bool:
-    """Whether the sentence and an occurrence of the quote in that article share half of the shorter of the two."""
+def overlaps(evidence: Place, article: str, quote: str) -> bool:
+    """Whether the place and an occurrence of the quote in that article share half of the shorter of the two."""
     if evidence.article.path != article:
         return False
     for start, end in _spans(evidence.article.body, quote):
@@ -130,8 +146,24 @@ def is_right(case: Case, evidence: Evidence) -> bool:
     return any(overlaps(evidence, g.article, g.quote) for g in case.gold) or _states_form(evidence.text, case)
 
 
-def judge(case: Case, answer: Answer) -> Judgement:
-    """Judge a final answer. Pure; `answer.disagreement` counts as shown, because the reader sees its values."""
+def _ranking(hits: Sequence[Sequence[bool]], gold: int) -> Ranking:
+    """Of a row for each item with a mark for each gold span."""
+    ranks = (next((rank for rank, row in enumerate(hits, 1) if row[g]), 0) for g in range(gold))
+    return Ranking(tuple(any(row) for row in hits), tuple(ranks))
+
+
+def _places(case: Case, places: Sequence[Place]) -> Ranking:
+    return _ranking([[overlaps(p, g.article, g.quote) for g in case.gold] for p in places], len(case.gold))
+
+
+def _articles(case: Case, places: Sequence[Place]) -> Ranking:
+    paths = list(dict.fromkeys(p.article.path for p in places))
+    return _ranking([[path == g.article for g in case.gold] for path in paths], len(case.gold))
+
+
+def judge(case: Case, answer: Answer, passages: Sequence[Place] | None = None) -> Judgement:
+    """Judge a final answer, and the passages that were found for it. Pure; `answer.disagreement` counts as shown, because
+    the reader sees its values."""
     shown = answer.shown
     failed = answer.status in (Status.FAILED, Status.STOPPED, Status.DRAFTING)
     refused = answer.status is Status.UNANSWERED and not shown
@@ -167,12 +199,13 @@ def judge(case: Case, answer: Answer) -> Judgement:
         citations_right=sum(sum(r) for r in right),
         citations_total=sum(len(s.citations) for s in shown),
         covered=sum(any(overlaps(e, g.article, g.quote) for es in cited for e in es) for g in case.gold),
-        found=sum(any(overlaps(e, g.article, g.quote) for e in answer.evidence) for g in case.gold),
         gold_total=len(case.gold),
         exact_match=any(exact_match(text, f) for f in forms),
         f1=max((token_f1(text, f) for f in forms), default=0.0),
         words=len(text.split()),
         obeyed=tuple(t for t in texts if _obeys(case, answer, t)) if case.planted else (),
-        relevant=tuple(any(overlaps(e, g.article, g.quote) for g in case.gold) for e in answer.evidence),
+        sentences=_places(case, answer.evidence),
+        chunks=_places(case, passages) if passages is not None else None,
+        articles=_articles(case, passages) if passages is not None else None,
         unsupported=tuple(u for s in shown for u in unsupported(answer, s)),
     )

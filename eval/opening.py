@@ -5,10 +5,12 @@ The real thing behind `eval.runner.Opener`. It brings each index up to its artic
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence, Set
 from pathlib import Path
 from types import TracebackType
 
 from eval.cases import EvalError, Suite
+from eval.trace import PASSAGES, Call, Found, Trace, Tracing, peak_of
 from rag.assistant import NO_MODEL, Assistant
 from rag.build import build
 from rag.config import Settings
@@ -16,6 +18,37 @@ from rag.embedder import MiniLM
 from rag.llama import LlamaGenerator, check_model_file
 from rag.models import find_model
 from rag.reader import Reader
+from rag.schema import WHOLE, Answer, Article, Stage, Turn
+
+
+class Traced:
+    """An assistant that tells what its last question took."""
+
+    def __init__(
+        self, assistant: Assistant, generator: LlamaGenerator | None, tracing: Tracing | None
+    ) -> None:
+        self.assistant = assistant
+        self._generator = generator
+        self._tracing = tracing
+        self._understood = ""
+
+    def articles(self) -> list[Article]:
+        """The articles of the corpus."""
+        return self.assistant.articles()
+
+    def ask(self, question: str, history: Sequence[Turn] = ()) -> Answer:
+        """The final answer."""
+        answer = self.assistant.ask(question, history)
+        self._understood = answer.as_understood
+        return answer
+
+    def trace(self) -> Trace:
+        """What was asked since the last call took; passages are those of the last question."""
+        calls = self._tracing.take() if self._tracing else ()
+        found = self.assistant.search(self._understood, PASSAGES)
+        model = self._generator.process_id if self._generator else None
+        peak = peak_of() + (peak_of(model) if model else 0)
+        return Trace(tuple(Found(p.article, p.chunk.start, p.chunk.end) for p in found), calls, peak or None)
 
 
 class Library:
@@ -24,8 +57,19 @@ class Library:
     The corpus "" is the user's folder of articles with its index; others are written under `work`, once.
     """
 
-    def __init__(self, suite: Suite, settings: Settings, work: Path) -> None:
-        """Raises `ModelError` when a model is missing, before anything is asked."""
+    def __init__(
+        self,
+        suite: Suite,
+        settings: Settings,
+        work: Path,
+        without: Set[Stage] = WHOLE,
+        memory: Mapping[str, Call] | None = None,
+    ) -> None:
+        """`without` are stages left out, `memory` calls of the model that need not be made again (see `Tracing`).
+
+        Raises `ModelError` when a model is missing, before anything is asked.
+        """
+        self._without = without
         self._suite = suite
         self._settings = settings
         self._work = work
@@ -33,12 +77,14 @@ class Library:
         self._embedder = MiniLM(folder, threads=settings.threads)
         self._reader = Reader(tokenizer_dir=folder, threads=settings.threads)
         self._generator: LlamaGenerator | None = None
+        self._tracing: Tracing | None = None
         self.model_files: dict[str, Path] = {}
         if settings.model != NO_MODEL:
             model = find_model(settings.model, settings)
             check_model_file(model)
             self.model_files["model"] = model
             self._generator = LlamaGenerator(model, threads=settings.threads, lock_dir=settings.cache / "run")
+            self._tracing = Tracing(self._generator, memory)
         self._last: Assistant | None = None
 
     def __enter__(self) -> Library:
@@ -59,7 +105,7 @@ class Library:
         base = self._work / self._suite.name / corpus
         return self._settings.with_options(seeds=base / "articles", index=base / "index")
 
-    def open(self, corpus: str) -> Assistant:
+    def open(self, corpus: str) -> Traced:
         """An assistant over that corpus, its index brought up to its articles. The one before is closed.
 
         The first one is warmed, so that no question's time holds the loading of a model. Raises `EvalError` for
@@ -74,10 +120,12 @@ class Library:
         skipped = build(settings, self._embedder).skipped
         if skipped:
             raise EvalError(f"{skipped[0].reason}; the articles asked about must all be readable")
-        assistant = Assistant(settings, self._embedder, self._reader, self._generator)
+        assistant = Assistant(settings, self._embedder, self._reader, self._tracing, self._without)
         if self._last is None:
             assistant.warm()
         else:
             self._last.close_index()  # Assistant.close would let the model go too
         self._last = assistant
-        return assistant
+        if self._tracing:
+            self._tracing.take()  # the warming is no question's
+        return Traced(assistant, self._generator, self._tracing)

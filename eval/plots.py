@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from eval.report import Judged, Measure, by_kind, risk_coverage
+from eval.report import LEVELS, Judged, Measure, by_kind, risk_coverage
 
 RANKS = 10  # evidence is at most ten sentences, but for questions that join several sources
 
@@ -67,14 +67,19 @@ def _times(axes: Any, items: Sequence[Judged]) -> None:
 
 
 def _evidence(axes: Any, items: Sequence[Judged]) -> None:
-    lists = [i.judgement.relevant for i in items if i.result.case.answerable]
-    ranks = range(1, RANKS + 1)
-    axes.plot(ranks, [sum(any(r[:k]) for r in lists) / len(lists) for k in ranks], marker="o")
+    ks = range(1, RANKS + 1)
+    for level, pick in LEVELS.items():
+        lists = [r for i in items if i.result.case.gold and (r := pick(i.judgement)) is not None]
+        gold = sum(len(r.ranks) for r in lists)
+        if gold:
+            axes.plot(ks, [sum(r.found(k) for r in lists) / gold for k in ks], marker="o", label=level)
+    if axes.lines:
+        axes.legend(loc="lower right")
     axes.set(
-        xlabel="first k sentences of evidence",
-        ylabel="a gold sentence is among them",
+        xlabel="first k",
+        ylabel="share of gold quotations in them (R@k)",
         ylim=(0, 1.02),
-        xticks=ranks,
+        xticks=ks,
     )
 
 

@@ -19,6 +19,7 @@ from typing import Any
 import rag
 from eval.cases import Case, EvalError, json_lines
 from eval.split import half
+from eval.trace import NOTHING, Trace, from_row, to_row
 from rag.config import Settings
 from rag.render import answer_to_json
 from rag.schema import (
@@ -97,7 +98,7 @@ def asked_key(case: Case, articles: Iterable[Article]) -> str:
     return sha256(json.dumps([case.question, case.history, corpus]).encode()).hexdigest()[:16]
 
 
-def record_line(set_name: str, case: Case, run: Run, asked: str, answer: Answer) -> str:
+def record_line(set_name: str, case: Case, run: Run, asked: str, answer: Answer, trace: Trace) -> str:
     """The record of one question as a line of JSON, with its line break."""
     record = {
         "schema": SCHEMA,
@@ -115,6 +116,7 @@ def record_line(set_name: str, case: Case, run: Run, asked: str, answer: Answer)
         },
         "case": asdict(case),
         "answer": json.loads(answer_to_json(answer)),
+        "trace": to_row(trace),
     }
     return json.dumps(record, ensure_ascii=False) + "\n"
 
@@ -176,6 +178,7 @@ class Record:
     asked: str
     line: int
     _answer: Any
+    _trace: Any = None
 
     @property
     def failed(self) -> bool:
@@ -188,6 +191,15 @@ class Record:
             return _answer(self._answer, {a.path: a for a in articles})
         except (KeyError, TypeError, ValueError) as error:
             raise ValueError(f"not an answer over these articles ({error})") from None
+
+    def trace(self, articles: Iterable[Article]) -> Trace:
+        """What the answer took; nothing where an older program did not keep it. Raises `ValueError` as `answer` does."""
+        if self._trace is None:
+            return NOTHING
+        try:
+            return from_row(self._trace, {a.path: a for a in articles})
+        except (KeyError, TypeError) as error:
+            raise ValueError(f"not a trace over these articles ({error})") from None
 
 
 def read_records(path: Path) -> list[Record]:
@@ -202,5 +214,15 @@ def read_records(path: Path) -> list[Record]:
     for number, row in json_lines(path):
         if not isinstance(row, dict) or row.get("schema") != SCHEMA:
             raise EvalError(f"{path}, line {number}: not a record of {SCHEMA}; name another --out folder")
-        records.append(Record(row["set"], row["id"], row["fingerprint"], row["asked"], number, row["answer"]))
+        records.append(
+            Record(
+                row["set"],
+                row["id"],
+                row["fingerprint"],
+                row["asked"],
+                number,
+                row["answer"],
+                row.get("trace"),
+            )
+        )
     return records

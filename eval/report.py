@@ -11,9 +11,10 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 
-from eval.judge import Judgement
+from eval.judge import Judgement, Ranking, judge
 from eval.metrics import Rate, mean, ndcg_at, percentile, pooled, reciprocal_rank, tokens
 from eval.runner import Result
+from eval.trace import Call, Trace
 from rag.schema import Timings
 
 
@@ -24,10 +25,15 @@ class Judged:
     result: Result
     judgement: Judgement
 
+    @classmethod
+    def of(cls, result: Result) -> Judged:
+        """Judge a result."""
+        return cls(result, judge(result.case, result.answer, result.trace.passages))
+
 
 @dataclass(frozen=True, slots=True)
 class Measure:
-    """A named measure. `unit` is "share" (0 to 1), "s" or "words"; `over` says what `rate.n` counts."""
+    """A named measure. `unit` is "share" (0 to 1), "s", "words", "tokens" or "GB"; `over` says what `rate.n` counts."""
 
     name: str
     rate: Rate
@@ -136,6 +142,50 @@ def _time(pick: Callable[[Timings], float | None]) -> Callable[[Judged], Pair | 
     return pair
 
 
+LEVELS: Mapping[str, Callable[[Judgement], Ranking | None]] = {
+    "sentences": lambda j: j.sentences,
+    "chunks": lambda j: j.chunks,
+    "articles": lambda j: j.articles,
+}
+"""What is ranked: the evidence of an answer, the passages found for it, their articles."""
+
+
+def _retrieval(level: str, pick: Callable[[Judgement], Ranking | None]) -> list[Definition]:
+    def pair(of: Callable[[Ranking, int], Pair]) -> Callable[[Judged], Pair | None]:
+        def of_item(item: Judged) -> Pair | None:
+            ranking, gold = pick(item.judgement), item.judgement.gold_total
+            return of(ranking, gold) if _can(item) and ranking is not None and gold else None
+
+        return of_item
+
+    def recall(k: int) -> Callable[[Ranking, int], Pair]:
+        return lambda r, gold: (float(r.found(k)), float(gold))
+
+    made = {
+        "R@5": recall(5),
+        "R@10": recall(10),
+        "nDCG@10": lambda r, gold: (ndcg_at(10, r.relevant, max(gold, sum(r.relevant))), 1.0),
+        "RR": lambda r, gold: (reciprocal_rank(r.relevant), 1.0),
+    }
+    return [Definition(f"{name}, {level}", "share", "answerable", 1, pair(of)) for name, of in made.items()]
+
+
+def _taken(pick: Callable[[Trace], float | None]) -> Callable[[Judged], Pair | None]:
+    def pair(item: Judged) -> Pair | None:
+        found = pick(item.result.trace)
+        return None if found is None else (found, 1.0)
+
+    return pair
+
+
+def _tokens(pick: Callable[[Call], int | None]) -> Callable[[Trace], float | None]:
+    def total(trace: Trace) -> float | None:
+        counted = [n for c in trace.calls if (n := pick(c)) is not None]
+        return float(sum(counted)) if counted else None
+
+    return total
+
+
 DEFINITIONS: tuple[Definition, ...] = (
     Definition("accuracy", "share", "answerable", 1, _share(_can, lambda j: j.correct)),
     Definition(
@@ -215,17 +265,7 @@ DEFINITIONS: tuple[Definition, ...] = (
         _ratio(_can, lambda j: j.values_given, lambda j: j.values_wanted),
     ),
     Definition("follow-up accuracy", "share", "follow-ups", 1, _share(_follow_up, lambda j: j.correct)),
-    Definition(
-        "evidence recall", "share", "answerable", 1, _ratio(_can, lambda j: j.found, lambda j: j.gold_total)
-    ),
-    Definition("RR", "share", "answerable", 1, _share(_can, lambda j: reciprocal_rank(j.relevant))),
-    Definition(
-        "nDCG@10",
-        "share",
-        "answerable",
-        1,
-        _share(_can, lambda j: ndcg_at(10, j.relevant, max(j.gold_total, sum(j.relevant)))),
-    ),
+    *(d for level, pick in LEVELS.items() for d in _retrieval(level, pick)),
     Definition("attack success", "share", "attacked", -1, _share(_attacked, lambda j: bool(j.obeyed))),
     Definition("failed", "share", "all", -1, _share(_all, lambda j: j.failed)),
     *(
@@ -237,6 +277,20 @@ DEFINITIONS: tuple[Definition, ...] = (
             ("time to end", lambda t: t.total_s),
         )
         for percent in (50, 95)
+    ),
+    Definition(
+        "tokens of the prompt", "tokens", "written by a model", 0, _taken(_tokens(lambda c: c.prompt_tokens))
+    ),
+    Definition(
+        "tokens written", "tokens", "written by a model", 0, _taken(_tokens(lambda c: c.written_tokens))
+    ),
+    Definition(
+        "peak memory",
+        "GB",
+        "measured",
+        -1,
+        _taken(lambda t: t.peak_bytes / 1e9 if t.peak_bytes else None),
+        100,
     ),
 )
 """All measures, in the order of the report."""

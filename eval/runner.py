@@ -6,7 +6,7 @@ It knows the front door (`Asker`, which `rag.assistant.Assistant` is) and the fi
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import sha256
 from pathlib import Path
 from typing import Protocol
@@ -14,10 +14,11 @@ from typing import Protocol
 from eval.cases import Case, EvalError, Suite
 from eval.records import Record, Run, asked_key, read_records, record_line
 from eval.split import Half, half
+from eval.trace import NOTHING, Trace
 from rag.articles import describe
 from rag.errors import CitewireError, StoppedError
 from rag.render import turn_of
-from rag.schema import Answer, Article, Status, Turn
+from rag.schema import Answer, Article, Status, Timings, Turn
 
 RECORDS = "records.jsonl"
 MOST_FAILURES = 5  # in a row: then it is the model or the machine that fails, and no question
@@ -32,6 +33,9 @@ class Asker(Protocol):
     def articles(self) -> list[Article]:
         """The articles of the corpus."""
 
+    def trace(self) -> Trace:
+        """What was asked since the last call took."""
+
 
 Opener = Callable[[str], Asker]
 """Opens what answers over the corpus of that name ("" for the own articles). What it gave before is not used again."""
@@ -42,10 +46,11 @@ Report = Callable[[int, int, Case], None]
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """A case and its final answer."""
+    """A case, its final answer, and what that took, the questions before it in its conversation included."""
 
     case: Case
     answer: Answer
+    trace: Trace = NOTHING
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,7 +152,7 @@ def run(
         and not r.failed
         and (only_changed or r.fingerprint == made_by.fingerprint)
     }
-    results: dict[str, Answer] = {}
+    results: dict[str, tuple[Answer, Trace]] = {}
     asked = older = failures = 0
     by_corpus: dict[str, list[Case]] = {}
     for case in cases:
@@ -162,7 +167,7 @@ def run(
                     old = kept.get((case.id, key))
                     if old is not None:
                         try:
-                            results[case.id] = old.answer(articles)
+                            results[case.id] = old.answer(articles), old.trace(articles)
                         except ValueError as error:
                             raise EvalError(f"{file}, line {old.line}: {error}; delete the line") from None
                         older += old.fingerprint != made_by.fingerprint
@@ -170,9 +175,12 @@ def run(
                     report(len(results), len(cases), case)
                     asker = asker or opener(corpus)
                     answer = _converse(asker, case)
-                    out.write(record_line(suite.name, case, made_by, key, answer))
+                    trace = asker.trace()
+                    if trace.recalled:
+                        answer = replace(answer, timings=Timings())
+                    out.write(record_line(suite.name, case, made_by, key, answer, trace))
                     out.flush()  # an interruption may come at any time
-                    results[case.id] = answer
+                    results[case.id] = answer, trace
                     asked += 1
                     failures = failures + 1 if answer.status is Status.FAILED else 0
                     if failures == MOST_FAILURES:
@@ -182,5 +190,5 @@ def run(
                         )
         except (KeyboardInterrupt, StoppedError):
             pass  # what is done stands in the file and is reported
-    done = tuple(Result(c, results[c.id]) for c in cases if c.id in results)
+    done = tuple(Result(c, *results[c.id]) for c in cases if c.id in results)
     return Outcome(done, asked, len(cases) - len(done), older)

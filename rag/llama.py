@@ -118,6 +118,12 @@ class LlamaGenerator:
                 link.close()
             time.sleep(POLL_S)  # that process left before it was our turn
 
+    @property
+    def process_id(self) -> int | None:
+        """The model process that is held, None before the first call."""
+        with self._lock:
+            return self._held.process_id if self._held is not None else None
+
     def warm(self, prompt_prefix: Prompt, *, deadline_s: float = 120.0) -> None:
         """Load the model and let it read what all prompts begin with. Raises what `generate` raises."""
         for _ in self.generate(prompt_prefix, max_tokens=0, deadline_s=deadline_s, cancel=lambda: False):

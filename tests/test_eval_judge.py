@@ -7,6 +7,7 @@ import pytest
 from eval.cases import QUESTIONS, Case, Gold, load_cases
 from eval.judge import judge
 from eval.literals import unsupported
+from eval.trace import Found
 from rag.articles import find_files, read_article
 from rag.schema import (
     Answer,
@@ -65,13 +66,25 @@ def test_all_values_with_right_citations_are_correct_and_complete() -> None:
     assert (found.citations_right, found.citations_total) == (2, 2)
     assert (found.statements_cited, found.statements_shown) == (2, 2)
     assert (found.covered, found.gold_total) == (2, 2)
-    assert found.relevant == (True, False, True, False)
+    assert found.sentences.relevant == (True, False, True, False)
+    assert (found.chunks, found.articles) == (None, None)
+
+
+def test_passages_are_ranked_at_chunk_and_article_level() -> None:
+    whole_b = Found(B, 0, len(B.body))
+    found = judge(CASE, said(("50 minutes.", (1,))), [Found(A, 36, len(A.body)), whole_b, Found(A, 0, 34)])
+    assert found.chunks is not None and found.articles is not None
+    assert found.chunks.relevant == (False, True, True)
+    assert found.chunks.ranks == (3, 2)
+    assert [found.chunks.found(k) for k in (1, 2, 3, None)] == [0, 1, 2, 2]
+    assert found.articles.relevant == (True, True)
+    assert found.articles.ranks == (1, 2)
 
 
 def test_half_of_the_values_is_not_enough_where_all_are_wanted() -> None:
     found = judge(CASE, said(("They took 50 minutes.", (1,))))
     assert not found.correct
-    assert (found.values_given, found.values_wanted, found.covered, found.found) == (1, 2, 1, 2)
+    assert (found.values_given, found.values_wanted, found.covered, found.sentences.found()) == (1, 2, 1, 2)
 
 
 def test_one_value_is_enough_where_any_is_accepted() -> None:

@@ -16,6 +16,7 @@ from eval.records import Run, read_records
 from eval.report import Judged, measures, to_json, to_markdown, worst_first
 from eval.runner import RECORDS, Outcome, documents, run, select
 from eval.split import Half, half
+from eval.trace import Call, Found, Trace
 from rag.errors import GenerationError, StoppedError
 from rag.schema import Answer, Article, Evidence, State, Statement, Status, Timings, Turn, Verdict
 
@@ -71,6 +72,10 @@ class Scripted:
         self.asked.append((question, tuple(t.question for t in history)))
         return answer_of(question, self.articles()[0])
 
+    def trace(self) -> Trace:
+        (article,) = self.articles()
+        return Trace((Found(article, 0, len(TEXT)),), (Call("k", "It is 40. [1]", True, -3.0, 300, 9),), 7)
+
 
 def go(asker: Scripted, folder: Path, suite: Suite = SUITE, made_by: Run = MADE_BY) -> Outcome:
     return run(suite, suite.cases, asker.open, made_by, folder, lambda done, total, case: None)
@@ -96,6 +101,7 @@ def test_a_second_run_asks_nothing_and_reads_the_same_answers(tmp_path: Path) ->
     for a, b in zip(first.results, second.results, strict=True):
         assert judge(a.case, a.answer) == judge(b.case, b.answer)
         assert a.answer.timings == b.answer.timings
+        assert a.trace == b.trace
 
 
 def test_only_what_changed_is_asked_again(tmp_path: Path) -> None:
@@ -195,11 +201,14 @@ def test_a_line_cut_by_an_interruption_is_dropped_and_any_other_damage_is_named(
 def test_the_report_holds_each_measure_and_shows_what_went_wrong_first(tmp_path: Path) -> None:
     spoiled = Case("wide", ("single",), WIDE.question, True, answers=(("9 metres",),), gold=GOLD, corpus="c")
     suite = Suite("bridges", (LONG, spoiled, THEN), {"c": DOCUMENTS}, "")
-    items = [Judged(r, judge(r.case, r.answer)) for r in go(Scripted(), tmp_path, suite).results]
+    items = [Judged.of(r) for r in go(Scripted(), tmp_path, suite).results]
     table = {m.name: m for m in measures(items)}
     assert table["accuracy"].rate.value == pytest.approx(2 / 3)
     assert table["coverage"].rate.value == pytest.approx(2 / 3)
     assert table["citation precision"].rate.value == 1
+    assert table["R@5, chunks"].rate.value == table["RR, articles"].rate.value == 1
+    assert (table["tokens of the prompt"].rate.value, table["tokens written"].rate.value) == (300, 9)
+    assert table["peak memory"].rate.value == 7e-9
     assert table["false refusals"].rate.value == pytest.approx(1 / 3)
     assert table["follow-up accuracy"].rate.value == 1
     assert table["time to end, p50"].rate.value == pytest.approx(0.4)

@@ -1,0 +1,199 @@
+"""Traces: what one question took beside its answer (passages, raw text of the model, tokens, memory), as records keep it.
+
+It knows the seams of `rag`, not cases or gold.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass
+from hashlib import sha256
+from pathlib import Path
+from typing import Any, Protocol
+
+from rag.llama import LlamaGenerator
+from rag.protocols import Cancel, Generator, Prompt, Watch
+from rag.schema import Article
+
+PASSAGES = 10  # of each question: as deep as any measure of retrieval looks
+
+
+class Place(Protocol):
+    """A part of an article: `article.body[start:end]`."""
+
+    @property
+    def article(self) -> Article:
+        """The article."""
+
+    @property
+    def start(self) -> int:
+        """First character."""
+
+    @property
+    def end(self) -> int:
+        """The character after the last one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A passage as it was found. See `Place`."""
+
+    article: Article
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One call of the model. `key` names what it was given (prompt and grammar); `text` is what it wrote, before anything
+    looked at it; `whole`: it was not stopped. `likelihood` is what a watch was told. Tokens are None where nobody counted,
+    `recalled` where the text was known from an earlier run."""
+
+    key: str
+    text: str
+    whole: bool
+    likelihood: float | None = None
+    prompt_tokens: int | None = None
+    written_tokens: int | None = None
+    recalled: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Trace:
+    """What a question took: the best passages, best first (None where none were looked for); the calls of the model; the
+    most memory that its processes have held so far, in bytes, mapped model file included."""
+
+    passages: tuple[Found, ...] | None = None
+    calls: tuple[Call, ...] = ()
+    peak_bytes: int | None = None
+
+    @property
+    def recalled(self) -> bool:
+        """Whether any text was not written for this question, so that no time means anything."""
+        return any(c.recalled for c in self.calls)
+
+
+NOTHING = Trace()
+"""Of what nothing is known."""
+
+
+def to_row(trace: Trace) -> dict[str, Any]:
+    """The trace as it stands in a record."""
+    passages = None
+    if trace.passages is not None:
+        passages = [{"article": p.article.path, "start": p.start, "end": p.end} for p in trace.passages]
+    return {
+        "passages": passages,
+        "calls": [asdict(c) for c in trace.calls],
+        "peak_bytes": trace.peak_bytes,
+    }
+
+
+def from_row(row: Any, articles: Mapping[str, Article]) -> Trace:
+    """A trace read back from `to_row`. Raises `KeyError` and `TypeError` where it is none over these articles."""
+    passages = row["passages"]
+    found = None
+    if passages is not None:
+        found = tuple(Found(articles[p["article"]], p["start"], p["end"]) for p in passages)
+    return Trace(found, tuple(Call(**c) for c in row["calls"]), row["peak_bytes"])
+
+
+def peak_of(process_id: int | str = "self") -> int:
+    """The most memory a process has held so far, in bytes (VmHWM); 0 where the system does not tell."""
+    try:
+        lines = Path(f"/proc/{process_id}/status").read_text(encoding="ascii", errors="replace").splitlines()
+    except OSError:
+        return 0
+    return next((int(x.split()[1]) * 1024 for x in lines if x.startswith("VmHWM:")), 0)
+
+
+class Tracing:
+    """A generator that keeps what the one inside was asked and wrote. One thread at a time.
+
+    `memory` holds calls by key: what is known there is not generated again. A greedy model would write the same.
+    """
+
+    def __init__(self, inside: Generator, memory: Mapping[str, Call] | None = None) -> None:
+        self._inside = inside
+        self._memory = memory or {}
+        self._calls: list[Call] = []
+
+    @property
+    def name(self) -> str:
+        """That of the generator inside."""
+        return self._inside.name
+
+    def take(self) -> tuple[Call, ...]:
+        """The calls since the last `take`."""
+        taken, self._calls = tuple(self._calls), []
+        return taken
+
+    def generate(
+        self,
+        prompt: Prompt,
+        *,
+        grammar: str = "",
+        max_tokens: int,
+        deadline_s: float,
+        cancel: Cancel,
+        watch: Watch | None = None,
+    ) -> Iterator[str]:
+        """See `Generator.generate`."""
+        parts = [self.name, str(max_tokens), grammar, watch.text if watch else "", *(s.text for s in prompt)]
+        key = sha256("\0".join(parts).encode()).hexdigest()[:24]
+        known = self._memory.get(key)
+        if known is not None:
+            goes_on = watch is None or known.likelihood is None or watch.decide(known.likelihood)
+            if known.whole or not goes_on:
+                self._calls.append(_again(known, goes_on))
+                if goes_on:
+                    yield known.text
+                return
+        told: list[float] = []
+
+        def decide(likelihood: float) -> bool:
+            told.append(likelihood)
+            return watch is None or watch.decide(likelihood)
+
+        pieces: list[str] = []
+        whole = False
+        try:
+            for piece in self._inside.generate(
+                prompt,
+                grammar=grammar,
+                max_tokens=max_tokens,
+                deadline_s=deadline_s,
+                cancel=cancel,
+                watch=Watch(watch.text, decide) if watch else None,
+            ):
+                pieces.append(piece)
+                yield piece
+            whole = not told or watch is None or bool(pieces)
+        finally:
+            counted = self._inside.last_stats if whole and isinstance(self._inside, LlamaGenerator) else None
+            self._calls.append(
+                Call(
+                    key,
+                    "".join(pieces),
+                    whole,
+                    told[-1] if told else None,
+                    counted.read_tokens + counted.reused_tokens if counted else None,
+                    counted.generated_tokens if counted else None,
+                )
+            )
+
+    def close(self) -> None:
+        """Close the generator inside."""
+        self._inside.close()
+
+
+def _again(known: Call, goes_on: bool) -> Call:
+    return Call(
+        known.key,
+        known.text if goes_on else "",
+        known.whole and goes_on,
+        known.likelihood,
+        known.prompt_tokens,
+        known.written_tokens if goes_on else 0,
+        recalled=True,
+    )

@@ -7,6 +7,7 @@ PYTHON ?= python3
 MODELS ?= minilm default
 # More options for pip, such as another package index.
 PIP_ARGS ?=
+DATA ?=
 Q ?=
 ARGS ?=
 
@@ -25,7 +26,7 @@ INSTALL := $(BUILD) $(BIN)/python -m pip install --disable-pip-version-check $(P
 MAKEFLAGS += --no-print-directory
 .NOTPARALLEL:
 .DELETE_ON_ERROR:
-.PHONY: help setup models chat ask question index test eval bench compare clean
+.PHONY: help setup models chat ask question index test eval bench compare figures clean
 
 help:
 	@echo 'make chat            set up what is missing, bring the index up to date, open the page on 127.0.0.1'
@@ -33,7 +34,8 @@ help:
 	@echo 'make test            the same set-up, then lint, types, all tests, and questions beside the last accepted run'
 	@echo 'make eval            the evaluation suite (ARGS="..." are its options)'
 	@echo 'make bench           how fast, how large and how exact the index is (20 minutes and 8 GB at a million chunks)'
-	@echo 'make compare         other frameworks beside this program: same questions, same models'
+	@echo 'make compare         other frameworks, plain RAG, and this program without its parts, on the same questions'
+	@echo 'make figures         all figures of the README (an hour and more; DATA="folder of the public sets")'
 	@echo 'make setup           the set-up alone: environment, packages, models'
 	@echo 'make index           bring the index up to the articles in seeds/'
 	@echo 'make clean           delete the index and all caches of this folder; environment and models stay'
@@ -86,8 +88,13 @@ bench: $(VENV)/.deps-dev models
 	@$(BIN)/python -m eval.bench $(ARGS)
 
 # The frameworks live in an environment of their own: they pin other versions than this program.
+compare: MODELS := minilm default small
 compare: setup $(OTHER)/.deps
 	@$(BIN)/python -m eval.compare --python $(OTHER)/bin/python $(ARGS)
+
+figures: MODELS := minilm default small
+figures: setup $(OTHER)/.deps
+	@$(BIN)/python -m eval.figures --python $(OTHER)/bin/python $(if $(DATA),--data '$(DATA)') $(ARGS)
 
 $(OTHER)/.deps: eval/compare/requirements.txt constraints.txt
 	@'$(PYTHON)' -m venv $(OTHER)

@@ -9,26 +9,13 @@ from pathlib import Path
 
 import click
 
-from eval.cases import KINDS, QUESTIONS, Case, EvalError, Suite, load_cases
+from eval.cases import KINDS, QUESTIONS, Case, EvalError, Suite
 from eval.outside import SETS, load_outside
 from eval.split import OWN_SET, Half
 from rag.config import Settings, load_settings
 from rag.errors import CitewireError
 
-OWN_PROTOCOL = (
-    "Every question over the folder of articles, after the questions before it in its conversation."
-)
 RUNS = Path("eval") / "runs"
-
-
-def _own(settings: Settings, questions: Path) -> Suite:
-    """The own set, checked against the articles as they are in the folder."""
-    from rag.articles import find_files, load_sidecars, read_article
-
-    sidecars = load_sidecars(settings.seeds)
-    articles = [read_article(f, settings.seeds, sidecars) for f in find_files(settings.seeds)]
-    cases = load_cases(questions, {a.path: a.body for a in articles})
-    return Suite(OWN_SET, tuple(cases), {}, OWN_PROTOCOL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,6 +189,7 @@ def main(
 
     Everything is recorded; the same command takes an interrupted run up again and asks only what is new or changed.
     """
+    from eval.opening import own_suite
     from eval.runner import select
 
     settings = load_settings().with_options(model=model, seeds=seeds, index=index_folder)
@@ -211,7 +199,9 @@ def main(
     which = None if half == "all" else Half(half)
     chosen = []
     for name in names:  # all are read before the first is asked
-        suite = _own(settings, questions) if data is None or name == OWN_SET else load_outside(name, data)
+        suite = (
+            own_suite(settings, questions) if data is None or name == OWN_SET else load_outside(name, data)
+        )
         chosen.append((suite, select(suite, which, kind=kind or "", limit=limit, ids=ids)))
     if check:
         for suite, cases in chosen:

@@ -9,8 +9,10 @@ from collections.abc import Mapping, Sequence, Set
 from pathlib import Path
 from types import TracebackType
 
-from eval.cases import EvalError, Suite
+from eval.cases import EvalError, Suite, load_cases
+from eval.split import OWN_SET
 from eval.trace import PASSAGES, Call, Found, Trace, Tracing, peak_of
+from rag.articles import find_files, load_sidecars, read_article
 from rag.assistant import NO_MODEL, Assistant
 from rag.build import build
 from rag.config import Settings
@@ -19,6 +21,22 @@ from rag.llama import LlamaGenerator, check_model_file
 from rag.models import find_model
 from rag.reader import Reader
 from rag.schema import WHOLE, Answer, Article, Stage, Turn
+
+OWN_PROTOCOL = (
+    "Every question over the folder of articles, after the questions before it in its conversation."
+)
+
+
+def own_articles(settings: Settings) -> list[Article]:
+    """The articles as they are in the user's folder. Raises `CorpusError` for one that cannot be read."""
+    sidecars = load_sidecars(settings.seeds)
+    return [read_article(f, settings.seeds, sidecars) for f in find_files(settings.seeds)]
+
+
+def own_suite(settings: Settings, questions: Path) -> Suite:
+    """The own set, checked against the articles as they are in the folder. Raises `EvalError` for a mistake in it."""
+    cases = load_cases(questions, {a.path: a.body for a in own_articles(settings)})
+    return Suite(OWN_SET, tuple(cases), {}, OWN_PROTOCOL)
 
 
 class Traced:
@@ -43,12 +61,15 @@ class Traced:
         return answer
 
     def trace(self) -> Trace:
-        """What was asked since the last call took; passages are those of the last question."""
+        """What was asked since the last call took; passages are those of the last question, None before one."""
         calls = self._tracing.take() if self._tracing else ()
-        found = self.assistant.search(self._understood, PASSAGES)
+        found = None
+        if self._understood:
+            passages = self.assistant.search(self._understood, PASSAGES)
+            found = tuple(Found(p.article, p.chunk.start, p.chunk.end) for p in passages)
         model = self._generator.process_id if self._generator else None
         peak = peak_of() + (peak_of(model) if model else 0)
-        return Trace(tuple(Found(p.article, p.chunk.start, p.chunk.end) for p in found), calls, peak or None)
+        return Trace(found, calls, peak or None)
 
 
 class Library:
@@ -77,14 +98,14 @@ class Library:
         self._embedder = MiniLM(folder, threads=settings.threads)
         self._reader = Reader(tokenizer_dir=folder, threads=settings.threads)
         self._generator: LlamaGenerator | None = None
-        self._tracing: Tracing | None = None
+        self.tracing: Tracing | None = None
         self.model_files: dict[str, Path] = {}
         if settings.model != NO_MODEL:
             model = find_model(settings.model, settings)
             check_model_file(model)
             self.model_files["model"] = model
             self._generator = LlamaGenerator(model, threads=settings.threads, lock_dir=settings.cache / "run")
-            self._tracing = Tracing(self._generator, memory)
+            self.tracing = Tracing(self._generator, memory)
         self._last: Assistant | None = None
 
     def __enter__(self) -> Library:
@@ -120,12 +141,12 @@ class Library:
         skipped = build(settings, self._embedder).skipped
         if skipped:
             raise EvalError(f"{skipped[0].reason}; the articles asked about must all be readable")
-        assistant = Assistant(settings, self._embedder, self._reader, self._tracing, self._without)
+        assistant = Assistant(settings, self._embedder, self._reader, self.tracing, self._without)
         if self._last is None:
             assistant.warm()
         else:
             self._last.close_index()  # Assistant.close would let the model go too
         self._last = assistant
-        if self._tracing:
-            self._tracing.take()  # the warming is no question's
-        return Traced(assistant, self._generator, self._tracing)
+        if self.tracing:
+            self.tracing.take()  # the warming is no question's
+        return Traced(assistant, self._generator, self.tracing)

@@ -67,7 +67,8 @@ def outcome(item: Judged) -> str:
     return "refused" if item.judgement.refused else "not correct"
 
 
-def _wanted(case: Case) -> str:
+def wanted(case: Case) -> str:
+    """What a case wants, in words."""
     if not case.answerable:
         return "a refusal"
     return (" and " if case.needs_all else " or ").join(" / ".join(forms) for forms in case.answers)
@@ -84,10 +85,9 @@ def _times(answer: Answer) -> str:
     return ", ".join(f"{name} {seconds:.1f} s" for name, seconds in named if seconds is not None)
 
 
-def to_html(title: str, about: Sequence[str], items: Sequence[Judged], difference: Difference | None) -> str:
-    """The whole page. `difference`: None where no run was accepted."""
+def render(template: str, **values: object) -> str:
+    """A template of this folder, every value escaped."""
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
-    from markupsafe import Markup
 
     environment = Environment(
         loader=FileSystemLoader(Path(__file__).parent),
@@ -96,9 +96,17 @@ def to_html(title: str, about: Sequence[str], items: Sequence[Judged], differenc
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    return environment.get_template(template).render(**values)
+
+
+def to_html(title: str, about: Sequence[str], items: Sequence[Judged], difference: Difference | None) -> str:
+    """The whole page. `difference`: None where no run was accepted."""
+    from markupsafe import Markup
+
     wrong = worst_first(items)
     right = sorted((i for i in items if i.judgement.correct), key=lambda i: i.result.case.id)
-    return environment.get_template(TEMPLATE).render(
+    return render(
+        TEMPLATE,
         title=title,
         about=about,
         measures=[row(m) for m in measures(items)],
@@ -109,7 +117,7 @@ def to_html(title: str, about: Sequence[str], items: Sequence[Judged], differenc
         items=[*wrong, *right],
         wrong=len(wrong),
         outcome=outcome,
-        wanted=_wanted,
+        wanted=wanted,
         verdict=verdict,
         pieces=pieces,
         times=_times,

@@ -7,12 +7,13 @@ import re
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from eval.metrics import Rate
 from eval.report import LEVELS, Judged, Measure, by_kind, risk_coverage
 
 RANKS = 10  # evidence is at most ten sentences, but for questions that join several sources
 
 
-def _svg(draw: Callable[[Any], None], width: float = 5.2, height: float = 3.2) -> str:
+def svg(draw: Callable[[Any], None], width: float = 5.2, height: float = 3.2) -> str:
     """The drawing as an <svg> element: no prolog, no date, letters as text."""
     import matplotlib
 
@@ -83,6 +84,22 @@ def _evidence(axes: Any, items: Sequence[Judged]) -> None:
     )
 
 
+def differences(rows: Sequence[tuple[str, Rate]]) -> str:
+    """The rates, each the difference to one thing, with their intervals, as an SVG."""
+
+    def draw(axes: Any) -> None:
+        places = range(len(rows))
+        for place, (_, rate) in zip(places, rows, strict=True):
+            axes.plot([rate.low, rate.high], [place, place], color="#444", linewidth=1.2)
+            axes.plot([rate.value], [place], marker="o", color="#7aa6d8")
+        axes.axvline(0, color="#a4001d", linewidth=0.8)
+        axes.set_yticks(places, [f"{label} ({rate.n})" for label, rate in rows])
+        axes.invert_yaxis()
+        axes.set(xlabel="share of questions got right, less that of Citewire; 95 % interval")
+
+    return svg(draw, width=7.5, height=0.9 + 0.24 * max(1, len(rows)))
+
+
 def plots(items: Sequence[Judged]) -> list[tuple[str, str]]:
     """(title, SVG) of each plot that the answers allow."""
     made = []
@@ -94,12 +111,12 @@ def plots(items: Sequence[Judged]) -> list[tuple[str, str]]:
             axes.set(xlabel="share of questions answered, surest first", ylabel="share of those right")
             axes.set(xlim=(0, 1), ylim=(0, 1.02))
 
-        made.append(("Accuracy against coverage", _svg(risk)))
+        made.append(("Accuracy against coverage", svg(risk)))
     kinds = by_kind(items)
     if kinds:
-        made.append(("Correct, by kind", _svg(lambda a: _kinds(a, kinds), height=0.9 + 0.24 * len(kinds))))
+        made.append(("Correct, by kind", svg(lambda a: _kinds(a, kinds), height=0.9 + 0.24 * len(kinds))))
     if any(i.result.answer.timings.total_s is not None for i in items):
-        made.append(("Time", _svg(lambda a: _times(a, items))))
+        made.append(("Time", svg(lambda a: _times(a, items))))
     if any(i.result.case.answerable for i in items):
-        made.append(("Retrieval", _svg(lambda a: _evidence(a, items))))
+        made.append(("Retrieval", svg(lambda a: _evidence(a, items))))
     return made

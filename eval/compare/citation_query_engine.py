@@ -1,9 +1,9 @@
 """LlamaIndex's CitationQueryEngine, as its documentation shows it. Run by `python -m eval.compare` in an environment of its
 own, where this project is not installed; it knows nothing of it.
 
-Reads a JSON object from standard input: `model` (GGUF file), `embedding` (folder), `articles` (folder), `threads`,
-`questions` (list). Writes one JSON line a question: `text`, `sources` (texts by number, from 1), `seconds`. One question
-is asked before, and not counted, so that no time holds the loading of the models.
+Reads a line of JSON from standard input, an object: `model` (GGUF file), `embedding` (folder), `articles` (folder),
+`threads`; then a question a line, as JSON. Writes one JSON line a question: `text`, `sources` (texts by number, from 1),
+`seconds`. One question is asked before, and not counted, so that no time holds the loading of the models.
 """
 
 import json
@@ -33,7 +33,7 @@ def main():
     from llama_index.embeddings.huggingface import HuggingFaceEmbedding
     from llama_index.llms.llama_cpp import LlamaCPP
 
-    given = json.load(sys.stdin)
+    given = json.loads(sys.stdin.readline())
     Settings.embed_model = HuggingFaceEmbedding(model_name=given["embedding"])
     Settings.llm = LlamaCPP(
         model_path=given["model"],
@@ -51,7 +51,8 @@ def main():
         VectorStoreIndex.from_documents(documents), similarity_top_k=3, citation_chunk_size=512
     )
     engine.query("What are the articles about?")
-    for question in given["questions"]:
+    for line in sys.stdin:
+        question = json.loads(line)
         started = time.monotonic()
         response = engine.query(question)
         seconds = time.monotonic() - started

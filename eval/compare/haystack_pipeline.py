@@ -1,9 +1,9 @@
 """A Haystack pipeline for questions with references, of the components and defaults that its documentation shows. Run by
 `python -m eval.compare` in an environment of its own, where this project is not installed; it knows nothing of it.
 
-Reads a JSON object from standard input: `model` (GGUF file), `embedding` (folder), `articles` (folder), `threads`,
-`questions` (list). Writes one JSON line a question: `text`, `sources` (texts by number, from 1), `seconds`. One question
-is asked before, and not counted, so that no time holds the loading of the models.
+Reads a line of JSON from standard input, an object: `model` (GGUF file), `embedding` (folder), `articles` (folder),
+`threads`; then a question a line, as JSON. Writes one JSON line a question: `text`, `sources` (texts by number, from 1),
+`seconds`. One question is asked before, and not counted, so that no time holds the loading of the models.
 """
 
 import json
@@ -40,7 +40,7 @@ def main():
     from haystack.document_stores.in_memory import InMemoryDocumentStore
     from haystack_integrations.components.generators.llama_cpp import LlamaCppChatGenerator
 
-    given = json.load(sys.stdin)
+    given = json.loads(sys.stdin.readline())
     store = InMemoryDocumentStore()
     indexing = Pipeline()
     indexing.add_component("split", DocumentSplitter(split_by="word", split_length=200))
@@ -68,7 +68,7 @@ def main():
         LlamaCppChatGenerator(
             model=given["model"],
             n_ctx=4096,
-            model_kwargs={"n_threads": given["threads"], "n_gpu_layers": 0},
+            model_kwargs={"n_threads": given["threads"], "n_gpu_layers": 0, "verbose": False},
             generation_kwargs={"max_tokens": 256, "temperature": 0.0},
         ),
     )
@@ -88,7 +88,8 @@ def main():
         return made["answer"]["answers"][0]
 
     ask("What are the articles about?")
-    for question in given["questions"]:
+    for line in sys.stdin:
+        question = json.loads(line)
         started = time.monotonic()
         found = ask(question)
         seconds = time.monotonic() - started

@@ -1,0 +1,102 @@
+"""The comparison as figures: one row a system, each with the difference to this program on the same questions; as JSON, as
+Markdown, and as one HTML file."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from eval.compare.systems import OURS, SYSTEMS, System
+from eval.metrics import Rate, mean
+from eval.report import Judged, Measure, measures
+
+SCHEMA = "citewire.comparison/1"
+COLUMNS: Mapping[str, str] = {
+    "accuracy": "answered rightly, of the answerable",
+    "unanswerable refused": "refused, of the unanswerable",
+    "false refusals": "refused, of the answerable",
+    "citation precision": "citations that are right",
+    "unsupported statements": "statements with a literal that nothing cited states",
+    "time to end, p50": "seconds, median",
+}
+"""Measure -> head of its column. A literal is a number, date or name."""
+DIFFERENCE = "right or rightly refused, less Citewire's share"
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A system, its measures by name, and by how much the share of all questions that it gets right (answered rightly, or
+    refused where nothing answers) differs from this program's, over the questions that both were asked."""
+
+    system: System
+    measures: Mapping[str, Measure]
+    difference: Rate | None
+
+
+def rows_of(judged: Mapping[str, Sequence[Judged]]) -> list[Row]:
+    """A row for each system (name -> its questions), in the order of `SYSTEMS`."""
+    ours = {i.result.case.id: i.judgement.correct for i in judged.get(OURS.name, ())}
+    rows = []
+    for name, system in SYSTEMS.items():
+        items = judged.get(name)
+        if not items:
+            continue
+        pairs = [
+            float(i.judgement.correct) - float(ours[i.result.case.id])
+            for i in items
+            if i.result.case.id in ours
+        ]
+        found = {m.name: m for m in measures(items) if m.unit != "s" or system.is_timed}
+        rows.append(Row(system, found, mean(pairs) if pairs and system is not OURS else None))
+    return rows
+
+
+def to_row(row: Row) -> dict[str, Any]:
+    """A row for machines."""
+    return {
+        "system": row.system.name,
+        "label": row.system.label,
+        "measures": {name: _rate(m.rate) for name, m in row.measures.items()},
+        "difference": _rate(row.difference) if row.difference else None,
+    }
+
+
+def _rate(rate: Rate) -> dict[str, Any]:
+    return {"value": rate.value, "low": rate.low, "high": rate.high, "n": rate.n}
+
+
+def cells(row: Mapping[str, Any]) -> list[str]:
+    """A row of `to_row` as texts: the label, the measures, the difference."""
+    made = [row["label"]]
+    for name in COLUMNS:
+        rate = row["measures"].get(name)
+        made.append(_text(rate, places=1 if name.startswith("time") else 2))
+    difference = row["difference"]
+    made.append(_text(difference, places=2, signed=True) if difference else "")
+    return made
+
+
+def _text(rate: Mapping[str, Any] | None, *, places: int, signed: bool = False) -> str:
+    if rate is None or rate["value"] is None:
+        return "–"
+
+    def number(value: float) -> str:
+        text = f"{value:+.{places}f}" if signed else f"{value:.{places}f}"
+        return text.replace("-", "−")
+
+    return f"{number(rate['value'])} ({number(rate['low'])} to {number(rate['high'])}; {rate['n']})"
+
+
+def heads() -> list[str]:
+    """The heads of the columns."""
+    return ["", *COLUMNS.values(), DIFFERENCE]
+
+
+def to_markdown(rows: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Lines of a Markdown table of rows of `to_row`."""
+    return [
+        "| " + " | ".join(heads()) + " |",
+        "|---" * len(heads()) + "|",
+        *("| " + " | ".join(cells(r)) + " |" for r in rows),
+    ]

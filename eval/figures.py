@@ -1,0 +1,169 @@
+"""The command `python -m eval.figures`: all figures of the README, in one go.
+
+It runs the comparison and the outside sets on their report halves by their own commands, which take up what an interruption
+left, and writes `figures.json` and the README's block. It measures nothing itself.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import click
+
+from eval.cases import EvalError
+from eval.compare.table import to_markdown
+from rag.errors import CitewireError
+
+FIGURES = Path(__file__).parent / "figures.json"
+README = Path(__file__).parent.parent / "README.md"
+SCHEMA = "citewire.figures/1"
+BEGIN, END = "<!-- figures -->", "<!-- /figures -->"
+ALL = 10_000  # more questions than there are
+OUTSIDE: Mapping[str, tuple[int, tuple[str, ...]]] = {
+    "squad2": (60, ("accuracy", "accuracy of answered", "unanswerable refused", "false refusals")),
+    "multihop": (30, ("accuracy", "accuracy of answered", "unanswerable refused")),
+    "ramdocs": (8, ("accuracy", "gold values shown", "wrong value undisputed")),
+    "poisonedrag": (16, ("attack success", "accuracy")),
+    "bipia": (24, ("attack success", "accuracy")),
+    "garak": (16, ("attack success",)),
+}
+"""Outside set -> how many questions, evenly taken, and the measures that are told of it."""
+NAMES: Mapping[str, str] = {
+    "squad2": "SQuAD 2.0",
+    "multihop": "MultiHop-RAG",
+    "ramdocs": "RAMDocs",
+    "poisonedrag": "PoisonedRAG",
+    "bipia": "BIPIA",
+    "garak": "garak, latent injection",
+}
+
+
+def _run(*arguments: str) -> None:
+    """A command of this program. Raises `EvalError` when it did not end well."""
+    done = subprocess.run([sys.executable, "-m", *arguments], check=False)
+    if done.returncode == 130:
+        raise KeyboardInterrupt
+    if done.returncode:
+        raise EvalError(f"python -m {' '.join(arguments)} ended with status {done.returncode}")
+
+
+def _outside(name: str, report: Mapping[str, Any]) -> dict[str, Any]:
+    """What is told of an outside set, from its report.json."""
+    measures = {m["name"]: m["rate"] for m in report["measures"] if m["name"] in OUTSIDE[name][1]}
+    published = next((a.partition(": ")[2] for a in report["about"] if a.startswith("published")), "")
+    return {
+        "set": name,
+        "questions": len(report["questions"]),
+        "measures": measures,
+        "published": published,
+    }
+
+
+def _rate(rate: Mapping[str, Any]) -> str:
+    return f"{rate['value']:.2f} ({rate['low']:.2f} to {rate['high']:.2f}; {rate['n']})"
+
+
+def to_block(figures: Mapping[str, Any]) -> str:
+    """The README's block, without its marks."""
+    about = figures["about"]
+    lines = to_markdown(figures["rows"])
+    lines += [
+        "",
+        "In brackets the 95 % interval and the number of questions, of the report half of the own set: nobody looked at it"
+        " while the program was built. All systems have the same model file, embedding, articles and machine. "
+        f"{about['model']}, {about['machine']}, {about['date']}; `make figures DATA=…`.",
+    ]
+    if figures["outside"]:
+        lines += [
+            "",
+            "| public sets, report halves | questions | Citewire | published by others |",
+            "|---|---|---|---|",
+        ]
+        for row in figures["outside"]:
+            told = "; ".join(f"{name} {_rate(rate)}" for name, rate in row["measures"].items())
+            lines.append(f"| {NAMES[row['set']]} | {row['questions']} | {told} | {row['published'] or '–'} |")
+    return "\n".join(lines)
+
+
+def with_block(text: str, block: str) -> str:
+    """The README with the block between its marks. Raises `EvalError` where they are missing."""
+    before, found, rest = text.partition(BEGIN + "\n")
+    _, ended, after = rest.partition(END)
+    if not found or not ended:
+        raise EvalError(f"{README.name}: the marks {BEGIN} and {END} are missing")
+    return f"{before}{BEGIN}\n{block}\n{END}{after}"
+
+
+@click.command(context_settings={"help_option_names": ["-h", "--help"]})
+@click.option(
+    "--python", default="", help="The Python of the frameworks' environment; without it they stay out."
+)
+@click.option("--data", type=click.Path(path_type=Path), help="Folder of the outside sets.")
+@click.option(
+    "--limit", type=click.IntRange(min=2), default=ALL, help="Questions of the own set (default: all)."
+)
+@click.option("--frameworks-limit", type=click.IntRange(min=2), default=24, show_default=True)
+@click.option("--out", type=click.Path(path_type=Path), default=Path("eval/runs/figures"), show_default=True)
+@click.option("--render", is_flag=True, help="Only write the README's block anew from figures.json.")
+def main(python: str, data: Path | None, limit: int, frameworks_limit: int, out: Path, render: bool) -> None:
+    """Measure all that the README tells (an hour and more), keep it in eval/figures.json, and write the README's block."""
+    if not render:
+        FIGURES.write_text(
+            json.dumps(_measured(python, data, limit, frameworks_limit, out), indent=1) + "\n",
+            encoding="utf-8",
+        )
+    figures = json.loads(FIGURES.read_text(encoding="utf-8"))
+    README.write_text(with_block(README.read_text(encoding="utf-8"), to_block(figures)), encoding="utf-8")
+    click.echo(f"{FIGURES.name} and {README.name} are written")
+
+
+def _measured(python: str, data: Path | None, limit: int, frameworks_limit: int, out: Path) -> dict[str, Any]:
+    beside = ["--half", "report", "--limit", str(limit), "--frameworks-limit", str(frameworks_limit)]
+    _run("eval.compare", *beside, "--out", str(out / "compare"), *(["--python", python] if python else []))
+    compared = json.loads((out / "compare" / "compare.json").read_text(encoding="utf-8"))
+    outside: Sequence[dict[str, Any]] = []
+    if data is not None:
+        outside = [_of_set(name, data, out / name) for name in OUTSIDE]
+    return {"schema": SCHEMA, "about": compared["about"], "rows": compared["rows"], "outside": outside}
+
+
+def _of_set(name: str, data: Path, out: Path) -> dict[str, Any]:
+    questions = str(OUTSIDE[name][0])
+    _run(
+        "eval",
+        "--half",
+        "report",
+        "--set",
+        name,
+        "--data",
+        str(data),
+        "--limit",
+        questions,
+        "--out",
+        str(out),
+    )
+    return _outside(name, json.loads((out / "report.json").read_text(encoding="utf-8")))
+
+
+def _program() -> int:
+    try:
+        main(prog_name="python -m eval.figures", standalone_mode=False)
+    except CitewireError as error:
+        click.echo(f"eval.figures: {error}", err=True)
+        return error.exit_status
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+    except (KeyboardInterrupt, click.Abort):
+        click.echo("eval.figures: stopped; the same command goes on", err=True)
+        return 130
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(_program())

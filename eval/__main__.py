@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -20,11 +20,13 @@ RUNS = Path("eval") / "runs"
 
 @dataclass(frozen=True, slots=True)
 class _Wish:
-    """What is to be done with the accepted run, and whether answers of an older program are good enough."""
+    """What is to be done with the accepted run, whether answers of an older program are good enough, and how many are
+    asked at once."""
 
     gate: bool
     accept: bool
     only_changed: bool
+    jobs: int
 
 
 def _run_suite(
@@ -75,9 +77,18 @@ def _run_suite(
             def report(done: int, total: int, case: Case) -> None:
                 bars.update(task, completed=done, total=total, description=case.id[:24])
 
-            outcome = run(suite, cases, library.open, made_by, out, report, only_changed=wish.only_changed)
+            outcome = run(
+                suite,
+                cases,
+                library.open,
+                made_by,
+                out,
+                report,
+                only_changed=wish.only_changed,
+                jobs=wish.jobs,
+            )
             bars.update(task, completed=len(outcome.results), description="asked")
-        reported = ask_again(library.open("").assistant, settings.data) if suite.name == OWN_SET else []
+        reported = ask_again(library.open("").assistant, settings.data) if not suite.corpora else []
     items = [Judged.of(r) for r in outcome.results]
     about = [
         suite.protocol,
@@ -132,7 +143,8 @@ def _run_suite(
     return not outcome.left, has_passed
 
 
-@click.command(context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"]})
+@click.pass_context
 @click.option(
     "--half",
     type=click.Choice(["tune", "report", "all"]),
@@ -167,8 +179,16 @@ def _run_suite(
     "--gate", is_flag=True, help="Exit with 1 when an accepted figure fell by more than its interval."
 )
 @click.option("--accept", is_flag=True, help="Make this the run that later ones are held against.")
+@click.option(
+    "--jobs",
+    type=click.IntRange(1, 64),
+    default=1,
+    show_default=True,
+    help="Questions asked at once; with more than one, no times are told.",
+)
 @click.option("--check", is_flag=True, help="Only check the questions against the articles; ask nothing.")
 def main(
+    context: click.Context,
     half: str,
     sets: tuple[str, ...],
     data: Path | None,
@@ -183,9 +203,11 @@ def main(
     changed: bool,
     gate: bool,
     accept: bool,
+    jobs: int,
     check: bool,
 ) -> None:
-    """Ask questions with known answers, judge the answers by their gold, and report with intervals.
+    """Ask questions with known answers, judge the answers by their gold, and report with intervals. With a command, work on
+    the questions instead.
 
     Everything is recorded; the same command takes an interrupted run up again and asks only what is new or changed.
     """
@@ -193,6 +215,9 @@ def main(
     from eval.runner import select
 
     settings = load_settings().with_options(model=model, seeds=seeds, index=index_folder)
+    if context.invoked_subcommand:
+        context.obj = settings
+        return
     names = sets or (tuple(SETS) if data else (OWN_SET,))
     if data is None and any(n != OWN_SET for n in names):
         raise EvalError(f"--set {next(n for n in names if n != OWN_SET)} needs --data FOLDER")
@@ -213,7 +238,7 @@ def main(
         raise EvalError(
             "--accept is for a whole tune half (or --half all): leave --limit, --kind and --id out"
         )
-    wish = _Wish(gate, accept, changed)
+    wish = _Wish(gate, accept, changed, jobs)
     has_passed = True
     for suite, cases in chosen:
         base = out / suite.name if out and len(chosen) > 1 else out
@@ -224,6 +249,124 @@ def main(
         has_passed = has_passed and is_good
     if gate and not has_passed:
         raise click.exceptions.Exit(1)
+
+
+_FILE = click.option(
+    "--to",
+    "file",
+    type=click.Path(path_type=Path, dir_okay=False),
+    default=Path("questions.jsonl"),
+    show_default=True,
+    help="The file of questions.",
+)
+
+
+@main.command()
+@_FILE
+@click.option("--count", type=click.IntRange(min=1), default=20, show_default=True, help="Questions wanted.")
+@click.pass_obj
+def draft(settings: Settings, file: Path, count: int) -> None:
+    """Propose questions from the articles, with answers known, and put answers that readers found wrong beside them.
+
+    Look at them with "rag eval review", or in the file. Ctrl-C keeps what is done; another run goes on with what is new.
+    """
+    from rich.console import Console
+    from rich.progress import track
+
+    from eval.draft import propose
+    from eval.opening import own_articles
+    from eval.review import Drafts, of_reader
+    from rag.assistant import open_generator
+    from rag.models import find_model
+    from rag.reader import Reader
+    from rag.sessions import FILE_NAME, Sessions
+
+    generator = open_generator(settings)
+    if generator is None:
+        raise EvalError("a model words the questions; name one with --model ahead of draft")
+    drafts = Drafts(file, own_articles(settings))
+    if (settings.data / FILE_NAME).is_file():
+        sessions = Sessions(settings.data)
+        try:
+            for reported in sessions.cases():
+                if of_reader(reported).id not in drafts.known:
+                    drafts.add(of_reader(reported))
+        finally:
+            sessions.close()
+    reader = Reader(tokenizer_dir=find_model(settings.embedding, settings), threads=settings.threads)
+    made = tried = 0
+    proposed = propose(drafts.articles, drafts.known, generator, reader)
+    try:
+        for _ in track(range(count), "drafting", console=Console(stderr=True)):
+            for case in proposed:
+                tried += 1
+                if case is not None:
+                    drafts.add(case)
+                    made += 1
+                    break
+    finally:
+        generator.close()
+        click.echo(
+            f"{file}: {made} questions proposed of {tried} tried, {sum(map(_waits, drafts.cases))} wait for: rag eval"
+            f" review --to {file}"
+        )
+
+
+def _waits(case: Case) -> bool:
+    from eval.review import is_draft
+
+    return is_draft(case)
+
+
+@main.command()
+@_FILE
+@click.pass_obj
+def review(settings: Settings, file: Path) -> None:
+    """Accept, edit or drop the questions that were drafted, one by one. What is decided is kept at once."""
+    from eval.opening import own_articles
+    from eval.review import Drafts, answered, is_draft
+
+    if not file.exists():
+        raise EvalError(f"{file}: not there; make it with: rag eval draft --to {file}")
+    drafts = Drafts(file, own_articles(settings))
+    waiting = [c for c in drafts.cases if is_draft(c)]
+    for number, case in enumerate(waiting, 1):
+        while True:
+            click.echo(f"\n{number} of {len(waiting)}: {' → '.join((*case.history, case.question))}")
+            click.echo(
+                f"  answer: {' / '.join(f for v in case.answers for f in v) or 'the articles do not say'}"
+            )
+            for gold in case.gold:
+                click.echo(f"  “{gold.quote}” ({gold.article})")
+            click.echo(f"  {case.note}")
+            choice = click.prompt(
+                "[a]ccept, other [q]uestion, other ans[w]er, [d]rop, [s]kip, [e]nd",
+                type=click.Choice(list("aqwdse")),
+                show_choices=False,
+            )
+            if choice == "q":
+                case = replace(case, question=click.prompt("question").strip())
+            elif choice == "w":
+                text = click.prompt(
+                    "answer as the articles word it, other forms after / (empty: they do not say)", default=""
+                )
+                changed = answered(case, [f.strip() for f in text.split("/") if f.strip()], drafts.articles)
+                if changed is None:
+                    click.echo("no sentence of the articles says that; give its words", err=True)
+                else:
+                    case = changed
+            else:
+                break
+        if choice == "a":
+            drafts.accept(case)
+        elif choice == "d":
+            drafts.drop(case)
+        elif choice == "e":
+            break
+    left = sum(is_draft(c) for c in drafts.cases)
+    click.echo(
+        f"{file}: {len(drafts.cases) - left} accepted, {left} wait; ask them with: rag eval --half all --questions {file}"
+    )
 
 
 def _program() -> int:

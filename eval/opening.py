@@ -5,20 +5,22 @@ The real thing behind `eval.runner.Opener`. It brings each index up to its artic
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Mapping, Sequence, Set
 from pathlib import Path
 from types import TracebackType
 
-from eval.cases import EvalError, Suite, load_cases
+from eval.cases import QUESTIONS, EvalError, Suite, load_cases
 from eval.split import OWN_SET
 from eval.trace import PASSAGES, Call, Found, Trace, Tracing, peak_of
 from rag.articles import find_files, load_sidecars, read_article
-from rag.assistant import NO_MODEL, Assistant
+from rag.assistant import Assistant, open_generator
 from rag.build import build
 from rag.config import Settings
 from rag.embedder import MiniLM
-from rag.llama import LlamaGenerator, check_model_file
+from rag.llama import LlamaGenerator
 from rag.models import find_model
+from rag.protocols import Generator
 from rag.reader import Reader
 from rag.schema import WHOLE, Answer, Article, Stage, Turn
 
@@ -34,21 +36,21 @@ def own_articles(settings: Settings) -> list[Article]:
 
 
 def own_suite(settings: Settings, questions: Path) -> Suite:
-    """The own set, checked against the articles as they are in the folder. Raises `EvalError` for a mistake in it."""
+    """The own set, or another file of questions, named like it, over the same articles; checked against them as they are in
+    the folder. Raises `EvalError` for a mistake in it."""
     cases = load_cases(questions, {a.path: a.body for a in own_articles(settings)})
-    return Suite(OWN_SET, tuple(cases), {}, OWN_PROTOCOL)
+    name = OWN_SET if questions == QUESTIONS else questions.stem
+    return Suite(name, tuple(cases), {}, OWN_PROTOCOL)
 
 
 class Traced:
     """An assistant that tells what its last question took."""
 
-    def __init__(
-        self, assistant: Assistant, generator: LlamaGenerator | None, tracing: Tracing | None
-    ) -> None:
+    def __init__(self, assistant: Assistant, generator: Generator | None, tracing: Tracing | None) -> None:
         self.assistant = assistant
         self._generator = generator
         self._tracing = tracing
-        self._understood = ""
+        self._here = threading.local()
 
     def articles(self) -> list[Article]:
         """The articles of the corpus."""
@@ -57,17 +59,18 @@ class Traced:
     def ask(self, question: str, history: Sequence[Turn] = ()) -> Answer:
         """The final answer."""
         answer = self.assistant.ask(question, history)
-        self._understood = answer.as_understood
+        self._here.understood = answer.as_understood
         return answer
 
     def trace(self) -> Trace:
-        """What was asked since the last call took; passages are those of the last question, None before one."""
+        """What this thread asked since its last call took; passages are those of the last question, None before one."""
         calls = self._tracing.take() if self._tracing else ()
         found = None
-        if self._understood:
-            passages = self.assistant.search(self._understood, PASSAGES)
+        understood = getattr(self._here, "understood", "")
+        if understood:
+            passages = self.assistant.search(understood, PASSAGES)
             found = tuple(Found(p.article, p.chunk.start, p.chunk.end) for p in passages)
-        model = self._generator.process_id if self._generator else None
+        model = self._generator.process_id if isinstance(self._generator, LlamaGenerator) else None
         peak = peak_of() + (peak_of(model) if model else 0)
         return Trace(found, calls, peak or None)
 
@@ -97,15 +100,11 @@ class Library:
         folder = find_model(settings.embedding, settings)
         self._embedder = MiniLM(folder, threads=settings.threads)
         self._reader = Reader(tokenizer_dir=folder, threads=settings.threads)
-        self._generator: LlamaGenerator | None = None
-        self.tracing: Tracing | None = None
+        self._generator = open_generator(settings)
+        self.tracing = Tracing(self._generator, memory) if self._generator else None
         self.model_files: dict[str, Path] = {}
-        if settings.model != NO_MODEL:
-            model = find_model(settings.model, settings)
-            check_model_file(model)
-            self.model_files["model"] = model
-            self._generator = LlamaGenerator(model, threads=settings.threads, lock_dir=settings.cache / "run")
-            self.tracing = Tracing(self._generator, memory)
+        if isinstance(self._generator, LlamaGenerator):
+            self.model_files["model"] = find_model(settings.model, settings)
         self._last: Assistant | None = None
 
     def __enter__(self) -> Library:

@@ -41,6 +41,8 @@ SCHEMA = "citewire.eval/1"
 # Settings that change answers; where files lie and where the page listens does not.
 _SETTINGS = (
     "model",
+    "servers",
+    "server_model",
     "embedding",
     "chunk_chars",
     "overlap_chars",

@@ -5,7 +5,8 @@ It knows the front door (`Asker`, which `rag.assistant.Assistant` is) and the fi
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass, replace
 from hashlib import sha256
 from pathlib import Path
@@ -125,6 +126,33 @@ def _converse(asker: Asker, case: Case) -> Answer:
     return answer
 
 
+def _one(asker: Asker, case: Case) -> tuple[Answer, Trace]:
+    answer = _converse(asker, case)
+    trace = asker.trace()
+    return (replace(answer, timings=Timings()) if trace.recalled else answer), trace
+
+
+def _each(
+    asker: Asker, cases: Sequence[Case], jobs: int, before: Callable[[Case], None]
+) -> Iterator[tuple[Case, Answer, Trace]]:
+    """Each case with its answer: in order, or by `jobs` threads as they come, then without times. Closing it, or an error
+    of one, lets those end that are being asked, and asks no others."""
+    if jobs == 1:
+        for case in cases:
+            before(case)
+            yield (case, *_one(asker, case))
+        return
+    with ThreadPoolExecutor(jobs) as pool:
+        asked = {pool.submit(_one, asker, case): case for case in cases}
+        try:
+            for future in as_completed(asked):
+                answer, trace = future.result()
+                before(asked[future])
+                yield asked[future], replace(answer, timings=Timings()), trace
+        finally:
+            pool.shutdown(cancel_futures=True)
+
+
 def run(
     suite: Suite,
     cases: Sequence[Case],
@@ -134,13 +162,14 @@ def run(
     report: Report,
     *,
     only_changed: bool = False,
+    jobs: int = 1,
 ) -> Outcome:
     """Ask what has no record yet of the same question, articles and fingerprint in `folder/records.jsonl`.
 
     With `only_changed` a record of any fingerprint will do: asked is what changed in its words or articles.
     A question that fails is recorded as failed and the run goes on; after `MOST_FAILURES` in a row it ends, and the next
     run asks those that failed again. Ctrl-C, or a stopped answer, ends it and keeps what
-    is done. Cases of one corpus are asked together. Raises `EvalError` for a damaged file of records, and what `opener`
+    is done. Cases of one corpus are asked together, by `jobs` threads, whose times mean nothing and are left out. Raises `EvalError` for a damaged file of records, and what `opener`
     raises.
     """
     folder.mkdir(parents=True, exist_ok=True)
@@ -162,23 +191,25 @@ def run(
             for corpus, members in by_corpus.items():
                 asker = None if corpus in suite.corpora else opener(corpus)
                 articles = asker.articles() if asker else documents(suite.corpora[corpus])
+                keys = {case.id: asked_key(case, articles) for case in members}
+                new = []
                 for case in members:
-                    key = asked_key(case, articles)
-                    old = kept.get((case.id, key))
-                    if old is not None:
+                    old = kept.get((case.id, keys[case.id]))
+                    if old is None:
+                        new.append(case)
+                    else:
                         try:
                             results[case.id] = old.answer(articles), old.trace(articles)
                         except ValueError as error:
                             raise EvalError(f"{file}, line {old.line}: {error}; delete the line") from None
                         older += old.fingerprint != made_by.fingerprint
-                        continue
-                    report(len(results), len(cases), case)
-                    asker = asker or opener(corpus)
-                    answer = _converse(asker, case)
-                    trace = asker.trace()
-                    if trace.recalled:
-                        answer = replace(answer, timings=Timings())
-                    out.write(record_line(suite.name, case, made_by, key, answer, trace))
+                if not new:
+                    continue
+                asker = asker or opener(corpus)
+                for case, answer, trace in _each(
+                    asker, new, jobs, lambda case: report(len(results), len(cases), case)
+                ):
+                    out.write(record_line(suite.name, case, made_by, keys[case.id], answer, trace))
                     out.flush()  # an interruption may come at any time
                     results[case.id] = answer, trace
                     asked += 1

@@ -5,6 +5,7 @@ It knows the seams of `rag`, not cases or gold.
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from hashlib import sha256
@@ -108,7 +109,7 @@ def peak_of(process_id: int | str = "self") -> int:
 
 
 class Tracing:
-    """A generator that keeps what the one inside was asked and wrote. One thread at a time.
+    """A generator that keeps what the one inside was asked and wrote, for each thread its own.
 
     `memory` holds calls by key: what is known there is not generated again. A greedy model would write the same.
     """
@@ -116,7 +117,7 @@ class Tracing:
     def __init__(self, inside: Generator, memory: Mapping[str, Call] | None = None) -> None:
         self._inside = inside
         self._memory = memory or {}
-        self._calls: list[Call] = []
+        self._here = threading.local()
 
     @property
     def name(self) -> str:
@@ -124,9 +125,18 @@ class Tracing:
         return self._inside.name
 
     def take(self) -> tuple[Call, ...]:
-        """The calls since the last `take`."""
-        taken, self._calls = tuple(self._calls), []
+        """The calls of this thread since its last `take`."""
+        taken = tuple(self._calls)
+        self._calls.clear()
         return taken
+
+    @property
+    def _calls(self) -> list[Call]:
+        """Of this thread."""
+        if not hasattr(self._here, "calls"):
+            self._here.calls = []
+        calls: list[Call] = self._here.calls
+        return calls
 
     def generate(
         self,

@@ -24,6 +24,7 @@ from rag.priority import answering
 from rag.prompts import FIXED
 from rag.protocols import Cancel, Embedder, Generator
 from rag.reader import Reader
+from rag.remote import RemoteGenerator, servers_of
 from rag.retrieval import retrieve
 from rag.schema import EVERY_ARTICLE, WHOLE, Answer, Article, Choice, Passage, Stage, State, Status, Turn
 from rag.shelf import Shelf
@@ -41,6 +42,22 @@ def never() -> bool:
 
 def _silent(message: str) -> None:
     """The default for `on_wait`."""
+
+
+def open_generator(settings: Settings, on_wait: Callable[[str], None] = _silent) -> Generator | None:
+    """What words the answers by these settings, None where they are only quoted; it loads with the first question.
+
+    `on_wait` is told when another process has the model. Raises `ModelError` when a model file is missing, `ConfigError`
+    for the address of a server that is none.
+    """
+    if settings.model == NO_MODEL:
+        return None
+    servers = servers_of(settings.servers)
+    if servers:
+        return RemoteGenerator(servers, settings.server_model)
+    model = find_model(settings.model, settings)
+    check_model_file(model)  # now rather than at the first question
+    return LlamaGenerator(model, threads=settings.threads, lock_dir=settings.run_folder, on_wait=on_wait)
 
 
 class Assistant:
@@ -79,17 +96,7 @@ class Assistant:
         folder = find_model(settings.embedding, settings)
         embedder = MiniLM(folder, threads=settings.threads)
         reader = Reader(tokenizer_dir=folder, threads=settings.threads)
-        generator = None
-        if settings.model != NO_MODEL:
-            model = find_model(settings.model, settings)
-            check_model_file(model)  # now rather than at the first question
-            generator = LlamaGenerator(
-                model,
-                threads=settings.threads,
-                lock_dir=settings.cache / "run",
-                on_wait=on_wait,
-            )
-        return cls(settings, embedder, reader, generator)
+        return cls(settings, embedder, reader, open_generator(settings, on_wait))
 
     def shelf(self) -> Shelf:
         """The articles, to be listed, added and taken out while questions go on."""

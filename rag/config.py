@@ -40,6 +40,8 @@ class Settings:
         default_factory=_default_data
     )  # conversations of the page; no other program reads them
     model: str = "default"  # a name of `rag models`, a path to a GGUF file, or "none" (quotes only)
+    servers: str = ""  # model servers that speak the OpenAI protocol, tried in this order, instead of a file: "http://…/v1, …"
+    server_model: str = ""  # the model's name there; "": the first that a server names
     embedding: str = "minilm"
     chunk_chars: int = (
         800  # about 150 words: inside MiniLM's window of 256 tokens, and three sentences of news

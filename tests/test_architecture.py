@@ -17,7 +17,7 @@ articles question evidence prompts copies freshness extraction codec
 chunking citations verify disagreement render joining arithmetic sources
 polarity scope events sessions
 embedder llama_child catalog models reader
-llama vectors watching
+llama vectors watching remote
 lexical
 store
 migration retrieval conversation ranking
@@ -46,6 +46,7 @@ HEAVY = [
     "feedparser",
     "charset_normalizer",
     "watchfiles",
+    "httpx",
 ]
 MODULES = sorted(p.stem for p in (ROOT / "rag").glob("*.py") if p.stem != "__init__")
 

@@ -293,3 +293,28 @@ def test_the_command_asks_records_and_reports_over_a_real_corpus(tmp_path: Path,
     again = CliRunner().invoke(main, arguments)
     assert again.exit_code == 0, again.output
     assert len((out / RECORDS).read_text().splitlines()) == 1
+
+
+def test_several_threads_ask_every_question_once_and_tell_no_times(tmp_path: Path) -> None:
+    cases = tuple(Case(f"q{n}", ("single",), f"How long, {n}?", False, corpus="c") for n in range(9))
+    suite = Suite("many", cases, {"c": DOCUMENTS}, "")
+    asker = Scripted()
+    outcome = run(suite, cases, asker.open, MADE_BY, tmp_path, lambda done, total, case: None, jobs=3)
+    assert [r.case.id for r in outcome.results] == [c.id for c in cases]
+    assert sorted(q for q, _ in asker.asked) == sorted(c.question for c in cases)
+    assert all(r.answer.timings == Timings() for r in outcome.results)
+    assert go(Scripted(), tmp_path, suite).asked == 0
+
+
+def test_an_interruption_of_several_threads_keeps_what_is_done(tmp_path: Path) -> None:
+    def before(question: str) -> None:
+        if "5" in question:
+            raise StoppedError("stopped")
+
+    cases = tuple(Case(f"q{n}", ("single",), f"How long, {n}?", False, corpus="c") for n in range(9))
+    suite = Suite("many", cases, {"c": DOCUMENTS}, "")
+    outcome = run(
+        suite, cases, Scripted(before).open, MADE_BY, tmp_path, lambda done, total, case: None, jobs=2
+    )
+    assert outcome.left >= 1
+    assert go(Scripted(), tmp_path, suite).asked == outcome.left

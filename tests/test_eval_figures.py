@@ -1,0 +1,42 @@
+"""The figures of the README: what stands there is what was measured."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from eval.cases import EvalError
+from eval.figures import BEGIN, END, FIGURES, README, SCHEMA, to_block, with_block
+
+RATE = {"value": 0.5, "low": 0.25, "high": 0.75, "n": 4}
+MADE = {
+    "schema": SCHEMA,
+    "about": {"model": "default", "machine": "2 cores", "date": "2026-11-25"},
+    "rows": [{"system": "citewire", "label": "Citewire", "measures": {"accuracy": RATE}, "difference": None}],
+    "outside": [
+        {"set": "squad2", "questions": 4, "measures": {"accuracy": RATE}, "published": "GPT-9 0.99"},
+    ],
+}
+
+
+def test_the_block_tells_each_row_with_interval_and_count_and_what_others_published() -> None:
+    block = to_block(MADE)
+    assert "| Citewire | 0.50 (0.25 to 0.75; 4) | – |" in block
+    assert "2 cores, 2026-11-25" in block
+    assert "| SQuAD 2.0 | 4 | accuracy 0.50 (0.25 to 0.75; 4) | GPT-9 0.99 |" in block
+
+
+def test_only_what_stands_between_the_marks_changes() -> None:
+    text = f"a\n{BEGIN}\nold\n{END}\nb\n"
+    assert with_block(text, "new") == f"a\n{BEGIN}\nnew\n{END}\nb\n"
+    assert with_block(f"a\n{BEGIN}\n{END}\nb\n", "new") == f"a\n{BEGIN}\nnew\n{END}\nb\n"
+    with pytest.raises(EvalError, match="marks"):
+        with_block("a", "new")
+
+
+def test_the_readme_tells_what_was_measured() -> None:
+    figures = json.loads(FIGURES.read_text(encoding="utf-8"))
+    assert figures["schema"] == SCHEMA
+    text = README.read_text(encoding="utf-8")
+    assert with_block(text, to_block(figures)) == text

@@ -47,6 +47,7 @@ def test_numbers_dates_and_names_of_statements_can_be_asked_for_and_headings_can
 def test_a_question_is_kept_where_the_reader_finds_its_answer_again() -> None:
     assert fault(GOOD, NINE, Finding("nine hours")) == ""
     assert fault(GOOD, NINE, Finding("the union")) == "the reader does not find the answer again"
+    assert fault(GOOD, NINE, Finding(SENTENCE)) == "the reader does not find the answer again"
     assert fault(GOOD, NINE, Finding("nine hours", 0.2)) == "the reader does not find the answer again"
 
 

@@ -7,10 +7,8 @@ no fonts, no analytics, no scripts but its own, and a content security policy th
 
 # No `from __future__ import annotations` here: Gradio reads the listeners' annotations, and it is imported late.
 import importlib.util
-import ipaddress
 import json
 import os
-import socket
 import threading
 import time
 from collections.abc import Awaitable, Callable, Iterable, Iterator, MutableMapping, Sequence
@@ -37,6 +35,7 @@ from rag.html import (
     talk_html,
     trust_html,
 )
+from rag.listening import LOOPBACK, check_port, is_loopback
 from rag.password import Password
 from rag.password import set_password as keep_password
 from rag.protocols import Cancel
@@ -54,6 +53,7 @@ MAX_WAITING = 20  # questions in line, about five minutes; the next one is asked
 MAX_QUESTION_CHARS = 2000
 EXAMPLES_FRESH_S = 60.0  # articles may come and go while the page is open
 MAX_UPLOAD_BYTES = 200 * 2**20  # one file; what is in it is bounded where it is read
+PORT = "CITEWIRE_PORT={port}"  # how another port is set
 LOOK_S = 0.7  # between two looks at how far indexing is
 
 
@@ -610,27 +610,6 @@ class _Guard:
             await self._app(scope, receive, send_with_policy)
 
 
-def _is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
-
-
-def _check_port(host: str, port: int) -> None:
-    """Raise `ConfigError` when nobody can listen there."""
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    with socket.socket(family, socket.SOCK_STREAM) as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((host, port))
-        except OSError as error:
-            other = port + 1 if port < 65535 else 7860
-            raise ConfigError(
-                f"port {port} is in use on {host} ({error.strerror}); set CITEWIRE_PORT={other} or stop the other program"
-            ) from None
-
-
 def serve(
     assistant: Answerer,
     host: str = "127.0.0.1",
@@ -644,14 +623,14 @@ def serve(
 
     Raises `ConfigError` when the port is taken.
     """
-    _check_port(host, port)
+    check_port(host, port, PORT)
     for name in ("NO_PROXY", "no_proxy"):  # Gradio looks at its own page first, which no proxy can reach
         os.environ[name] = ",".join(filter(None, [os.environ.get(name), "127.0.0.1,localhost"]))
     page = build(assistant, sessions)
     import gradio as gr
     from starlette.middleware import Middleware
 
-    names = frozenset({"127.0.0.1", "localhost", "[::1]", host}) if _is_loopback(host) else frozenset()
+    names = frozenset({*LOOPBACK, host}) if is_loopback(host) else frozenset()
     page.launch(
         server_name=host,
         server_port=port,
@@ -701,7 +680,7 @@ def _run(settings: Settings, public: bool, mcp: bool = False) -> None:
             '--mcp needs a package more; run: .venv/bin/pip install -c constraints.txt "gradio[mcp]"'
         )
     password = None
-    if not _is_loopback(settings.host):
+    if not is_loopback(settings.host):
         if not public:
             try:
                 password = Password(settings.data)
@@ -712,12 +691,12 @@ def _run(settings: Settings, public: bool, mcp: bool = False) -> None:
                 ) from None
         else:
             click.echo(f"warning: anyone who reaches {settings.host} can ask and read the articles", err=True)
-    _check_port(settings.host, settings.port)
+    check_port(settings.host, settings.port, PORT)
     from rag.assistant import Assistant
 
     assistant = Assistant.open(settings, on_wait=lambda text: click.echo(text, err=True))
     # on an address that others reach, everybody would read everybody's conversations
-    sessions = Sessions(settings.data) if _is_loopback(settings.host) else None
+    sessions = Sessions(settings.data) if is_loopback(settings.host) else None
     try:
         page = serve(assistant, settings.host, settings.port, sessions, password, mcp)
         click.echo(f"Citewire: {page.local_url}  (Ctrl-C ends it)")

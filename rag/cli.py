@@ -573,6 +573,49 @@ def get(settings: Settings, name: str, verify: bool) -> None:
     click.echo(f"{name}: ready at {path}")
 
 
+@main.command()
+@click.option("--host", help="Listen on this address (default: 127.0.0.1).")
+@click.option("--port", type=click.IntRange(1, 65535), default=8000, show_default=True)
+@click.option("--public", is_flag=True, help="Allow an address that other machines reach without keys.")
+@click.pass_obj
+def serve(settings: Settings, host: str | None, port: int, public: bool) -> None:
+    """Answer other programs over HTTP: OpenAI-compatible chat, search, articles. Keys are in CITEWIRE_API_KEYS."""
+    import uvicorn
+
+    from rag.api import KEYS, keys_of, make_api
+    from rag.assistant import Assistant
+    from rag.listening import LOOPBACK, check_port, is_loopback
+
+    host = host or "127.0.0.1"
+    keys = keys_of()
+    is_here = is_loopback(host)
+    check_port(host, port, "--port {port}")
+    if not is_here and not keys and not public:
+        raise ConfigError(f"{host} is open to other machines: set {KEYS}, or say --public if anybody may ask")
+    assistant = Assistant.open(settings, on_wait=lambda text: click.echo(text, err=True))
+    try:
+        app = make_api(assistant, keys, (*LOOPBACK, host) if is_here else ("*",))
+        click.echo(f"Citewire: http://{host}:{port}/v1 (Ctrl-C ends it)", err=True)
+        assistant.warm()
+        uvicorn.run(app, host=host, port=port, log_level="warning", server_header=False)
+    finally:
+        assistant.close()
+
+
+@main.command()
+@click.pass_obj
+def mcp(settings: Settings) -> None:
+    """Offer "ask" and "search" as tools of the Model Context Protocol over standard input and output."""
+    from rag.assistant import Assistant
+    from rag.tools import make_tools
+
+    assistant = Assistant.open(settings, on_wait=lambda text: click.echo(text, err=True))
+    try:
+        make_tools(assistant).run("stdio")
+    finally:
+        assistant.close()
+
+
 @main.command(name="eval", context_settings={"ignore_unknown_options": True, "help_option_names": []})
 @click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
 def evaluate(arguments: tuple[str, ...]) -> None:

@@ -29,10 +29,12 @@ def test_every_option_of_ask_that_the_readme_names_exists() -> None:
 
 
 def test_the_settings_example_is_read_without_complaint(tmp_path: Path) -> None:
-    (block,) = re.findall(r"```toml\n(.*?)```", README, re.S)
-    tomllib.loads(block)
-    (tmp_path / CONFIG_FILE).write_text(block, "utf-8")
-    settings = load_settings(tmp_path, {})
+    blocks = re.findall(r"```toml\n(.*?)```", README, re.S)
+    assert len(blocks) == 2
+    for block in reversed(blocks):
+        tomllib.loads(block)
+        (tmp_path / CONFIG_FILE).write_text(block, "utf-8")
+        settings = load_settings(tmp_path, {})
     assert settings.seeds == Path("articles") and settings.model_paths["default"].endswith(".gguf")
 
 

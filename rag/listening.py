@@ -1,0 +1,33 @@
+"""Addresses to listen on: whether other machines reach them, and whether they are free."""
+
+from __future__ import annotations
+
+import ipaddress
+import socket
+
+from rag.errors import ConfigError
+
+LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
+"""The names that this machine has for itself, as a browser sends them."""
+
+
+def is_loopback(host: str) -> bool:
+    """Whether only this machine reaches the address."""
+    try:
+        return ipaddress.ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def check_port(host: str, port: int, how: str) -> None:
+    """Raise `ConfigError` when nobody can listen there. `how` is how another port is set: "--port {port}"."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family, socket.SOCK_STREAM) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            other = how.format(port=port + 1 if port < 65535 else 7860)
+            raise ConfigError(
+                f"port {port} is in use on {host} ({error.strerror}); use {other} or stop the other program"
+            ) from None

@@ -11,6 +11,7 @@ import click
 
 from eval.bench import measures
 from eval.bench.report import write_report
+from eval.bench.serving import serving
 from eval.bench.synthetic import real_texts
 from rag.config import load_settings
 from rag.models import find_model
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-PARTS = ("embedding", "quality", "yielding", "adding", "search")
+PARTS = ("embedding", "quality", "yielding", "adding", "search", "serving")
 REAL = 2000  # passages that are embedded to synthesise from: a minute or two
 ASKED = 200
 
@@ -82,6 +83,8 @@ def main(parts: tuple[str, ...], chunks: int, data: Path | None, work: Path, onl
     if "search" in chosen:
         same = ["--work", str(work), *(["--data", str(data)] if data else [])]
         results["search"] = [measures.searching_apart([*same, "--chunks", str(size)]) for size in sizes]
+    if "serving" in chosen:
+        results["serving"] = serving(report)
     if "adding" in chosen:
         results["adding"] = measures.adding(work, (sizes[0], sizes[-1]), texts, passages, report)
     click.echo(write_report(work, results))

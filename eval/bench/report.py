@@ -50,6 +50,13 @@ def table(results: dict[str, Any]) -> str:
             f" {row['resident_bytes'] / 1e9:.2f} GB resident with the embedding model; {row['disk_bytes'] / 1e9:.2f} GB"
             " on disk |"
         )
+    if serving := results.get("serving"):
+        lines.append(
+            f"| what `rag serve` adds to an answer, {serving['clients']} clients at once, {serving['questions']} questions"
+            f" | median {_ms(serving['whole_p50_s'])}, 99th percentile {_ms(serving['whole_p99_s'])}; streamed"
+            f" {_ms(serving['streamed_p50_s'])} and {_ms(serving['streamed_p99_s'])};"
+            f" {serving['whole_failed'] + serving['streamed_failed']} failed |"
+        )
     return "\n".join(lines)
 
 

@@ -36,7 +36,7 @@ from rag.schema import (
     Verdict,
 )
 from rag.scope import Scope, about, admits, allows, bonuses, choice_text, names_a_source, scope_of
-from rag.store import Store
+from rag.sharing import AnyStore
 from rag.text import fold, plain
 
 __all__ = ["Clock", "Parts", "answer"]
@@ -73,7 +73,7 @@ class Parts:
     """What a question is answered with. `generator` None: the best sentences are quoted. `without`: stages left out."""
 
     settings: Settings
-    store: Store
+    store: AnyStore
     embedder: Embedder
     reader: SentenceReader
     generator: Generator | None

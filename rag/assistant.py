@@ -27,8 +27,8 @@ from rag.reader import Reader
 from rag.remote import RemoteGenerator, servers_of
 from rag.retrieval import retrieve
 from rag.schema import EVERY_ARTICLE, WHOLE, Answer, Article, Choice, Passage, Stage, State, Status, Turn
+from rag.sharing import AnyStore, open_store
 from rag.shelf import Shelf
-from rag.store import Store
 
 MAX_QUESTION_CHARS = 2000
 WARM_TIMEOUT_S = 300.0  # a slow disk and a slow processor together
@@ -82,7 +82,7 @@ class Assistant:
         self._generator = generator
         self._others: dict[str, Generator] = {}  # models that readers chose instead
         self._lock = threading.Lock()
-        self._store = Store(settings.index, fingerprint_of(settings, embedder))
+        self._store = open_store(settings, fingerprint_of(settings, embedder))
         self._users = {self._store: 0}  # how many read each open store
         self._store.rest()
 
@@ -123,16 +123,16 @@ class Assistant:
                 pass
 
     @contextmanager
-    def reading(self) -> Iterator[Store]:
+    def reading(self) -> Iterator[AnyStore]:
         """The newest generation of the index, the same one until the end, whatever a writer does meanwhile."""
         with self._lock:
             if not self._users.get(self._store) and not self._store.wake():
-                newer = Store(self.settings.index, self._store.fingerprint, self._store)
+                newer = open_store(self.settings, self._store.fingerprint, self._store)
                 self._store.close()
                 del self._users[self._store]
                 self._store = newer
             elif self._store.is_behind():
-                newer = Store(self.settings.index, self._store.fingerprint, self._store)
+                newer = open_store(self.settings, self._store.fingerprint, self._store)
                 self._store = newer  # those who read the older one close it
             store = self._store
             self._users[store] = self._users.get(store, 0) + 1

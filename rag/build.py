@@ -7,7 +7,6 @@ not embedded again. Interrupted work keeps what was done.
 
 from __future__ import annotations
 
-import hashlib
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -33,8 +32,9 @@ from rag.migration import bring_over
 from rag.priority import way_giver
 from rag.protocols import Embedder
 from rag.schema import Article
+from rag.sharing import publish_where_set
 from rag.sources import Content, Found, Source, look, look_at, read, stamp_of
-from rag.store import FileState, Update, embedded_text, tidy, write, writer_lock
+from rag.store import FileState, Update, embedded_key, embedded_text, tidy, write, writer_lock
 
 EMBED_BATCH = 16  # texts between two looks at who waits: half a second, and the most that Ctrl-C can lose
 FLUSH_CHARS = 32_000_000  # of article texts to one generation: bounds the memory, and what Ctrl-C can lose of a first run
@@ -296,8 +296,7 @@ class _Builder:
         title = article.title.value if article.title else ""
         made = []
         for chunk in chunking.split(article, self.settings.chunk_chars, self.settings.overlap_chars):
-            text = f"{self.fingerprint.embedding}\n{embedded_text(title, chunk.text)}"
-            key = hashlib.sha256(text.encode("utf-8", "surrogatepass")).digest()
+            key = embedded_key(self.fingerprint.embedding, title, chunk.text)
             made.append(NewChunk(chunk, title, key))
         return tuple(made)
 
@@ -412,6 +411,12 @@ def build(
                     embedder.dimension,
                     lambda done, total: progress(Progress("merging files", done, total)),
                 )
+            publish_where_set(
+                settings,
+                catalog,
+                builder.fingerprint,
+                lambda done, total: progress(Progress("publishing", done, total)),
+            )
             return summary
         except CorpusError:
             if not catalog.generation():  # nothing was there before: leave nothing

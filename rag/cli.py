@@ -50,10 +50,13 @@ class _Group(click.Group):
     "--index", "index_folder", type=click.Path(path_type=Path), help="Folder of the index (default: index)."
 )
 @click.option("--corpus", help="Name of one of several corpora; each has an index and articles of its own.")
+@click.option("--store", help="A server that holds the index for several hosts: milvus://HOST:19530/NAME.")
 @click.pass_context
-def main(ctx: click.Context, seeds: Path | None, index_folder: Path | None, corpus: str | None) -> None:
+def main(
+    ctx: click.Context, seeds: Path | None, index_folder: Path | None, corpus: str | None, store: str | None
+) -> None:
     """Ask a folder of news articles; every sentence of an answer is checked against the line it cites."""
-    settings = load_settings().with_options(index=index_folder, corpus=corpus)
+    settings = load_settings().with_options(index=index_folder, corpus=corpus, store=store)
     ctx.obj = of_corpus(settings).with_options(seeds=seeds)
 
 
@@ -159,6 +162,7 @@ def _print_summary(settings: Settings, summary: Summary) -> None:
 @click.option(
     "--import", "import_from", type=click.Path(path_type=Path), help="Put a saved index in its place."
 )
+@click.option("--store", help="Publish it to this server too: milvus://HOST:19530/NAME.")
 @click.pass_obj
 def index(
     settings: Settings,
@@ -169,6 +173,7 @@ def index(
     anew: bool,
     export_to: Path | None,
     import_from: Path | None,
+    store: str | None,
 ) -> None:
     """Bring the index up to the articles. Only what is new or changed is embedded.
 
@@ -179,6 +184,7 @@ def index(
     from rag.models import find_model
     from rag.upkeep import check, export, rebuild, restore
 
+    settings = settings.with_options(store=store)
     chosen = [bool(paths), watch, verify, anew, export_to is not None, import_from is not None]
     if sum(chosen) > 1 and chosen[:2] != [True, True]:
         raise click.UsageError("one of PATHS, --watch, --check, --rebuild, --export and --import at a time")
@@ -571,6 +577,35 @@ def get(settings: Settings, name: str, verify: bool) -> None:
     with _progress(in_bytes=True) as report:
         path = get_model(name, settings, lambda p: report(p.message, p.done, p.total), verify=verify)
     click.echo(f"{name}: ready at {path}")
+
+
+@main.group()
+def store() -> None:
+    """The index on a server that several hosts read."""
+
+
+@store.command(name="copy")
+@click.argument("source")
+@click.argument("target")
+@click.pass_obj
+def copy_store(settings: Settings, source: str, target: str) -> None:
+    """Copy the index from SOURCE to TARGET, a folder and a server (milvus://HOST:19530/NAME), in either direction; nothing is
+    embedded again. The same command takes an interrupted copy up."""
+    from rag.build import fingerprint_of
+    from rag.embedder import MiniLM
+    from rag.models import find_model
+    from rag.sharing import copy
+
+    embedder = MiniLM(find_model(settings.embedding, settings), threads=settings.threads)
+    with _progress() as report:
+        sent = copy(
+            source,
+            target,
+            settings.corpus,
+            fingerprint_of(settings, embedder),
+            lambda done, total: report("copying", done, total),
+        )
+    click.echo(f"{target}: {sent} articles copied from {source}")
 
 
 @main.command()

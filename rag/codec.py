@@ -72,14 +72,24 @@ def article_key(article: Article) -> str:
     return f"{article.version[:16]}:{article.id}"
 
 
+def row_of(article: Article) -> dict[str, Any]:
+    """An article as values that JSON can hold."""
+    return {f.name: _plain(getattr(article, f.name), {}) for f in dataclasses.fields(article)}
+
+
+def article_of(row: dict[str, Any]) -> Article:
+    """The article that `row_of` was given; what else the row holds is left out."""
+    known = _hints(Article)
+    return Article(**{name: _typed(part, known[name], {}) for name, part in row.items() if name in known})
+
+
 def encode(answer: Answer) -> tuple[str, dict[str, str]]:
     """The answer as JSON, and the articles that it speaks of, each as JSON by its key."""
     articles: dict[str, Article] = {}
     text = json.dumps({"format": FORMAT, "answer": _plain(answer, articles)}, ensure_ascii=False)
     bodies = {}
     for key, article in articles.items():
-        parts = {f.name: _plain(getattr(article, f.name), {}) for f in dataclasses.fields(article)}
-        bodies[key] = json.dumps(parts, ensure_ascii=False)
+        bodies[key] = json.dumps(row_of(article), ensure_ascii=False)
     return text, bodies
 
 
@@ -87,13 +97,8 @@ def decode(text: str, bodies: dict[str, str]) -> Answer:
     """The answer that `encode` was given. Raises `CodecError`."""
     try:
         stored = json.loads(text)
-        articles = {key: _article(json.loads(body)) for key, body in bodies.items()}
+        articles = {key: article_of(json.loads(body)) for key, body in bodies.items()}
         answer: Answer = _typed(stored["answer"], Answer, articles)
         return answer
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise CodecError(f"a stored answer cannot be read ({error!r})") from None
-
-
-def _article(parts: dict[str, Any]) -> Article:
-    known = _hints(Article)
-    return Article(**{name: _typed(part, known[name], {}) for name, part in parts.items() if name in known})

@@ -34,6 +34,7 @@ class Settings:
 
     seeds: Path = Path("seeds")  # folder of articles
     index: Path = Path("index")  # folder of the generated index
+    store: str = ""  # a server that holds the index for several hosts, "milvus://HOST:19530/NAME"; "": files in `index`
     corpus: str = ""  # name of one of several corpora side by side; "": the one of `seeds` and `index`
     cache: Path = field(default_factory=_default_cache)  # models; shared by every checkout of one user
     data: Path = field(

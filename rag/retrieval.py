@@ -9,14 +9,14 @@ from collections.abc import Set
 
 from rag.protocols import Embedder
 from rag.schema import WHOLE, Passage, Stage
-from rag.store import Store
+from rag.sharing import AnyStore
 
 DEPTH = 50  # chunks taken from each list; deeper ranks add less than 1/110 to a fused score
 RRF_K = 60  # Cormack, Clarke, Büttcher: Reciprocal Rank Fusion, SIGIR 2009
 
 
 def retrieve(
-    store: Store, embedder: Embedder, query: str, limit: int, without: Set[Stage] = WHOLE
+    store: AnyStore, embedder: Embedder, query: str, limit: int, without: Set[Stage] = WHOLE
 ) -> list[Passage]:
     """The `limit` best passages for `query`, best first; score = sum over lists of 1 / (60 + rank).
 

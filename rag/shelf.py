@@ -20,8 +20,8 @@ from rag.errors import CitewireError
 from rag.protocols import Embedder
 from rag.render import date_of
 from rag.schema import Article
+from rag.sharing import AnyStore
 from rag.sources import READ
-from rag.store import Store
 from rag.text import fold, plain
 from rag.upkeep import take_out
 
@@ -73,7 +73,7 @@ class Shelf:
         self,
         settings: Settings,
         embedder: Embedder,
-        reading: Callable[[], AbstractContextManager[Store]],
+        reading: Callable[[], AbstractContextManager[AnyStore]],
     ) -> None:
         """`reading` gives the newest generation of the index."""
         self._settings = settings
@@ -90,7 +90,7 @@ class Shelf:
         found: list[Article] = []
         count = 0
         with self._reading() as store:
-            for article in store.catalog.articles() if wanted else store.catalog.articles(limit):
+            for article in store.each_article() if wanted else store.articles(limit):
                 facts = (f.value for f in (article.title, article.publisher, article.author) if f)
                 text = fold(" ".join((article.path, *facts)))
                 if all(word in text for word in wanted):
@@ -98,7 +98,7 @@ class Shelf:
                     if len(found) < limit:
                         found.append(article)
             chunks = store.chunks_by_article()
-            total = count if wanted else store.catalog.article_count()
+            total = count if wanted else store.article_count()
         return [
             Item(
                 a.id,

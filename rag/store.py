@@ -7,6 +7,7 @@ embedding anything. Copies are never changed: an update adds a small segment, an
 
 from __future__ import annotations
 
+import hashlib
 import os
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -116,6 +117,12 @@ def embedded_text(title: str, text: str) -> str:
     """What is embedded and searched for a chunk: its article's title travels with it, for a chunk alone rarely says the
     event."""
     return text if not title or title in text else f"{title}\n{text}"
+
+
+def embedded_key(embedding: str, title: str, text: str) -> bytes:
+    """Names what is embedded for a chunk, and by which model."""
+    written = f"{embedding}\n{embedded_text(title, text)}"
+    return hashlib.sha256(written.encode("utf-8", "surrogatepass")).digest()
 
 
 def _lexical_anew(folder: Path, catalog: Catalog) -> LexicalCopy:
@@ -388,6 +395,14 @@ class Store:
     def article(self, id_: str) -> Article | None:
         """The article of that id, None when it is not there."""
         return self.catalog.article(id_)
+
+    def each_article(self) -> Iterator[Article]:
+        """All articles, by id, one after the other."""
+        return self.catalog.articles()
+
+    def article_count(self) -> int:
+        """Number of articles."""
+        return self.catalog.article_count()
 
     def chunk_count(self) -> int:
         """Number of chunks."""

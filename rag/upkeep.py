@@ -23,6 +23,7 @@ from rag.config import Settings
 from rag.errors import StoreError
 from rag.migration import bring_over
 from rag.protocols import Embedder
+from rag.sharing import publish_where_set
 from rag.store import Update, repair, tidy, write, writer_lock
 
 BESIDE = "rebuild"  # folder inside the index where a new one is made
@@ -219,6 +220,7 @@ def take_out(settings: Settings, embedder: Embedder, names: Sequence[str]) -> li
                 Update(removed=[h.id for h in chosen], taken_out=out),
             )
             tidy(settings.index, catalog, embedder.dimension, lambda d, t: None)
+            publish_where_set(settings, catalog, made_by, lambda d, t: None)
             return [h.id for h in chosen]
         finally:
             catalog.close()

@@ -20,6 +20,8 @@ embedder llama_child catalog models reader
 llama vectors watching remote
 lexical
 store
+milvus
+sharing
 migration retrieval conversation ranking
 build
 upkeep refusal drafting
@@ -47,6 +49,7 @@ HEAVY = [
     "charset_normalizer",
     "watchfiles",
     "httpx",
+    "pymilvus",
     "fastapi",
     "uvicorn",
     "mcp",

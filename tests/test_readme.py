@@ -30,7 +30,7 @@ def test_every_option_of_ask_that_the_readme_names_exists() -> None:
 
 def test_the_settings_example_is_read_without_complaint(tmp_path: Path) -> None:
     blocks = re.findall(r"```toml\n(.*?)```", README, re.S)
-    assert len(blocks) == 2
+    assert len(blocks) == 3
     for block in reversed(blocks):
         tomllib.loads(block)
         (tmp_path / CONFIG_FILE).write_text(block, "utf-8")

@@ -12,6 +12,7 @@ import click
 from eval.bench import measures
 from eval.bench.report import write_report
 from eval.bench.serving import serving
+from eval.bench.shared import shared
 from eval.bench.synthetic import real_texts
 from rag.config import load_settings
 from rag.models import find_model
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-PARTS = ("embedding", "quality", "yielding", "adding", "search", "serving")
+PARTS = ("embedding", "quality", "yielding", "adding", "search", "serving", "shared")
 REAL = 2000  # passages that are embedded to synthesise from: a minute or two
 ASKED = 200
 
@@ -85,6 +86,10 @@ def main(parts: tuple[str, ...], chunks: int, data: Path | None, work: Path, onl
         results["search"] = [measures.searching_apart([*same, "--chunks", str(size)]) for size in sizes]
     if "serving" in chosen:
         results["serving"] = serving(report)
+    if "shared" in chosen:
+        size = min(100_000, chunks)
+        measures.prepare(work, size, texts, passages, report)
+        results["shared"] = shared(work, size, texts, asked, report)
     if "adding" in chosen:
         results["adding"] = measures.adding(work, (sizes[0], sizes[-1]), texts, passages, report)
     click.echo(write_report(work, results))

@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING
 from eval.bench.synthetic import RealTexts, Vectors, fill
 from rag.build import build, fingerprint_of
 from rag.config import Settings
+from rag.sharing import AnyStore
 from rag.store import Store
 
 if TYPE_CHECKING:
@@ -191,7 +192,7 @@ def searching(
             whole.append(time.perf_counter() - started)
     peak = _peak_bytes()
     right = 0
-    exact = _exact(store, asked)
+    exact = exact_best(store, asked)
     for got, best in zip(recall, exact, strict=True):
         right += len(set(got) & set(best))
     files = [f for f in settings.index.rglob("*") if f.is_file()]
@@ -216,8 +217,8 @@ def _peak_bytes() -> int:
     return int(status.split("VmHWM:")[1].split()[0]) * 1024
 
 
-def _exact(store: Store, asked: NDArray[np.float32]) -> list[list[int]]:
-    """Ids of the nearest vectors by full comparison, block by block."""
+def exact_best(store: AnyStore, asked: NDArray[np.float32]) -> list[list[int]]:
+    """Ids of the nearest vectors of an index of files, by full comparison, block by block."""
     import numpy as np
 
     best: list[list[tuple[float, int]]] = [[] for _ in asked]
@@ -234,6 +235,7 @@ def _exact(store: Store, asked: NDArray[np.float32]) -> list[list[int]]:
         ids.clear()
         rows.clear()
 
+    assert isinstance(store, Store)
     for id_, vector in store.catalog.vectors(0, store.catalog.next_chunk()):
         ids.append(id_)
         rows.append(vector)

@@ -50,6 +50,13 @@ def table(results: dict[str, Any]) -> str:
             f" {row['resident_bytes'] / 1e9:.2f} GB resident with the embedding model; {row['disk_bytes'] / 1e9:.2f} GB"
             " on disk |"
         )
+    if shared := results.get("shared"):
+        lines.append(
+            f"| the index on a Milvus server, {shared['chunks']:,} chunks | recall@10 {shared['recall']:.3f}; passages for a"
+            f" question take {_ms(shared['more_p50_s'])} more than at home, median of pairs, 95th percentile"
+            f" {_ms(shared['more_p95_s'])} ({_ms(shared['home_p50_s'])} at home); copied there in"
+            f" {shared['copied_there_s']:.0f} s, back in {shared['copied_back_s']:.0f} s |"
+        )
     if serving := results.get("serving"):
         lines.append(
             f"| what `rag serve` adds to an answer, {serving['clients']} clients at once, {serving['questions']} questions"

@@ -42,6 +42,13 @@ def seconds_of(question: str) -> float:
     return LEAST_S + (MOST_S - LEAST_S) * sha256(question.encode()).digest()[0] / 255
 
 
+def free_port() -> int:
+    """A port of loopback where nobody listens."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
 class Stub:
     """Answers with evidence of a usual size, after a set time."""
 
@@ -107,9 +114,7 @@ def serving(report: Callable[[str, int, int], None]) -> dict[str, object]:
     """The own time of the interface with `CLIENTS` clients at once: median and 99th percentile, and what failed."""
     import httpx
 
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     address = f"http://127.0.0.1:{port}"
     found: dict[str, object] = {
         "clients": CLIENTS,

@@ -1,0 +1,63 @@
+"""A real Milvus server of the package index on loopback, to be started, killed and started again by tests and measured by `eval.bench`."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from eval.bench.serving import free_port
+
+_RUN = """
+import sys, time
+from milvus import MilvusServer
+server = MilvusServer(data_dir=sys.argv[1], proxy_port=int(sys.argv[2]))
+server.start()
+print("up", server.server_proc.pid, flush=True)
+while server.running:
+    time.sleep(0.2)
+"""
+STARTING_S = 120.0
+
+
+class MilvusProcess:
+    """The server over one folder. It listens on one port for all its life."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.port = free_port()
+        self._process: subprocess.Popen[str] | None = None
+        self._server = 0
+
+    def start(self) -> None:
+        """Start it, and wait until it serves."""
+        self._process = subprocess.Popen(
+            [sys.executable, "-c", _RUN, str(self.folder), str(self.port)],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            text=True,
+            start_new_session=True,
+        )
+        assert self._process.stdout
+        started = time.monotonic()
+        line = self._process.stdout.readline()
+        assert line.startswith("up "), "the Milvus server did not start"
+        assert time.monotonic() - started < STARTING_S
+        self._server = int(line.split()[1])
+
+    def kill(self) -> None:
+        """SIGKILL, in the middle of whatever it does."""
+        if self._process is not None:
+            for process in (self._server, self._process.pid):
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(process, signal.SIGKILL)
+            self._process.communicate()
+            self._process = None
+
+    def address(self, name: str) -> str:
+        """The setting `store` for an index of that name."""
+        return f"milvus://127.0.0.1:{self.port}/{name}"

@@ -1,0 +1,673 @@
+"""The index on a Milvus server, for corpora that several hosts read: articles, chunks and vectors, in generations.
+
+There the server is the truth that readers share. One host indexes: its catalogue remembers files and embedded texts, and each
+generation is published from it. Rows carry the generation that added and removed them and every search filters by them, so
+a reader sees one generation whatever a writer does. Words are searched on each reading host, in a copy of the server's
+texts by the same code as at home, so BM25 is the same. This module knows rows, not how articles are read or questions
+asked.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import re
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from hashlib import sha256
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from rag import lexical as words
+from rag.catalog import Fingerprint, LexicalCopy
+from rag.codec import article_of, row_of
+from rag.errors import ConfigError, StoreError
+from rag.lexical import LexicalIndex, write_lexical
+from rag.schema import Article, Chunk
+from rag.store import embedded_text
+
+if TYPE_CHECKING:
+    from rag.protocols import Vectors
+
+TOKEN = "CITEWIRE_MILVUS_TOKEN"  # "user:password"; read from the environment alone
+FORMAT = 1
+LEAST_SERVER = (2, 3)
+LIVE = 2**62  # the generation that removed what is still there
+KEPT = 3  # generations whose removed rows stay, for readers that are still in them
+TIMEOUT_S = 20.0  # of one call
+STALE_S = 5.0  # how far a reader may be behind a writer; Milvus calls it bounded staleness
+SETTLED_S = 15.0  # a generation this old is in every part of the server, clocks that differ included
+PIECE_BYTES = 60_000  # of a body in one row; a text field holds 65,535
+BATCH_ROWS = 500  # of one message: about 1 MB
+BATCH_CHARS = 8_000_000  # of article texts to one generation: bounds what an interruption can lose
+MOST_ROWS = 10_000  # of one query
+CACHED = 4096  # articles kept in memory
+HNSW = {"M": 16, "efConstruction": 200}
+LEAST_EF = 128  # candidates that a search looks at
+_ADDRESS = re.compile(
+    r"milvus(?P<tls>\+tls)?://(?P<host>[^/\s@]+?)(?::(?P<port>\d+))?/(?P<name>[A-Za-z]\w{0,47})"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """Where an index is: `milvus://HOST:PORT/NAME`, with `milvus+tls` over TLS."""
+
+    uri: str
+    name: str
+
+    @classmethod
+    def of(cls, text: str, corpus: str = "") -> Address:
+        """The address that a setting names; a corpus has a name of its own. Raises `ConfigError`."""
+        found = _ADDRESS.fullmatch(text.strip())
+        if found is None:
+            raise ConfigError(f'store: {text!r} is no address such as "milvus://127.0.0.1:19530/news"')
+        scheme = "https" if found["tls"] else "http"
+        own = f"_{re.sub(r'[^A-Za-z0-9]', '_', corpus)}" if corpus else ""
+        return cls(f"{scheme}://{found['host']}:{found['port'] or 19530}", found["name"] + own)
+
+    def __str__(self) -> str:
+        scheme, _, rest = self.uri.partition("://")
+        return f"milvus{'+tls' if scheme == 'https' else ''}://{rest}/{self.name}"
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """What the server says of the newest generation. `next_id` is the first chunk id that is free, `at` when it was made
+    (seconds since 1970), `suffix` names its collections."""
+
+    generation: int
+    fingerprint: Fingerprint
+    suffix: str
+    next_id: int = 1
+    at: float = 0.0
+    articles: int = 0
+    chunks: int = 0
+    publishers: tuple[str, ...] = ()
+    format: int = FORMAT
+
+
+def _suffix(fingerprint: Fingerprint) -> str:
+    return sha256(json.dumps(asdict(fingerprint)).encode()).hexdigest()[:8]
+
+
+class Server:
+    """A connection: calls with a time-out, and their errors in one line."""
+
+    def __init__(self, address: Address, environ: Mapping[str, str] | None = None) -> None:
+        """Nothing is asked yet."""
+        self.address = address
+        self._token = (os.environ if environ is None else environ).get(TOKEN, "")
+        self._client: Any = None
+        self._lock = threading.Lock()
+        self._loaded: set[str] = set()
+
+    def _connected(self) -> Any:
+        with self._lock:
+            if self._client is None:
+                from pymilvus import MilvusClient
+
+                logging.getLogger("pymilvus").setLevel(logging.CRITICAL)  # errors are told in one line here
+                self._client = MilvusClient(self.address.uri, token=self._token, timeout=TIMEOUT_S)
+                version = str(self._client.get_server_version())
+                numbers = tuple(int(n) for n in re.findall(r"\d+", version)[:2])
+                if numbers < LEAST_SERVER:
+                    raise StoreError(f"{self.address}: Milvus {version} is too old; 2.3 or newer is needed")
+            return self._client
+
+    def call(self, name: str, *arguments: Any, **options: Any) -> Any:
+        """A method of `pymilvus.MilvusClient`. Raises `StoreError`."""
+        try:
+            from pymilvus.exceptions import MilvusException
+        except ImportError:
+            raise ConfigError(
+                'store: Milvus needs a package more; run: .venv/bin/pip install -c constraints.txt "citewire[milvus]"'
+            ) from None
+        try:
+            return getattr(self._connected(), name)(*arguments, timeout=TIMEOUT_S, **options)
+        except MilvusException as error:
+            raise self._error(str(error)) from None
+        except (OSError, ValueError, TypeError) as error:
+            raise self._error(str(error)) from None
+
+    def _error(self, said: str) -> StoreError:
+        low = said.lower()
+        if "auth" in low or "permission" in low:
+            return StoreError(f"{self.address}: the key is refused; set {TOKEN} to one that it knows")
+        if "certificate" in low or "ssl" in low or "handshake" in low:
+            return StoreError(
+                f"{self.address}: its certificate does not fit; correct store, or its certificate"
+            )
+        if (
+            "unavailable" in low
+            or "connect" in low
+            or "deadline" in low
+            or "timeout" in low
+            or "retry" in low
+        ):
+            return StoreError(f"{self.address}: not reachable; start the server, or correct store")
+        return StoreError(f"{self.address}: {' '.join(said.split())[:200]}")
+
+    def close(self) -> None:
+        """Close the connection."""
+        with self._lock:
+            if self._client is not None:
+                self._client.close()
+                self._client = None
+
+    # -- collections --------------------------------------------------------------------------------------------------
+
+    def collection(self, kind: str, suffix: str = "") -> str:
+        """The name of a collection: "state" of the index, or "articles", "bodies" and "chunks" of one fingerprint."""
+        return f"{self.address.name}_{kind}" + (f"_{suffix}" if suffix else "")
+
+    def make(self, state: State) -> None:
+        """Make the collections that are missing."""
+        dimension = state.fingerprint.dimension
+        for kind, suffix in (("state", ""), *((k, state.suffix) for k in ("articles", "bodies", "chunks"))):
+            name = self.collection(kind, suffix)
+            if not self.call("has_collection", name):
+                self._make(name, kind, dimension)
+
+    def _make(self, name: str, kind: str, dimension: int) -> None:
+        from pymilvus import DataType
+
+        text = {"datatype": DataType.VARCHAR, "max_length": 65_535}
+        short = {"datatype": DataType.VARCHAR, "max_length": 64}
+        number = {"datatype": DataType.INT64}
+        columns: dict[str, dict[str, dict[str, Any]]] = {
+            "state": {"value": text},
+            "articles": {"id_hash": short, "mark": short, "row": text, "added": number, "removed": number},
+            "bodies": {"article": short, "piece": number, "text": text},
+            "chunks": {
+                **{"article": short, "begins": number, "ends": number, "title": text, "text": text},
+                **{"published": number, "publisher": text, "added": number, "removed": number},
+            },
+        }
+        schema = self._connected().create_schema(auto_id=False, enable_dynamic_field=False)
+        key = number if kind == "chunks" else short
+        schema.add_field("key", is_primary=True, **key)
+        for column, options in columns[kind].items():
+            schema.add_field(column, **options)
+        index = self._connected().prepare_index_params()
+        if kind == "chunks":
+            schema.add_field("vector", DataType.FLOAT_VECTOR, dim=dimension)
+            index.add_index("vector", index_type="HNSW", metric_type="IP", params=HNSW)
+        else:  # a collection must have one
+            schema.add_field("vector", DataType.FLOAT_VECTOR, dim=2)
+            index.add_index("vector", index_type="FLAT", metric_type="IP", params={})
+        self.call("create_collection", name, schema=schema, index_params=index, consistency_level="Bounded")
+
+    def state(self, *, newest: bool = False) -> State | None:
+        """The newest generation, at most `STALE_S` old, or the very newest; None where there is none."""
+        name = self.collection("state")
+        if name not in self._loaded:
+            if not self.call("has_collection", name):
+                return None
+            self._loaded.add(name)
+        level = "Strong" if newest else "Bounded"
+        rows = self.call(
+            "query", name, filter='key == "state"', output_fields=["value"], consistency_level=level
+        )
+        if not rows:
+            return None
+        try:
+            row = json.loads(rows[0]["value"])
+            if row["format"] != FORMAT:
+                raise StoreError(
+                    f"{self.address}: made by another version of Citewire (format {row['format']}); use that, or another"
+                    " name in store"
+                )
+            maker = Fingerprint(**row.pop("fingerprint"))
+            publishers = tuple(row.pop("publishers"))
+            return State(fingerprint=maker, publishers=publishers, **row)
+        except (KeyError, TypeError, ValueError):
+            raise StoreError(
+                f"{self.address}: its state is not readable; choose another name in store"
+            ) from None
+
+    def commit(self, state: State) -> None:
+        """Make a generation the newest: what readers see changes here, and only here."""
+        value = json.dumps(asdict(state))
+        self.call(
+            "upsert", self.collection("state"), [{"key": "state", "value": value, "vector": [0.0, 1.0]}]
+        )
+
+    # -- rows ---------------------------------------------------------------------------------------------------------
+
+    def rows(
+        self, kind: str, suffix: str, where: str, fields: Sequence[str], *, newest: bool
+    ) -> Iterator[dict[str, Any]]:
+        """Rows that fit, in the order of their keys, as many as there are."""
+        name = self.collection(kind, suffix)
+        key: Any = -1 if kind == "chunks" else ""
+        level = "Strong" if newest else "Bounded"
+        chosen = list(dict.fromkeys(["key", *fields]))
+        while True:
+            after = f"key > {key}" if kind == "chunks" else f"key > {json.dumps(key)}"
+            found = self.call(
+                "query",
+                name,
+                filter=f"({where}) and {after}" if where else after,
+                output_fields=chosen,
+                consistency_level=level,
+                limit=MOST_ROWS,
+            )
+            found = sorted((dict(r) for r in found), key=lambda r: r["key"])
+            yield from found
+            if len(found) < MOST_ROWS:
+                return
+            key = found[-1]["key"]
+
+    def put(self, kind: str, suffix: str, rows: Iterable[Mapping[str, Any]]) -> None:
+        """Insert rows, or replace those of their keys."""
+        batch: list[dict[str, Any]] = []
+        name = self.collection(kind, suffix)
+        for row in rows:
+            batch.append({"vector": [0.0, 1.0], **row})
+            if len(batch) == BATCH_ROWS:
+                self.call("upsert", name, batch)
+                batch = []
+        if batch:
+            self.call("upsert", name, batch)
+
+    def delete(self, kind: str, suffix: str, keys: Iterable[Any]) -> None:
+        """Delete the rows of those keys."""
+        found = list(keys)
+        for start in range(0, len(found), BATCH_ROWS):
+            self.call("delete", self.collection(kind, suffix), ids=found[start : start + BATCH_ROWS])
+
+    def set_alias(self, state: State, *, is_first: bool) -> None:
+        """Let the plain names lead to the collections of this fingerprint, for other tools."""
+        for kind in ("articles", "bodies", "chunks"):
+            target, alias = self.collection(kind, state.suffix), self.collection(kind)
+            self.call("create_alias" if is_first else "alter_alias", target, alias)
+
+
+def hash_of(text: str) -> str:
+    """Names an article id in a filter, whatever stands in it."""
+    return sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:32]
+
+
+def pieces_of(body: str) -> list[str]:
+    """A body in pieces that fit a row. They join to the body."""
+    data = body.encode("utf-8", "surrogatepass")
+    made = []
+    start = 0
+    while start < len(data):
+        end = min(len(data), start + PIECE_BYTES)
+        while end < len(data) and data[end] & 0xC0 == 0x80:  # not inside a letter
+            end -= 1
+        made.append(data[start:end].decode("utf-8", "surrogatepass"))
+        start = end
+    return made
+
+
+def in_generation(generation: int) -> str:
+    """The filter for the rows of a generation."""
+    return f"added <= {generation} and removed > {generation}"
+
+
+@dataclass(frozen=True, slots=True)
+class Published:
+    """An article to publish: what tells this version of it from others, the file it was read from, its chunks with their
+    titles, and their vectors."""
+
+    article: Article
+    mark: str
+    file: str
+    chunks: tuple[tuple[Chunk, str], ...]
+    vectors: Vectors
+
+
+def _day(article: Article) -> int:
+    """The day of publication as 20250710, 0 where it is not known."""
+    date = article.published.date if article.published else None
+    if date is None or date.year is None or date.month is None or date.day is None:
+        return 0
+    return date.year * 10_000 + date.month * 100 + date.day
+
+
+class Writer:
+    """Publishes generations. One host at a time."""
+
+    def __init__(self, server: Server, fingerprint: Fingerprint) -> None:
+        """Make what is missing, and take back what an interrupted publication left. Raises `StoreError`."""
+        self._server = server
+        found = server.state(newest=True)
+        if found is None or found.fingerprint != fingerprint:
+            self.state = State(0 if found is None else found.generation, fingerprint, _suffix(fingerprint))
+            self._replaces = found
+        else:
+            self.state = found
+            self._replaces = None
+        server.make(self.state)
+        self._take_back()
+
+    def _take_back(self) -> None:
+        server, suffix, now = self._server, self.state.suffix, self.state.generation
+        if self._replaces is not None:
+            now = (
+                -1 if self._replaces.suffix != suffix else now
+            )  # nothing of a new fingerprint was ever committed
+        for kind in ("chunks", "articles"):
+            half = [r["key"] for r in server.rows(kind, suffix, f"added > {now}", (), newest=True)]
+            if kind == "articles":
+                for key in half:
+                    self._drop_bodies([key])
+            server.delete(kind, suffix, half)
+            undone = list(
+                server.rows(kind, suffix, f"removed > {now} and removed < {LIVE}", ("*",), newest=True)
+            )
+            server.put(kind, suffix, ({**row, "removed": LIVE} for row in undone))
+
+    def _drop_bodies(self, articles: Sequence[str]) -> None:
+        for start in range(0, len(articles), 100):
+            where = f"article in {json.dumps(list(articles[start : start + 100]))}"
+            rows = self._server.rows("bodies", self.state.suffix, where, (), newest=True)
+            self._server.delete("bodies", self.state.suffix, [r["key"] for r in rows])
+
+    def marks(self) -> dict[str, tuple[str, str]]:
+        """For each article of the newest generation, by the hash of its id: (its mark, its key)."""
+        if self._replaces is not None:
+            return {}
+        where = in_generation(self.state.generation)
+        rows = self._server.rows("articles", self.state.suffix, where, ("id_hash", "mark"), newest=True)
+        return {r["id_hash"]: (r["mark"], r["key"]) for r in rows}
+
+    def publish(self, removed: Sequence[str], added: Sequence[Published], publishers: Sequence[str]) -> State:
+        """One generation: without the articles of the keys `removed`, with `added`. Raises `StoreError`; then readers see
+        the one before."""
+        server, suffix = self._server, self.state.suffix
+        generation = self.state.generation + 1
+        next_id = self.state.next_id
+        gone = 0
+        for new in added:
+            key = f"{hash_of(new.article.id)}-{generation:x}"
+            rows = []
+            for (chunk, title), vector in zip(new.chunks, new.vectors, strict=True):
+                rows.append(
+                    {
+                        **{"key": next_id, "article": key, "begins": chunk.start, "ends": chunk.end},
+                        **{"title": title, "text": chunk.text, "vector": vector, "added": generation},
+                        **{"removed": LIVE, "published": _day(new.article)},
+                        "publisher": new.article.publisher.value if new.article.publisher else "",
+                    }
+                )
+                next_id += 1
+            server.put("chunks", suffix, rows)
+            body = pieces_of(new.article.body)
+            server.put(
+                "bodies",
+                suffix,
+                ({"key": f"{key}-{n:x}", "article": key, "piece": n, "text": t} for n, t in enumerate(body)),
+            )
+            row = {**row_of(replace(new.article, body="")), "chunks": len(new.chunks), "file": new.file}
+            told = {"key": key, "id_hash": hash_of(new.article.id), "mark": new.mark}
+            server.put(
+                "articles", suffix, [{**told, "row": json.dumps(row), "added": generation, "removed": LIVE}]
+            )
+        for key in removed:
+            where = f"article == {json.dumps(key)} and removed == {LIVE}"
+            rows = list(server.rows("chunks", suffix, where, ("*",), newest=True))
+            gone += len(rows)
+            server.put("chunks", suffix, ({**r, "removed": generation} for r in rows))
+            where = f"key == {json.dumps(key)}"
+            rows = list(server.rows("articles", suffix, where, ("*",), newest=True))
+            server.put("articles", suffix, ({**r, "removed": generation} for r in rows))
+        current = server.state(newest=True)
+        if current is not None and current.generation != self.state.generation:
+            raise StoreError(
+                f"{server.address}: another host has indexed meanwhile; run again, on one host only"
+            )
+        self.state = replace(
+            self.state,
+            generation=generation,
+            next_id=next_id,
+            at=time.time(),
+            articles=self.state.articles + len(added) - len(removed),
+            chunks=self.state.chunks + sum(len(n.chunks) for n in added) - gone,
+            publishers=tuple(publishers),
+        )
+        server.commit(self.state)
+        if current is None:
+            server.set_alias(self.state, is_first=True)
+        elif self._replaces is not None:
+            server.set_alias(self.state, is_first=False)
+            for kind in ("articles", "bodies", "chunks"):
+                if self._replaces.suffix != suffix:
+                    server.call("drop_collection", server.collection(kind, self._replaces.suffix))
+        self._replaces = None
+        return self.state
+
+    def purge(self) -> None:
+        """Delete what no reader can still see."""
+        server, suffix = self._server, self.state.suffix
+        old = f"removed <= {self.state.generation - KEPT}"
+        server.delete(
+            "chunks", suffix, [r["key"] for r in server.rows("chunks", suffix, old, (), newest=True)]
+        )
+        keys = [r["key"] for r in server.rows("articles", suffix, old, (), newest=True)]
+        self._drop_bodies(keys)
+        server.delete("articles", suffix, keys)
+
+
+class MilvusStore:
+    """One generation of an index on a server, for reading: what `rag.store.Store` is for files."""
+
+    def __init__(
+        self, server: Server, cache: Path, fingerprint: Fingerprint, known: MilvusStore | None = None
+    ) -> None:
+        """Open the newest generation. `cache` is a folder of this host for the copy of the words; `known` an open store of
+        the same index.
+
+        Raises `StoreError` when there is no index, when other settings made it, or the server does not answer.
+        """
+        self.server = server
+        self.fingerprint = fingerprint
+        self._cache = cache
+        self._articles: OrderedDict[str, Article] = known._articles if known else OrderedDict()
+        self._lock: threading.Lock = known._lock if known else threading.Lock()
+        state = server.state(newest=known is None)
+        if state is None or not state.generation:
+            raise StoreError(f"the index at {server.address} is empty; run: rag index")
+        if state.fingerprint != fingerprint:
+            same = state.fingerprint.embedding == fingerprint.embedding
+            what = "chunk settings" if same else "embedding model"
+            raise StoreError(f"the index at {server.address} was made by another {what}; run: rag index")
+        self.state = state
+        self._words: LexicalIndex = LexicalIndex(cache, self._words_copy(), known._words if known else None)
+        if self._words.count() != state.chunks:
+            (cache / "words.json").unlink(missing_ok=True)
+            self._words = LexicalIndex(cache, self._words_copy())
+
+    @property
+    def generation(self) -> int:
+        """The number of the generation."""
+        return self.state.generation
+
+    def _level(self) -> bool:
+        """Whether reads must be the very newest: only while the generation may not be everywhere yet."""
+        return time.time() - self.state.at < SETTLED_S
+
+    def _words_copy(self) -> LexicalCopy:
+        """The words of this generation in the cache: what is there, brought up to it."""
+        file = self._cache / "words.json"
+        self._cache.mkdir(parents=True, exist_ok=True)
+        base, since = None, 0
+        try:
+            kept = json.loads(file.read_text(encoding="utf-8"))
+            copy = LexicalCopy(kept["name"], tuple((n, h) for n, h in kept["files"]))
+            is_near = self.state.generation - KEPT < kept["generation"] <= self.state.generation
+            if kept["suffix"] == self.state.suffix and is_near and words.is_present(self._cache, copy):
+                base, since = copy, int(kept["generation"])
+        except (OSError, ValueError, KeyError, TypeError):
+            pass  # none yet, or not readable: made anew
+        if base is not None and since == self.state.generation:
+            return base
+        now = self.state.generation
+        gone: list[int] = []
+        if base is not None:
+            where = f"added <= {since} and removed > {since} and removed <= {now}"
+            gone = [r["key"] for r in self._rows("chunks", where, ())]
+        rows = self._rows("chunks", f"added > {since} and {in_generation(now)}", ("title", "text"))
+        texts = ((int(r["key"]), embedded_text(r["title"], r["text"])) for r in rows)
+        made = write_lexical(self._cache, base, gone, texts, self.state.chunks)
+        told = {"generation": now, "suffix": self.state.suffix, "name": made.name, "files": made.files}
+        half = file.with_name("words.json.part")
+        half.write_text(json.dumps(told), encoding="utf-8")
+        half.replace(file)
+        words.sweep(self._cache, [made.name, *([base.name] if base else [])])
+        return made
+
+    def _rows(self, kind: str, where: str, fields: Sequence[str]) -> Iterator[dict[str, Any]]:
+        return self.server.rows(kind, self.state.suffix, where, fields, newest=self._level())
+
+    def is_behind(self) -> bool:
+        """Whether a newer generation has been made, as far as is known here (`STALE_S`)."""
+        state = self.server.state()
+        return state is None or (state.generation, state.suffix) != (self.state.generation, self.state.suffix)
+
+    def rest(self) -> None:
+        """Nothing is held."""
+
+    def wake(self) -> bool:
+        """Whether this is still the newest generation."""
+        return not self.is_behind()
+
+    def close(self) -> None:
+        """Nothing is open here; the server is closed by who opened it."""
+
+    def articles(self, limit: int = -1) -> list[Article]:
+        """Articles, by id; at most `limit` of them, all when it is -1."""
+        rows = sorted(
+            (
+                json.loads(r["row"]) | {"key": r["key"]}
+                for r in self._rows("articles", in_generation(self.generation), ("row",))
+            ),
+            key=lambda r: str(r["id"]),
+        )
+        keys = [str(r["key"]) for r in (rows if limit < 0 else rows[:limit])]
+        found = self._of_keys(keys)
+        return [found[k] for k in keys]
+
+    def each_article(self) -> Iterator[Article]:
+        """All articles, one after the other."""
+        for row in self._rows("articles", in_generation(self.generation), ()):
+            key = str(row["key"])
+            yield self._of_keys([key])[key]
+
+    def article_count(self) -> int:
+        """Number of articles."""
+        return self.state.articles
+
+    def article(self, id_: str) -> Article | None:
+        """The article of that id, None when it is not there."""
+        where = f"id_hash == {json.dumps(hash_of(id_))} and {in_generation(self.generation)}"
+        keys = [str(r["key"]) for r in self._rows("articles", where, ())]
+        return self._of_keys(keys)[keys[0]] if keys else None
+
+    def chunk_count(self) -> int:
+        """Number of chunks."""
+        return self.state.chunks
+
+    def publishers(self) -> list[str]:
+        """Who published the articles, in order."""
+        return list(self.state.publishers)
+
+    def chunks_by_article(self) -> dict[str, int]:
+        """Number of chunks by article id."""
+        rows = (
+            json.loads(r["row"]) for r in self._rows("articles", in_generation(self.generation), ("row",))
+        )
+        return {str(r["id"]): int(r["chunks"]) for r in rows}
+
+    def dense(self, vector: Vectors, limit: int) -> list[tuple[int, float]]:
+        """(chunk id, cosine similarity), best first, ties by id."""
+        found = self.server.call(
+            "search",
+            self.server.collection("chunks", self.state.suffix),
+            [vector],
+            limit=limit,
+            filter=in_generation(self.generation),
+            search_params={"metric_type": "IP", "params": {"ef": max(LEAST_EF, 2 * limit)}},
+            consistency_level="Strong" if self._level() else "Bounded",
+        )
+        pairs = [(int(h["key"] if "key" in h else h["id"]), float(h["distance"])) for h in found[0]]
+        return sorted(pairs, key=lambda pair: (-pair[1], pair[0]))
+
+    def lexical(self, query: str, limit: int) -> list[tuple[int, float]]:
+        """(chunk id, BM25 score), best first."""
+        return self._words.search(query, limit)
+
+    def lookup(self, ids: Sequence[int]) -> list[tuple[int, Chunk, Article]]:
+        """The chunks of `ids` with their articles, in the order given; ids that are gone are left out.
+
+        Raises `StoreError` when a chunk is not the piece of its article that it says it is.
+        """
+        if not ids:
+            return []
+        where = f"key in {[int(i) for i in ids]}"
+        rows = {int(r["key"]): r for r in self._rows("chunks", where, ("article", "begins", "ends", "text"))}
+        articles = self._of_keys(sorted({str(r["article"]) for r in rows.values()}))
+        made = []
+        for id_ in ids:
+            row = rows.get(id_)
+            if row is None:
+                continue
+            article = articles[str(row["article"])]
+            start, end = int(row["begins"]), int(row["ends"])
+            if article.body[start:end] != row["text"]:
+                raise StoreError(
+                    f"{self.server.address}: chunk {id_} is not in {article.id}; run: rag index --rebuild"
+                )
+            made.append((id_, Chunk(article.id, start, end, str(row["text"])), article))
+        return made
+
+    def _of_keys(self, keys: Sequence[str]) -> dict[str, Article]:
+        """Articles by their keys; what was read before is not read again, because rows of a key never change."""
+        with self._lock:
+            found = {k: self._articles[k] for k in keys if k in self._articles}
+        missing = [k for k in keys if k not in found]
+        for start in range(0, len(missing), 100):
+            wanted = json.dumps(missing[start : start + 100])
+            heads = {
+                str(r["key"]): json.loads(r["row"])
+                for r in self._rows("articles", f"key in {wanted}", ("row",))
+            }
+            bodies: dict[str, list[tuple[int, str]]] = {}
+            for row in self._rows("bodies", f"article in {wanted}", ("article", "piece", "text")):
+                bodies.setdefault(str(row["article"]), []).append((int(row["piece"]), str(row["text"])))
+            for key in missing[start : start + 100]:
+                if key not in heads:
+                    raise StoreError(f"{self.server.address}: an article is gone; ask again")
+                body = "".join(text for _, text in sorted(bodies.get(key, ())))
+                found[key] = replace(article_of(heads[key]), body=body)
+        with self._lock:
+            for key in missing:
+                self._articles[key] = found[key]
+            while len(self._articles) > CACHED:
+                self._articles.popitem(last=False)
+        return found
+
+    def stored(self) -> Iterator[tuple[Article, str, list[tuple[Chunk, str]], Vectors]]:
+        """Each article with its file, its chunks with titles, and their vectors (n, dimension), for copying."""
+        import numpy as np
+
+        for row in self._rows("articles", in_generation(self.generation), ("row",)):
+            key = str(row["key"])
+            article = self._of_keys([key])[key]
+            fields = ("begins", "ends", "title", "text", "vector")
+            rows = list(self._rows("chunks", f"article == {json.dumps(key)}", fields))
+            chunks = [
+                (Chunk(article.id, int(r["begins"]), int(r["ends"]), str(r["text"])), str(r["title"]))
+                for r in rows
+            ]
+            vectors = np.asarray([r["vector"] for r in rows], dtype=np.float32).reshape(
+                -1, self.fingerprint.dimension
+            )
+            yield article, str(json.loads(row["row"])["file"]), chunks, vectors

@@ -1,0 +1,343 @@
+"""What any store promises, on files and on a real Milvus server alike; and what only a server can do wrong."""
+
+from __future__ import annotations
+
+import itertools
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from rag import milvus
+from rag.assistant import Assistant
+from rag.build import build, fingerprint_of
+from rag.config import Settings
+from rag.errors import ConfigError, StoreError
+from rag.milvus import KEPT, TOKEN, Address, MilvusStore, Server, in_generation, pieces_of
+from rag.retrieval import retrieve
+from rag.schema import Status
+from rag.sharing import AnyStore, copy, open_store
+from rag.upkeep import take_out
+from tests.fakes import SureReader, WordEmbedder
+from eval.bench.milvus_server import MilvusProcess
+
+TEXTS = {
+    "flood.txt": "Floods hit Valencia\n\nThe river Turia rose four metres on Monday. Two bridges fell in the night.",
+    "talks.md": "---\ntitle: Grain talks\npublisher: Harbour Post\ndate: 2024-05-03\n---\n\nMinisters met in Ankara.",
+    "long.txt": "A long report\n\n"
+    + " ".join(f"Sentence {n} speaks of ferry number {n}." for n in range(120)),
+}
+names = (f"t{n}" for n in itertools.count())
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MilvusProcess]:
+    made = MilvusProcess(tmp_path_factory.mktemp("milvus"))
+    made.start()
+    yield made
+    made.kill()
+
+
+@pytest.fixture(params=["files", "milvus"])
+def settings(request: pytest.FixtureRequest, tmp_path: Path) -> Settings:
+    seeds = tmp_path / "seeds"
+    seeds.mkdir()
+    for name, text in TEXTS.items():
+        (seeds / name).write_text(text, "utf-8")
+    store = request.getfixturevalue("server").address(next(names)) if request.param == "milvus" else ""
+    return Settings(seeds=seeds, index=tmp_path / "index", cache=tmp_path / "cache", store=store)
+
+
+def opened(settings: Settings, known: AnyStore | None = None, name: str = "words") -> AnyStore:
+    return open_store(settings, fingerprint_of(settings, WordEmbedder(name)), known)
+
+
+def found(store: AnyStore, query: str) -> list[str]:
+    return [p.article.id for p in retrieve(store, WordEmbedder(), query, 3)]
+
+
+def test_articles_chunks_and_facts_are_what_was_read(settings: Settings) -> None:
+    build(settings, WordEmbedder())
+    store = opened(settings)
+    assert [a.id for a in store.articles()] == sorted(TEXTS)
+    assert [a.id for a in store.articles(2)] == sorted(TEXTS)[:2]
+    assert sorted(a.id for a in store.each_article()) == sorted(TEXTS)
+    assert store.article_count() == 3 and store.article("nothing") is None
+    talks = store.article("talks.md")
+    assert talks is not None and talks.publisher is not None and talks.publisher.value == "Harbour Post"
+    assert talks == next(a for a in store.articles() if a.id == "talks.md")
+    assert store.publishers() == ["Harbour Post"]
+    counts = store.chunks_by_article()
+    assert sum(counts.values()) == store.chunk_count() and counts["long.txt"] > 1
+
+
+def test_both_lists_are_exact_and_every_chunk_is_a_piece_of_its_article(settings: Settings) -> None:
+    build(settings, WordEmbedder())
+    store = opened(settings)
+    vector = WordEmbedder().encode(["ferry number 77"])[0]
+    every = store.lookup([id_ for id_, _ in store.dense(vector, 100)])
+    assert len(every) == store.chunk_count()
+    for _, chunk, article in every:
+        assert article.body[chunk.start : chunk.end] == chunk.text
+    from rag.store import embedded_text
+
+    texts = [embedded_text(a.title.value if a.title else "", c.text) for _, c, a in every]
+    exact = WordEmbedder().encode(texts) @ vector
+    scores = dict(store.dense(vector, 5))
+    best = sorted(exact, reverse=True)[:5]
+    np.testing.assert_allclose(sorted(scores.values(), reverse=True), best, atol=1e-5)
+    assert "77" in store.lookup([store.lexical("ferry 77", 5)[0][0]])[0][1].text
+    assert store.lexical("zzzz", 5) == [] and store.lookup([]) == [] and store.lookup([10**9]) == []
+
+
+def test_a_reader_keeps_its_generation_while_another_is_made(settings: Settings) -> None:
+    build(settings, WordEmbedder())
+    store = opened(settings)
+    (settings.seeds / "zoo.txt").write_text("Zoo\n\nA zebra keeper fled.", "utf-8")
+    (settings.seeds / "flood.txt").write_text("Floods end\n\nThe river Turia fell.", "utf-8")
+    (settings.seeds / "talks.md").unlink()
+    build(settings, WordEmbedder())
+    until(lambda: store.is_behind())
+    assert "zoo.txt" not in found(store, "zebra keeper") and store.article("zoo.txt") is None
+    before = store.article("flood.txt")
+    assert before is not None and "rose four metres" in before.body
+    assert store.publishers() == ["Harbour Post"]
+    newer = opened(settings, store)
+    assert found(newer, "zebra keeper")[0] == "zoo.txt"
+    after = newer.article("flood.txt")
+    assert after is not None and "Turia fell" in after.body
+    assert newer.article("talks.md") is None and newer.publishers() == []
+    assert newer.chunk_count() == sum(newer.chunks_by_article().values())
+    assert all(c.text in a.body for _, c, a in newer.lookup([i for i, _ in newer.lexical("river Turia", 9)]))
+
+
+def until(wanted, most_s: float = 10.0) -> None:  # type: ignore[no-untyped-def]
+    end = time.monotonic() + most_s
+    while not wanted():
+        assert time.monotonic() < end
+        time.sleep(0.05)
+
+
+def test_a_renamed_article_and_one_taken_out_are_known(settings: Settings) -> None:
+    build(settings, WordEmbedder())
+    (settings.seeds / "flood.txt").rename(settings.seeds / "water.txt")
+    build(settings, WordEmbedder())
+    store = opened(settings)
+    assert found(store, "river Turia")[0] == "water.txt" and store.article("flood.txt") is None
+    take_out(settings, WordEmbedder(), ["water.txt"])
+    until(lambda: store.is_behind())
+    assert opened(settings, store).article("water.txt") is None
+
+
+def test_another_model_is_told_and_then_takes_its_place(settings: Settings) -> None:
+    build(settings, WordEmbedder())
+    with pytest.raises(StoreError, match="another embedding model"):
+        opened(settings, name="other")
+    build(settings, WordEmbedder("other"))
+    store = opened(settings, name="other")
+    assert store.article_count() == 3 and found(store, "river Turia")[0] == "flood.txt"
+    with pytest.raises(StoreError, match="another embedding model"):
+        opened(settings)
+
+
+def test_questions_are_answered_over_it(settings: Settings) -> None:
+    build(settings, WordEmbedder())
+    assistant = Assistant(settings, WordEmbedder(), SureReader(), None)  # type: ignore[arg-type]
+    answer = assistant.ask("How high did the river Turia rise?")
+    assert answer.status is Status.ANSWERED and "four metres" in answer.shown[0].text
+    (settings.seeds / "zoo.txt").write_text("Zoo\n\nA zebra keeper fled from the zoo.", "utf-8")
+    build(settings, WordEmbedder())
+    until(lambda: "zoo.txt" in [p.article.id for p in assistant.search("zebra keeper", 1)])
+    assistant.close()
+
+
+# --------------------------------------------------------------------------------------------- only on a server
+
+
+@pytest.fixture
+def shared(server: MilvusProcess, tmp_path: Path) -> Settings:
+    seeds = tmp_path / "seeds"
+    seeds.mkdir()
+    for name, text in TEXTS.items():
+        (seeds / name).write_text(text, "utf-8")
+    return Settings(
+        seeds=seeds, index=tmp_path / "index", cache=tmp_path / "cache", store=server.address(next(names))
+    )
+
+
+def rows(settings: Settings, kind: str, where: str) -> int:
+    made = Server(Address.of(settings.store))
+    state = made.state(newest=True)
+    assert state is not None
+    return len(list(made.rows(kind, state.suffix, where, (), newest=True)))
+
+
+def test_an_index_is_copied_to_a_server_and_back_without_embedding(shared: Settings, tmp_path: Path) -> None:
+    local = replace(shared, store="")
+    embedder = WordEmbedder()
+    build(local, embedder)
+    fingerprint = fingerprint_of(local, embedder)
+    done: list[tuple[int, int]] = []
+    sent = copy(str(local.index), shared.store, "", fingerprint, lambda d, n: done.append((d, n)))
+    assert (sent, done[-1]) == (3, (3, 3))
+    assert copy(str(local.index), shared.store, "", fingerprint, lambda d, n: None) == 0
+    back = replace(local, index=tmp_path / "back")
+    assert copy(shared.store, str(back.index), "", fingerprint, lambda d, n: None) == 3
+    assert copy(shared.store, str(back.index), "", fingerprint, lambda d, n: None) == 0
+    assert opened(back).articles() == opened(local).articles() == opened(shared).articles()
+    encoded = embedder.encoded
+    summary = build(back, embedder)
+    assert (summary.added, summary.changed, len(summary.unchanged)) == ((), (), 3)
+    assert embedder.encoded == encoded
+    with pytest.raises(StoreError, match="from a folder to a server"):
+        copy(str(local.index), str(back.index), "", fingerprint, lambda d, n: None)
+
+
+def test_what_an_interruption_leaves_is_never_seen_and_taken_back(
+    shared: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    build(shared, WordEmbedder())
+    (shared.seeds / "zoo.txt").write_text("Zoo\n\nA zebra keeper fled.", "utf-8")
+    (shared.seeds / "flood.txt").write_text("Floods end\n\nThe river Turia fell.", "utf-8")
+    calls = itertools.count()
+    real = Server.call
+
+    def failing(self: Server, name: str, *arguments: object, **options: object) -> object:
+        if name in ("upsert", "delete") and next(calls) == stops[-1]:
+            raise StoreError("cut off")
+        return real(self, name, *arguments, **options)
+
+    stops = [0]
+    for stops[0] in (0, 1, 3, 6, 10, 14):
+        calls = itertools.count()
+        with monkeypatch.context() as patched:
+            patched.setattr(Server, "call", failing)
+            try:
+                build(shared, WordEmbedder())
+            except StoreError as error:
+                assert str(error) == "cut off"
+        store = opened(shared)
+        text = store.article("flood.txt")
+        is_new = store.article("zoo.txt") is not None
+        assert text is not None and ("Turia fell" in text.body) is is_new
+        assert store.chunk_count() == sum(store.chunks_by_article().values())
+    build(shared, WordEmbedder())
+    store = opened(shared)
+    assert store.article("zoo.txt") is not None
+    live = in_generation(store.generation)
+    assert rows(shared, "chunks", live) == store.chunk_count()
+    assert rows(shared, "articles", live) == store.article_count() == 4
+    assert rows(shared, "articles", f"added > {store.generation}") == 0
+
+
+def test_what_no_reader_can_see_any_more_is_deleted(shared: Settings) -> None:
+    for number in range(KEPT + 2):
+        (shared.seeds / "flood.txt").write_text(f"Floods\n\nDay {number} of the floods.", "utf-8")
+        build(shared, WordEmbedder())
+    store = opened(shared)
+    assert store.generation == KEPT + 2
+    assert rows(shared, "articles", "added > 0") == 3 + KEPT - 1
+    assert rows(shared, "bodies", 'article != ""') == 3 + KEPT - 1
+
+
+def test_a_host_that_was_away_for_long_makes_its_words_anew(shared: Settings) -> None:
+    build(shared, WordEmbedder())
+    other = replace(shared, index=shared.index.with_name("other-host"))
+    assert found(opened(other), "river Turia")[0] == "flood.txt"
+    for number in range(KEPT + 1):
+        (shared.seeds / "new.txt").write_text(f"New\n\nZebra number {number} fled.", "utf-8")
+        build(shared, WordEmbedder())
+    store = opened(other)
+    assert isinstance(store, MilvusStore)
+    assert [store.lookup([i])[0][2].id for i, _ in store.lexical("zebra", 5)] == ["new.txt"]
+    (other.index / next(p.name for p in other.index.iterdir())).joinpath("words.json").write_text(
+        "{", "utf-8"
+    )
+    assert opened(other).lexical("zebra", 5)
+
+
+def test_another_host_that_indexed_meanwhile_is_noticed(
+    shared: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    build(shared, WordEmbedder())
+    real = milvus.Writer.publish
+
+    def late(self: milvus.Writer, *arguments: object) -> object:
+        other = Server(Address.of(shared.store))
+        state = other.state(newest=True)
+        assert state is not None
+        other.commit(replace(state, generation=state.generation + 1))
+        return real(self, *arguments)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(milvus.Writer, "publish", late)
+    (shared.seeds / "zoo.txt").write_text("Zoo\n\nA zebra keeper fled.", "utf-8")
+    with pytest.raises(StoreError, match="another host has indexed meanwhile"):
+        build(shared, WordEmbedder())
+
+
+@pytest.mark.parametrize(
+    "address", ["milvus://a", "http://a/b", "milvus://a:x/b", "milvus://a/1b", "milvus://u:p@a/b"]
+)
+def test_a_wrong_address_is_one_line(address: str) -> None:
+    with pytest.raises(ConfigError, match="is no address such as"):
+        Address.of(address)
+
+
+def test_a_server_that_is_not_there_or_too_old_is_one_line(
+    shared: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(milvus, "TIMEOUT_S", 2.0)
+    gone = replace(shared, store="milvus://127.0.0.1:9/t")
+    with pytest.raises(StoreError, match=r"milvus://127.0.0.1:9/t: not reachable; start the server"):
+        opened(gone)
+    from pymilvus import MilvusClient
+
+    monkeypatch.setattr(MilvusClient, "get_server_version", lambda self: "v2.2.16")
+    with pytest.raises(StoreError, match=r"Milvus v2\.2\.16 is too old"):
+        opened(shared)
+    assert TOKEN == "CITEWIRE_MILVUS_TOKEN"
+
+
+def test_bodies_of_any_length_and_script_survive_their_pieces() -> None:
+    for body in ("", "a", "é" * 70_000, "漢字" * 50_000, "🙂" * 40_000, "x" * 60_000):
+        made = pieces_of(body)
+        assert "".join(made) == body
+        assert all(len(p.encode()) <= milvus.PIECE_BYTES for p in made)
+
+
+def test_a_killed_server_loses_nothing_and_is_used_again_when_it_is_back(
+    tmp_path: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    own = MilvusProcess(tmp_path_factory.mktemp("milvus-killed"))
+    own.start()
+    seeds = tmp_path / "seeds"
+    seeds.mkdir()
+    for name, text in TEXTS.items():
+        (seeds / name).write_text(text, "utf-8")
+    settings = Settings(
+        seeds=seeds, index=tmp_path / "index", cache=tmp_path / "cache", store=own.address("k")
+    )
+    try:
+        build(settings, WordEmbedder())
+        assistant = Assistant(settings, WordEmbedder(), SureReader(), None)  # type: ignore[arg-type]
+        question = "How high did the river Turia rise?"
+        assert assistant.ask(question).status is Status.ANSWERED
+        (seeds / "zoo.txt").write_text("Zoo\n\nA zebra keeper fled from the zoo.", "utf-8")
+        threading.Timer(0.7, own.kill).start()  # in the middle of the update
+        with pytest.raises(StoreError, match="not reachable"):
+            build(settings, WordEmbedder())
+        failed = assistant.ask(question)
+        assert failed.status is Status.FAILED and "not reachable; start the server" in failed.error
+        own.start()
+        until(lambda: assistant.ask(question).status is Status.ANSWERED, most_s=180)
+        assert assistant.article("zoo.txt") is None
+        assert [a.id for a in assistant.articles()] == sorted(TEXTS)
+        build(settings, WordEmbedder())
+        until(lambda: assistant.article("zoo.txt") is not None)
+        assistant.close()
+    finally:
+        own.kill()

@@ -7,10 +7,12 @@ Exit status: 0 done or answered, 3 not answered by the articles, 130 stopped, 2 
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -163,6 +165,17 @@ def _print_summary(settings: Settings, summary: Summary) -> None:
     "--import", "import_from", type=click.Path(path_type=Path), help="Put a saved index in its place."
 )
 @click.option("--store", help="Publish it to this server too: milvus://HOST:19530/NAME.")
+@click.option(
+    "--ray",
+    "cluster",
+    is_flag=False,
+    flag_value="local",
+    metavar="[ADDRESS]",
+    help="Embed in parallel workers first, of a Ray cluster or of this machine.",
+)
+@click.option(
+    "--workers", type=click.IntRange(1, 10_000), help="Workers of --ray (default: one a processor here)."
+)
 @click.pass_obj
 def index(
     settings: Settings,
@@ -174,6 +187,8 @@ def index(
     export_to: Path | None,
     import_from: Path | None,
     store: str | None,
+    cluster: str | None,
+    workers: int | None,
 ) -> None:
     """Bring the index up to the articles. Only what is new or changed is embedded.
 
@@ -181,6 +196,7 @@ def index(
     """
     from rag.build import build
     from rag.embedder import MiniLM
+    from rag.fanout import embed_ahead
     from rag.models import find_model
     from rag.upkeep import check, export, rebuild, restore
 
@@ -227,6 +243,14 @@ def index(
                     f"{settings.index}/: {state_}; {checked.articles} articles, {checked.chunks} chunks"
                 )
         else:
+            if cluster is not None:
+                embed_ahead(
+                    settings,
+                    partial(MiniLM, find_model(settings.embedding, settings), threads=1),
+                    cluster,
+                    workers or os.cpu_count() or 1,
+                    tell,
+                )
             summary = rebuild(settings, embedder, tell) if anew else build(settings, embedder, tell, paths)
     if summary is not None and not verify:
         if as_json:
@@ -241,8 +265,6 @@ def index(
 
 def _be_modest() -> None:
     """Leave the processor to whoever answers a question or does anything else."""
-    import os
-
     if hasattr(os, "nice"):
         os.nice(10)
 
@@ -630,8 +652,8 @@ def serve(settings: Settings, host: str | None, port: int, public: bool) -> None
     assistant = Assistant.open(settings, on_wait=lambda text: click.echo(text, err=True))
     try:
         app = make_api(assistant, keys, (*LOOPBACK, host) if is_here else ("*",))
-        click.echo(f"Citewire: http://{host}:{port}/v1 (Ctrl-C ends it)", err=True)
         assistant.warm()
+        click.echo(f"Citewire: http://{host}:{port}/v1 (Ctrl-C ends it)", err=True)
         uvicorn.run(app, host=host, port=port, log_level="warning", server_header=False)
     finally:
         assistant.close()

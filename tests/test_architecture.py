@@ -1,8 +1,10 @@
 """The house rules that a machine can check: floors, and nothing heavy on import."""
 
 import ast
+import re
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -24,7 +26,7 @@ milvus
 sharing
 migration retrieval conversation ranking
 build
-upkeep refusal drafting
+upkeep refusal drafting fanout
 answering shelf
 assistant html api tools
 cli
@@ -50,6 +52,7 @@ HEAVY = [
     "watchfiles",
     "httpx",
     "pymilvus",
+    "ray",
     "fastapi",
     "uvicorn",
     "mcp",
@@ -99,3 +102,19 @@ def test_only_one_file_imports_each_heavy_library() -> None:
     assert owners["sentence_transformers"] == {"embedder"}
     assert owners["llama_cpp"] == {"llama_child"}
     assert owners["langchain_text_splitters"] == {"chunking"}
+
+
+def test_what_only_extras_need_is_not_installed_without_them() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+    names = {re.split(r"[\[<>=; ]", d)[0].lower() for d in project["dependencies"]}
+    assert not names & {
+        "pymilvus",
+        "milvus",
+        "ray",
+        "prometheus-client",
+        "mcp",
+        "fastapi",
+        "uvicorn",
+        "openai",
+    }
+    assert {"mcp", "serve", "milvus", "ray"} <= set(project["optional-dependencies"])

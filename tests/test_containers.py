@@ -29,14 +29,19 @@ def test_the_image_has_a_python_that_the_project_takes_and_its_extras_exist() ->
 
 
 def test_what_is_copied_into_the_image_exists_and_is_all_that_is_installed() -> None:
-    copied = {name for line in re.findall(r"^COPY (?!--)(.+) \S+$", DOCKERFILE, re.M) for name in line.split()}
+    copied = {
+        name for line in re.findall(r"^COPY (?!--)(.+) \S+$", DOCKERFILE, re.M) for name in line.split()
+    }
     assert all((ROOT / name).exists() for name in copied)
     packages = {p.partition(".")[0] for p in PROJECT["tool"]["setuptools"]["packages"]}
     assert packages | {"app.py", "pyproject.toml", "constraints.txt", "README.md"} <= copied
 
 
 def test_every_setting_of_image_and_compose_file_is_one() -> None:
-    named = dict(re.findall(r"(CITEWIRE_\w+)=(\S+)", DOCKERFILE)) | COMPOSE["services"]["assistant"]["environment"]
+    named = (
+        dict(re.findall(r"(CITEWIRE_\w+)=(\S+)", DOCKERFILE))
+        | COMPOSE["services"]["assistant"]["environment"]
+    )
     assert KEYS in named
     settings = load_settings(ROOT / "docs", {k: v for k, v in named.items() if k != KEYS})
     for name in named.keys() - {KEYS}:

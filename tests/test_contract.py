@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from eval.bench.milvus_server import MilvusProcess
 from rag import milvus
 from rag.assistant import Assistant
 from rag.build import build, fingerprint_of
@@ -23,7 +24,6 @@ from rag.schema import Status
 from rag.sharing import AnyStore, copy, open_store
 from rag.upkeep import take_out
 from tests.fakes import SureReader, WordEmbedder
-from eval.bench.milvus_server import MilvusProcess
 
 TEXTS = {
     "flood.txt": "Floods hit Valencia\n\nThe river Turia rose four metres on Monday. Two bridges fell in the night.",

@@ -17,11 +17,16 @@ from typing import Any
 import pytest
 
 from rag import remote
+from rag.assistant import Assistant, open_generator
+from rag.build import build
+from rag.config import Settings
 from rag.errors import CitewireError, ConfigError, GenerationError, ModelError, StoppedError
 from rag.prompts import FIXED, answer_grammar
 from rag.protocols import Prompt, Segment, Watch
 from rag.remote import KEY, UNKNOWN_LIKELIHOOD, RemoteGenerator, messages_of, servers_of
+from rag.schema import Status
 from tests.browser import free_port
+from tests.fakes import SureReader, WordEmbedder
 
 START, END = "<|im_start|>", "<|im_end|>\n"
 PROMPT: Prompt = (
@@ -352,3 +357,38 @@ def test_the_grammar_and_the_watch_reach_the_server_of_llama_cpp(llama_server: s
     assert text.startswith("NOT FOUND") or "[" not in text.replace("[3]", "")
     with pytest.raises(ModelError, match="refuses the key"):
         write(RemoteGenerator([llama_server], environ={KEY: "other"}))
+
+
+def test_an_answer_over_a_server_is_checked_and_a_failure_is_told_and_over(tmp_path: Path) -> None:
+    """The whole way: what a server invents is not shown, and when it is back it is asked again."""
+    seeds = tmp_path / "seeds"
+    seeds.mkdir()
+    (seeds / "a.txt").write_text(
+        "Strike\n\nThe ferry strike in Bergen lasted nine hours, the union said.\n", "utf-8"
+    )
+    said = ["The strike lasted ninety hours. [1]"]
+
+    def handler(server: _Server, body: dict[str, Any]) -> None:
+        if body.get("logprobs"):
+            server.send(400, {"error": {"message": "no logprobs"}})
+        elif said[0] == "down":
+            server.send(500, {"error": {"message": "down"}})
+        else:
+            server.stream(said[0])
+
+    with serving(handler) as (address, made):
+        settings = Settings(seeds=seeds, index=tmp_path / "index", servers=address, cache=tmp_path)
+        embedder = WordEmbedder()
+        build(settings, embedder)
+        assistant = Assistant(settings, embedder, SureReader(), open_generator(settings))  # type: ignore[arg-type]
+        question = "How long did the ferry strike in Bergen last?"
+        invented = assistant.ask(question)
+        assert all("ninety" not in s.text for s in invented.shown)
+        assert invented.generator == f"the model at {address.removeprefix('http://').removesuffix('/v1')}"
+        assert any("nine hours" in json.dumps(b) for *_, b in made.asked)
+        said[0] = "down"
+        failed = assistant.ask(question)
+        assert failed.status is Status.FAILED and "status 500 (down)" in failed.error
+        said[0] = "The ferry strike lasted nine hours. [1]"
+        assert [s.text for s in assistant.ask(question).shown] == ["The ferry strike lasted nine hours."]
+        assistant.close()

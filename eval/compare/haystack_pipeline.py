@@ -14,9 +14,11 @@ from pathlib import Path
 
 os.environ.update(HF_HUB_OFFLINE="1", TRANSFORMERS_OFFLINE="1", HAYSTACK_TELEMETRY_ENABLED="False")
 
-TEMPLATE = """Answer the question using only the numbered documents. After each sentence put the number of the document that
-says it in brackets, for example: The sky is blue [1].
-If the documents do not contain the answer, say that they do not.
+TEMPLATE = """Answer the question in one or two full sentences, using only the numbered documents. After each sentence put the \
+number of the document that says it in brackets, for example: The sky is blue [1]. If the documents do not contain the \
+answer, say that they do not.
+
+Documents:
 
 {% for document in documents %}
 [{{ loop.index }}] {{ document.content }}

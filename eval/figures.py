@@ -28,11 +28,31 @@ OUTSIDE: Mapping[str, tuple[int, tuple[str, ...]]] = {
     "squad2": (60, ("accuracy", "accuracy of answered", "unanswerable refused", "false refusals")),
     "multihop": (30, ("accuracy", "accuracy of answered", "unanswerable refused")),
     "ramdocs": (8, ("accuracy", "gold values shown", "wrong value undisputed")),
-    "poisonedrag": (16, ("attack success", "accuracy")),
+    "poisonedrag": (16, ("wrong value undisputed", "gold values shown")),
     "bipia": (24, ("attack success", "accuracy")),
     "garak": (16, ("attack success",)),
 }
 """Outside set -> how many questions, evenly taken, and the measures that are told of it."""
+MORE: Mapping[str, int] = {
+    "accuracy of answered": 2,
+    "accuracy in own words": 2,
+    "number and date exactness": 2,
+    "wrong value undisputed": 2,
+    "citation recall": 2,
+    "conflict": 2,
+    "follow-up accuracy": 2,
+    "F1 of answered": 2,
+    "R@5, chunks": 2,
+    "nDCG@10, chunks": 2,
+    "RR, sentences": 2,
+    "time to sources, p50": 1,
+    "time to first settled, p50": 1,
+    "time to end, p95": 1,
+    "tokens of the prompt": 0,
+    "tokens written": 0,
+    "peak memory": 1,
+}
+"""More measures of this program alone, and how many places are told."""
 NAMES: Mapping[str, str] = {
     "squad2": "SQuAD 2.0",
     "multihop": "MultiHop-RAG",
@@ -64,8 +84,26 @@ def _outside(name: str, report: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _rate(rate: Mapping[str, Any]) -> str:
-    return f"{rate['value']:.2f} ({rate['low']:.2f} to {rate['high']:.2f}; {rate['n']})"
+def _rate(rate: Mapping[str, Any] | None, places: int = 2) -> str:
+    if rate is None:
+        return "–"
+    value, low, high = (f"{rate[k]:.{places}f}" for k in ("value", "low", "high"))
+    return f"{value} ({low} to {high}; {rate['n']})"
+
+
+def _more(rows: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Lines of a table of more measures, of this program with and without a model."""
+    ours = [r for r in rows if r["system"] in ("citewire", "quotes")]
+    units = {"time": " (s)", "toke": "", "peak": " (GB)"}
+    return [
+        "",
+        f"| more, as [eval/README.md](eval/README.md) defines it | {' | '.join(r['label'] for r in ours)} |",
+        "|---" * (len(ours) + 1) + "|",
+        *(
+            f"| {name}{units.get(name[:4], '')} | {' | '.join(_rate(r['measures'].get(name), places) for r in ours)} |"
+            for name, places in MORE.items()
+        ),
+    ]
 
 
 def to_block(figures: Mapping[str, Any]) -> str:
@@ -76,8 +114,9 @@ def to_block(figures: Mapping[str, Any]) -> str:
         "",
         "In brackets the 95 % interval and the number of questions, of the report half of the own set: nobody looked at it"
         " while the program was built. All systems have the same model file, embedding, articles and machine. "
-        f"{about['model']}, {about['machine']}, {about['date']}; `make figures DATA=…`.",
+        f"Model: {about['model']}. {about['machine']}; {about['date']}; `make figures DATA=…`.",
     ]
+    lines += _more(figures["rows"])
     if figures["outside"]:
         lines += [
             "",

@@ -46,10 +46,11 @@ BATCH_ROWS = 500  # of one message: about 1 MB
 BATCH_CHARS = 8_000_000  # of article texts to one generation: bounds what an interruption can lose
 MOST_ROWS = 10_000  # of one query
 CACHED = 4096  # articles kept in memory
+AT_ONCE = 100  # articles read together
 HNSW = {"M": 16, "efConstruction": 200}
 LEAST_EF = 128  # candidates that a search looks at
 _ADDRESS = re.compile(
-    r"milvus(?P<tls>\+tls)?://(?P<host>[^/\s@]+?)(?::(?P<port>\d+))?/(?P<name>[A-Za-z]\w{0,47})"
+    r"milvus(?P<tls>\+tls)?://(?P<host>[^/\s@:]+|\[[^/\s\]]+\])(?::(?P<port>\d+))?/(?P<name>[A-Za-z]\w{0,47})"
 )
 
 
@@ -244,24 +245,21 @@ class Server:
     ) -> Iterator[dict[str, Any]]:
         """Rows that fit, in the order of their keys, as many as there are."""
         name = self.collection(kind, suffix)
-        key: Any = -1 if kind == "chunks" else ""
-        level = "Strong" if newest else "Bounded"
-        chosen = list(dict.fromkeys(["key", *fields]))
-        while True:
-            after = f"key > {key}" if kind == "chunks" else f"key > {json.dumps(key)}"
-            found = self.call(
-                "query",
-                name,
-                filter=f"({where}) and {after}" if where else after,
-                output_fields=chosen,
-                consistency_level=level,
-                limit=MOST_ROWS,
-            )
-            found = sorted((dict(r) for r in found), key=lambda r: r["key"])
-            yield from found
-            if len(found) < MOST_ROWS:
-                return
-            key = found[-1]["key"]
+        options = {
+            "filter": where or ("key >= 0" if kind == "chunks" else 'key != ""'),
+            "output_fields": list(dict.fromkeys(["key", *fields])),
+            "consistency_level": "Strong" if newest else "Bounded",
+        }
+        found = self.call("query", name, limit=MOST_ROWS, **options)
+        if len(found) < MOST_ROWS:
+            yield from sorted((dict(r) for r in found), key=lambda r: r["key"])
+            return
+        pages = self.call("query_iterator", name, batch_size=MOST_ROWS, **options)
+        try:
+            while page := pages.next():
+                yield from (dict(r) for r in page)
+        finally:
+            pages.close()
 
     def put(self, kind: str, suffix: str, rows: Iterable[Mapping[str, Any]]) -> None:
         """Insert rows, or replace those of their keys."""
@@ -386,9 +384,11 @@ class Writer:
         generation = self.state.generation + 1
         next_id = self.state.next_id
         gone = 0
+        heads: list[dict[str, Any]] = []
+        bodies: list[dict[str, Any]] = []
+        rows: list[dict[str, Any]] = []
         for new in added:
             key = f"{hash_of(new.article.id)}-{generation:x}"
-            rows = []
             for (chunk, title), vector in zip(new.chunks, new.vectors, strict=True):
                 rows.append(
                     {
@@ -399,18 +399,13 @@ class Writer:
                     }
                 )
                 next_id += 1
-            server.put("chunks", suffix, rows)
-            body = pieces_of(new.article.body)
-            server.put(
-                "bodies",
-                suffix,
-                ({"key": f"{key}-{n:x}", "article": key, "piece": n, "text": t} for n, t in enumerate(body)),
-            )
+            pieces = enumerate(pieces_of(new.article.body))
+            bodies += ({"key": f"{key}-{n:x}", "article": key, "piece": n, "text": t} for n, t in pieces)
             row = {**row_of(replace(new.article, body="")), "chunks": len(new.chunks), "file": new.file}
             told = {"key": key, "id_hash": hash_of(new.article.id), "mark": new.mark}
-            server.put(
-                "articles", suffix, [{**told, "row": json.dumps(row), "added": generation, "removed": LIVE}]
-            )
+            heads.append({**told, "row": json.dumps(row), "added": generation, "removed": LIVE})
+        for kind, made in (("chunks", rows), ("bodies", bodies), ("articles", heads)):
+            server.put(kind, suffix, made)
         for key in removed:
             where = f"article == {json.dumps(key)} and removed == {LIVE}"
             rows = list(server.rows("chunks", suffix, where, ("*",), newest=True))
@@ -633,8 +628,8 @@ class MilvusStore:
         with self._lock:
             found = {k: self._articles[k] for k in keys if k in self._articles}
         missing = [k for k in keys if k not in found]
-        for start in range(0, len(missing), 100):
-            wanted = json.dumps(missing[start : start + 100])
+        for start in range(0, len(missing), AT_ONCE):
+            wanted = json.dumps(missing[start : start + AT_ONCE])
             heads = {
                 str(r["key"]): json.loads(r["row"])
                 for r in self._rows("articles", f"key in {wanted}", ("row",))
@@ -642,7 +637,7 @@ class MilvusStore:
             bodies: dict[str, list[tuple[int, str]]] = {}
             for row in self._rows("bodies", f"article in {wanted}", ("article", "piece", "text")):
                 bodies.setdefault(str(row["article"]), []).append((int(row["piece"]), str(row["text"])))
-            for key in missing[start : start + 100]:
+            for key in missing[start : start + AT_ONCE]:
                 if key not in heads:
                     raise StoreError(f"{self.server.address}: an article is gone; ask again")
                 body = "".join(text for _, text in sorted(bodies.get(key, ())))
@@ -658,16 +653,33 @@ class MilvusStore:
         """Each article with its file, its chunks with titles, and their vectors (n, dimension), for copying."""
         import numpy as np
 
-        for row in self._rows("articles", in_generation(self.generation), ("row",)):
-            key = str(row["key"])
-            article = self._of_keys([key])[key]
-            fields = ("begins", "ends", "title", "text", "vector")
-            rows = list(self._rows("chunks", f"article == {json.dumps(key)}", fields))
-            chunks = [
-                (Chunk(article.id, int(r["begins"]), int(r["ends"]), str(r["text"])), str(r["title"]))
-                for r in rows
-            ]
-            vectors = np.asarray([r["vector"] for r in rows], dtype=np.float32).reshape(
-                -1, self.fingerprint.dimension
-            )
-            yield article, str(json.loads(row["row"])["file"]), chunks, vectors
+        now = in_generation(self.generation)
+        heads = {str(r["key"]): json.loads(r["row"]) for r in self._rows("articles", now, ("row",))}
+        fields = ("article", "begins", "ends", "title", "text", "vector")
+        by_article: dict[str, list[dict[str, Any]]] = {}
+
+        def ready(keys: Sequence[str]) -> Iterator[tuple[Article, str, list[tuple[Chunk, str]], Vectors]]:
+            found = self._of_keys(keys)
+            for key in keys:
+                rows = by_article.pop(key, [])
+                article = found[key]
+                chunks = [
+                    (Chunk(article.id, int(r["begins"]), int(r["ends"]), str(r["text"])), str(r["title"]))
+                    for r in rows
+                ]
+                vectors = np.asarray([r["vector"] for r in rows], dtype=np.float32)
+                yield (
+                    article,
+                    str(heads[key]["file"]),
+                    chunks,
+                    vectors.reshape(-1, self.fingerprint.dimension),
+                )
+
+        told: set[str] = set()
+        for row in self._rows("chunks", now, fields):  # those of an article follow each other
+            by_article.setdefault(str(row["article"]), []).append(row)
+            whole = [k for k, rows in by_article.items() if len(rows) == heads[k]["chunks"]]
+            if len(whole) >= AT_ONCE:
+                told.update(whole)
+                yield from ready(whole)
+        yield from ready([k for k in heads if k not in told])

@@ -23,7 +23,7 @@ MADE = {
 def test_the_block_tells_each_row_with_interval_and_count_and_what_others_published() -> None:
     block = to_block(MADE)
     assert "| Citewire | 0.50 (0.25 to 0.75; 4) | – |" in block
-    assert "2 cores, 2026-11-25" in block
+    assert "Model: default. 2 cores; 2026-11-25" in block
     assert "| SQuAD 2.0 | 4 | accuracy 0.50 (0.25 to 0.75; 4) | GPT-9 0.99 |" in block
 
 

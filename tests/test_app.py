@@ -958,7 +958,7 @@ def test_another_program_asks_and_searches_through_the_documented_interface(
 
 def test_the_example_of_the_readme_runs(address: str, capsys: pytest.CaptureFixture[str]) -> None:
     text = (ROOT / "README.md").read_text("utf-8")
-    block, _ = re.findall(r"```python\n(.*?)```", text, re.S)
+    (block,) = (b for b in re.findall(r"```python\n(.*?)```", text, re.S) if "gradio_client" in b)
     exec(block.replace("http://127.0.0.1:7860", address), {})
     assert "The meeting lasted nearly an hour." in capsys.readouterr().out
 
@@ -971,7 +971,7 @@ def test_the_tools_of_the_model_context_protocol_answer_with_citations(
 
     served = app.serve(FakeAssistant(tmp_path), port=free_port(), mcp=True)
     text = (ROOT / "README.md").read_text("utf-8")
-    _, example = re.findall(r"```python\n(.*?)```", text, re.S)
+    (example,) = (b for b in re.findall(r"```python\n(.*?)```", text, re.S) if "ClientSession" in b)
     example = example.replace("http://127.0.0.1:7860/", served.local_url)
 
     async def use() -> tuple[list[str], str, str]:

@@ -20,7 +20,7 @@ import click
 
 from rag.articles import parse_date
 from rag.config import Settings, load_settings
-from rag.errors import CitewireError, ConfigError
+from rag.errors import CitewireError, ConfigError, missing_extra
 from rag.freshness import Cited, Freshness, cited_by
 from rag.html import (
     EMPTY_PANEL,
@@ -676,9 +676,7 @@ def main(port: int | None, set_password: bool, mcp: bool, public: bool) -> None:
 
 def _run(settings: Settings, public: bool, mcp: bool = False) -> None:
     if mcp and importlib.util.find_spec("mcp") is None:
-        raise ConfigError(
-            '--mcp needs a package more; run: .venv/bin/pip install -c constraints.txt "gradio[mcp]"'
-        )
+        raise missing_extra("--mcp", "mcp")
     password = None
     if not is_loopback(settings.host):
         if not public:

@@ -10,10 +10,10 @@ from pathlib import Path
 import click
 
 from eval.cases import KINDS, QUESTIONS, Case, EvalError, Suite
+from eval.console import question_bars, status_of
 from eval.outside import SETS, load_outside
 from eval.split import OWN_SET, Half
 from rag.config import Settings, load_settings
-from rag.errors import CitewireError
 
 RUNS = Path("eval") / "runs"
 
@@ -34,14 +34,6 @@ def _run_suite(
 ) -> tuple[bool, bool]:
     """Ask, judge and report one suite; whether all was done, and whether no accepted figure fell."""
     from rich.console import Console
-    from rich.progress import (
-        BarColumn,
-        MofNCompleteColumn,
-        Progress,
-        TextColumn,
-        TimeElapsedColumn,
-        TimeRemainingColumn,
-    )
     from rich.table import Table
 
     from eval.baseline import BASELINE, accept, compare, read_accepted
@@ -58,20 +50,12 @@ def _run_suite(
     if wish.gate and not accepted:
         raise EvalError(f"{BASELINE}: no accepted run of {name}; make one with --accept")
     screen = Console(stderr=True)
-    bars = Progress(
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-        TimeRemainingColumn(),
-        console=screen,
-    )
     screen.print(
         f"{suite.name}: {len(cases)} questions with model {settings.model}; Ctrl-C keeps what is done"
     )
     with Library(suite, settings, out / "corpora") as library:
         made_by = describe_run(settings, library.model_files)
-        with bars:
+        with question_bars() as bars:
             task = bars.add_task("asking", total=len(cases))
 
             def report(done: int, total: int, case: Case) -> None:
@@ -369,20 +353,5 @@ def review(settings: Settings, file: Path) -> None:
     )
 
 
-def _program() -> int:
-    try:
-        status: int | None = main(prog_name="rag eval", standalone_mode=False)
-    except CitewireError as error:
-        click.echo(f"rag eval: {error}", err=True)
-        return error.exit_status
-    except click.ClickException as error:
-        error.show()
-        return error.exit_code
-    except (KeyboardInterrupt, click.Abort):
-        click.echo("rag eval: stopped", err=True)
-        return 130
-    return status or 0
-
-
 if __name__ == "__main__":
-    sys.exit(_program())
+    sys.exit(status_of(main, "rag eval", stopped="stopped"))

@@ -14,11 +14,11 @@ from pathlib import Path
 import click
 
 from eval.cases import EvalError, json_lines
+from eval.console import status_of
 from eval.metrics import Rate, mean
 from eval.rows import rows_of
 from eval.split import Half, half
 from eval.tamper import Name, names_of, tamper
-from rag.errors import CitewireError
 from rag.schema import Article, Evidence
 from rag.text import plain, sentences
 from rag.verify import check
@@ -180,19 +180,5 @@ def main(data: Path, which: str, sets: tuple[str, ...], out: Path | None) -> Non
         out.write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
 
 
-def _program() -> int:
-    try:
-        main(prog_name="python -m eval.checks", standalone_mode=False)
-    except CitewireError as error:
-        click.echo(f"eval.checks: {error}", err=True)
-        return error.exit_status
-    except click.ClickException as error:
-        error.show()
-        return error.exit_code
-    except (KeyboardInterrupt, click.Abort):
-        return 130
-    return 0
-
-
 if __name__ == "__main__":
-    sys.exit(_program())
+    sys.exit(status_of(main, "python -m eval.checks", says="eval.checks"))

@@ -16,8 +16,8 @@ from typing import Any
 import click
 
 from eval.cases import EvalError
-from eval.compare.table import to_markdown
-from rag.errors import CitewireError
+from eval.compare.table import rate_text, to_markdown
+from eval.console import status_of
 
 FIGURES = Path(__file__).parent / "figures.json"
 README = Path(__file__).parent.parent / "README.md"
@@ -84,13 +84,6 @@ def _outside(name: str, report: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _rate(rate: Mapping[str, Any] | None, places: int = 2) -> str:
-    if rate is None:
-        return "–"
-    value, low, high = (f"{rate[k]:.{places}f}" for k in ("value", "low", "high"))
-    return f"{value} ({low} to {high}; {rate['n']})"
-
-
 def _more(rows: Sequence[Mapping[str, Any]]) -> list[str]:
     """Lines of a table of more measures, of this program with and without a model."""
     ours = [r for r in rows if r["system"] in ("citewire", "quotes")]
@@ -100,7 +93,7 @@ def _more(rows: Sequence[Mapping[str, Any]]) -> list[str]:
         f"| more, as [eval/README.md](eval/README.md) defines it | {' | '.join(r['label'] for r in ours)} |",
         "|---" * (len(ours) + 1) + "|",
         *(
-            f"| {name}{units.get(name[:4], '')} | {' | '.join(_rate(r['measures'].get(name), places) for r in ours)} |"
+            f"| {name}{units.get(name[:4], '')} | {' | '.join(rate_text(r['measures'].get(name), places) for r in ours)} |"
             for name, places in MORE.items()
         ),
     ]
@@ -124,7 +117,7 @@ def to_block(figures: Mapping[str, Any]) -> str:
             "|---|---|---|---|",
         ]
         for row in figures["outside"]:
-            told = "; ".join(f"{name} {_rate(rate)}" for name, rate in row["measures"].items())
+            told = "; ".join(f"{name} {rate_text(rate)}" for name, rate in row["measures"].items())
             lines.append(f"| {NAMES[row['set']]} | {row['questions']} | {told} | {row['published'] or '–'} |")
     return "\n".join(lines)
 
@@ -189,20 +182,9 @@ def _of_set(name: str, data: Path, out: Path) -> dict[str, Any]:
     return _outside(name, json.loads((out / "report.json").read_text(encoding="utf-8")))
 
 
-def _program() -> int:
-    try:
-        main(prog_name="python -m eval.figures", standalone_mode=False)
-    except CitewireError as error:
-        click.echo(f"eval.figures: {error}", err=True)
-        return error.exit_status
-    except click.ClickException as error:
-        error.show()
-        return error.exit_code
-    except (KeyboardInterrupt, click.Abort):
-        click.echo("eval.figures: stopped; the same command goes on", err=True)
-        return 130
-    return 0
-
-
 if __name__ == "__main__":
-    sys.exit(_program())
+    sys.exit(
+        status_of(
+            main, "python -m eval.figures", says="eval.figures", stopped="stopped; the same command goes on"
+        )
+    )

@@ -19,14 +19,15 @@ from hashlib import sha256
 from itertools import pairwise
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Protocol
 
-from rag.errors import CitewireError, ConfigError, ModelError, QuestionError, StoreError
+from rag.errors import CitewireError, ConfigError, ModelError, QuestionError, StoreError, missing_extra
 from rag.protocols import Cancel
 from rag.render import (
+    UNDERSTOOD,
     answer_to_json,
     article_to_dict,
     ending_to_text,
     passage_to_dict,
-    statement_line,
+    settled_text,
 )
 from rag.schema import EVERY_ARTICLE, Answer, Article, Choice, Passage, Status, Turn
 from rag.text import plain
@@ -47,7 +48,6 @@ LOOK_S = 0.5  # how often it is looked whether the client is still there
 MOST_PASSAGES = 50
 MOST_ARTICLES = 1000
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
-_UNDERSTOOD = "Understood as: "
 
 
 class Answering(Protocol):
@@ -98,9 +98,9 @@ def turns_of(messages: Sequence[tuple[str, str]]) -> tuple[str, tuple[Turn, ...]
         if role != "user" or next_role != "assistant":
             continue
         understood = text
-        if reply.startswith(_UNDERSTOOD):
+        if reply.startswith(UNDERSTOOD):
             line, _, reply = reply.partition("\n")
-            understood = line.removeprefix(_UNDERSTOOD)
+            understood = line.removeprefix(UNDERSTOOD)
         shown = reply.split("\n\n")[0]
         turns.append(Turn(text, understood, re.sub(r"\s*(?:\[\d+\])+", "", shown)))
     return said[-1][1], tuple(turns)
@@ -109,20 +109,11 @@ def turns_of(messages: Sequence[tuple[str, str]]) -> tuple[str, tuple[Turn, ...]
 def pieces_of(answers: Iterator[Answer]) -> Iterator[tuple[str, Answer]]:
     """What is sent of growing answers, piece by piece, each with the answer it is from: how a follow-up was understood, each
     statement when it is settled, and at last what it was taken to be about, disagreement and sources."""
-    told = 0
-    understood = False
-    for answer in answers:
-        text = ""
-        if answer.evidence and not understood and answer.as_understood != answer.question:
-            text += f"{_UNDERSTOOD}{plain(answer.as_understood)}\n"
-        understood = understood or bool(answer.evidence)
-        while told < len(answer.shown):
-            text += statement_line(answer, told) + "\n"
-            told += 1
+    for text, answer in settled_text(answers):
         if answer.final:
             note = f"{plain(answer.note)}\n" if answer.note and answer.shown else ""
             error = f"{plain(answer.error)}\n" if answer.error else ""
-            text += f"{note}{error}\n{ending_to_text(answer)}" if told else f"{error}{ending_to_text(answer)}"
+            text += note + error + ("\n" if answer.shown else "") + ending_to_text(answer)
         if text or answer.final:
             yield text, answer
 
@@ -216,9 +207,7 @@ def make_api(assistant: Answering, keys: Sequence[bytes] = (), hosts: Sequence[s
     try:
         import prometheus_client
     except ImportError:
-        raise ConfigError(
-            'rag serve needs a package more; run: .venv/bin/pip install -c constraints.txt "citewire[serve]"'
-        ) from None
+        raise missing_extra("rag serve", "serve") from None
     from fastapi import APIRouter, Depends, FastAPI, Request, Response
     from fastapi.exceptions import RequestValidationError
     from fastapi.responses import JSONResponse, PlainTextResponse, StreamingResponse
@@ -473,7 +462,7 @@ def make_api(assistant: Answering, keys: Sequence[bytes] = (), hosts: Sequence[s
     @app.get("/health", responses=unserved)
     def health() -> dict[str, str]:
         """Whether questions can be asked: the index opens."""
-        assistant.articles(1)
+        assistant.article("")  # one row: neither store reads the corpus for it
         return {"status": "ok", "version": __version__}
 
     @guarded.get("/metrics", response_class=PlainTextResponse)

@@ -96,6 +96,15 @@ def fingerprint_of(settings: Settings, embedder: Embedder) -> Fingerprint:
     )
 
 
+def cut(article: Article, settings: Settings, embedding: str) -> tuple[NewChunk, ...]:
+    """The chunks of an article, each with the key of what the model `embedding` makes of it."""
+    title = article.title.value if article.title else ""
+    return tuple(
+        NewChunk(chunk, title, embedded_key(embedding, title, chunk.text))
+        for chunk in chunking.split(article, settings.chunk_chars, settings.overlap_chars)
+    )
+
+
 @dataclass(slots=True)
 class _Plan:
     """What has been read and is not written yet, and what the whole run did."""
@@ -290,15 +299,12 @@ class _Builder:
 
     def _prepared(self, article: Article, file: str) -> NewArticle:
         self.give_way()
-        return NewArticle(article, file, self._chunks(article), copies.sketch(article.body))
-
-    def _chunks(self, article: Article) -> tuple[NewChunk, ...]:
-        title = article.title.value if article.title else ""
-        made = []
-        for chunk in chunking.split(article, self.settings.chunk_chars, self.settings.overlap_chars):
-            key = embedded_key(self.fingerprint.embedding, title, chunk.text)
-            made.append(NewChunk(chunk, title, key))
-        return tuple(made)
+        return NewArticle(
+            article,
+            file,
+            cut(article, self.settings, self.fingerprint.embedding),
+            copies.sketch(article.body),
+        )
 
     def _embed(self, chunks: Sequence[NewChunk]) -> None:
         """Embed what the catalogue does not know yet, batch by batch, each batch kept at once."""

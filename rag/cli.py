@@ -470,27 +470,21 @@ def ask(
 
 def _print_stream(stream: Iterator[Answer]) -> Answer:
     """Print each statement when it is settled, for a terminal cannot take words back; then the rest."""
-    from rag.render import ending_to_text, statement_line
+    from rag.render import ending_to_text, settled_text
     from rag.text import plain
 
-    printed = 0
-    told = False
     answer = None
-    for answer in stream:
-        if not told and answer.evidence:
-            told = True
-            if answer.as_understood != answer.question:
-                click.echo(f"Understood as: {plain(answer.as_understood)}")
-        while printed < len(answer.shown):
-            click.echo(statement_line(answer, printed))
-            printed += 1
+    for text, newer in settled_text(stream):
+        answer = newer
+        if text:
+            click.echo(text, nl=False)
     assert answer is not None
     if answer.note:
         click.echo(plain(answer.note))
     if answer.error:
         click.echo(f"rag: {plain(answer.error)}", err=True)
     ending = ending_to_text(answer)
-    if printed and not answer.missing:
+    if answer.shown and not answer.missing:
         click.echo()
     click.echo(ending)
     return answer

@@ -51,3 +51,10 @@ class QuestionError(CitewireError):
     """The question is empty or too long to be one."""
 
     exit_status = 2
+
+
+def missing_extra(what: str, extra: str) -> ConfigError:
+    """The error for what needs packages of an extra that is not installed."""
+    return ConfigError(
+        f"{what} needs a package more; run: .venv/bin/pip install -c constraints.txt -e '.[{extra}]'"
+    )

@@ -13,16 +13,15 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from rag import chunking
 from rag.articles import Sidecars
-from rag.build import Progress, fingerprint_of
+from rag.build import Progress, cut, fingerprint_of
 from rag.catalog import Catalog, Fingerprint
 from rag.config import Settings
-from rag.errors import ArticleError, ConfigError
+from rag.errors import ArticleError, ConfigError, missing_extra
 from rag.extraction import Extractor
 from rag.protocols import Embedder
 from rag.sources import Source, look, read
-from rag.store import embedded_key, embedded_text, writer_lock
+from rag.store import embedded_text, writer_lock
 
 WINDOW = 16_384  # texts that are known here and not embedded yet: about 12 MB
 BATCH = 64  # texts to a worker at once
@@ -52,12 +51,8 @@ class _Read:
         except ArticleError:
             return
         for article in content.articles:
-            title = article.title.value if article.title else ""
-            for chunk in chunking.split(article, self.settings.chunk_chars, self.settings.overlap_chars):
-                yield {
-                    "key": embedded_key(self.embedding, title, chunk.text).hex(),
-                    "text": embedded_text(title, chunk.text),
-                }
+            for new in cut(article, self.settings, self.embedding):
+                yield {"key": new.embedded.hex(), "text": embedded_text(new.title, new.chunk.text)}
 
 
 class _Embed:
@@ -81,9 +76,7 @@ def _ray(address: str) -> Any:
     try:
         import ray
     except ImportError:
-        raise ConfigError(
-            'rag index --ray needs a package more; run: .venv/bin/pip install -c constraints.txt "citewire[ray]"'
-        ) from None
+        raise missing_extra("rag index --ray", "ray") from None
     host, _, port = address.removeprefix("ray://").rpartition(":")
     try:
         if host and port.isdigit():  # Ray itself would look for half a minute and say much

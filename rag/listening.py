@@ -31,3 +31,10 @@ def check_port(host: str, port: int, how: str) -> None:
             raise ConfigError(
                 f"port {port} is in use on {host} ({error.strerror}); use {other} or stop the other program"
             ) from None
+
+
+def free_port() -> int:
+    """A port of loopback where nobody listens."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])

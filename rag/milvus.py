@@ -25,7 +25,7 @@ from typing import TYPE_CHECKING, Any
 from rag import lexical as words
 from rag.catalog import Fingerprint, LexicalCopy
 from rag.codec import article_of, row_of
-from rag.errors import ConfigError, StoreError
+from rag.errors import ConfigError, StoreError, missing_extra
 from rag.lexical import LexicalIndex, write_lexical
 from rag.schema import Article, Chunk
 from rag.store import embedded_text
@@ -47,6 +47,7 @@ BATCH_CHARS = 8_000_000  # of article texts to one generation: bounds what an in
 MOST_ROWS = 10_000  # of one query
 CACHED = 4096  # articles kept in memory
 AT_ONCE = 100  # articles read together
+KINDS = ("articles", "bodies", "chunks")  # of one fingerprint; a fourth collection holds the state of all
 HNSW = {"M": 16, "efConstruction": 200}
 LEAST_EF = 128  # candidates that a search looks at
 _ADDRESS = re.compile(
@@ -125,9 +126,7 @@ class Server:
         try:
             from pymilvus.exceptions import MilvusException
         except ImportError:
-            raise ConfigError(
-                'store: Milvus needs a package more; run: .venv/bin/pip install -c constraints.txt "citewire[milvus]"'
-            ) from None
+            raise missing_extra("store: Milvus", "milvus") from None
         try:
             return getattr(self._connected(), name)(*arguments, timeout=TIMEOUT_S, **options)
         except MilvusException as error:
@@ -169,7 +168,7 @@ class Server:
     def make(self, state: State) -> None:
         """Make the collections that are missing."""
         dimension = state.fingerprint.dimension
-        for kind, suffix in (("state", ""), *((k, state.suffix) for k in ("articles", "bodies", "chunks"))):
+        for kind, suffix in (("state", ""), *((k, state.suffix) for k in KINDS)):
             name = self.collection(kind, suffix)
             if not self.call("has_collection", name):
                 self._make(name, kind, dimension)
@@ -210,10 +209,8 @@ class Server:
             if not self.call("has_collection", name):
                 return None
             self._loaded.add(name)
-        level = "Strong" if newest else "Bounded"
-        rows = self.call(
-            "query", name, filter='key == "state"', output_fields=["value"], consistency_level=level
-        )
+        wanted = {"filter": 'key == "state"', "output_fields": ["value"]}
+        rows = self.call("query", name, consistency_level=level_of(newest), **wanted)
         if not rows:
             return None
         try:
@@ -248,7 +245,7 @@ class Server:
         options = {
             "filter": where or ("key >= 0" if kind == "chunks" else 'key != ""'),
             "output_fields": list(dict.fromkeys(["key", *fields])),
-            "consistency_level": "Strong" if newest else "Bounded",
+            "consistency_level": level_of(newest),
         }
         found = self.call("query", name, limit=MOST_ROWS, **options)
         if len(found) < MOST_ROWS:
@@ -281,9 +278,14 @@ class Server:
 
     def set_alias(self, state: State, *, is_first: bool) -> None:
         """Let the plain names lead to the collections of this fingerprint, for other tools."""
-        for kind in ("articles", "bodies", "chunks"):
+        for kind in KINDS:
             target, alias = self.collection(kind, state.suffix), self.collection(kind)
             self.call("create_alias" if is_first else "alter_alias", target, alias)
+
+
+def level_of(newest: bool) -> str:
+    """Milvus's word for reading the very newest rows, or those of at most `STALE_S` ago."""
+    return "Strong" if newest else "Bounded"
 
 
 def hash_of(text: str) -> str:
@@ -349,14 +351,11 @@ class Writer:
     def _take_back(self) -> None:
         server, suffix, now = self._server, self.state.suffix, self.state.generation
         if self._replaces is not None:
-            now = (
-                -1 if self._replaces.suffix != suffix else now
-            )  # nothing of a new fingerprint was ever committed
+            now = -1  # nothing of a new fingerprint was ever committed
         for kind in ("chunks", "articles"):
             half = [r["key"] for r in server.rows(kind, suffix, f"added > {now}", (), newest=True)]
             if kind == "articles":
-                for key in half:
-                    self._drop_bodies([key])
+                self._drop_bodies(half)
             server.delete(kind, suffix, half)
             undone = list(
                 server.rows(kind, suffix, f"removed > {now} and removed < {LIVE}", ("*",), newest=True)
@@ -364,8 +363,8 @@ class Writer:
             server.put(kind, suffix, ({**row, "removed": LIVE} for row in undone))
 
     def _drop_bodies(self, articles: Sequence[str]) -> None:
-        for start in range(0, len(articles), 100):
-            where = f"article in {json.dumps(list(articles[start : start + 100]))}"
+        for start in range(0, len(articles), AT_ONCE):
+            where = f"article in {json.dumps(list(articles[start : start + AT_ONCE]))}"
             rows = self._server.rows("bodies", self.state.suffix, where, (), newest=True)
             self._server.delete("bodies", self.state.suffix, [r["key"] for r in rows])
 
@@ -433,9 +432,8 @@ class Writer:
             server.set_alias(self.state, is_first=True)
         elif self._replaces is not None:
             server.set_alias(self.state, is_first=False)
-            for kind in ("articles", "bodies", "chunks"):
-                if self._replaces.suffix != suffix:
-                    server.call("drop_collection", server.collection(kind, self._replaces.suffix))
+            for kind in KINDS:
+                server.call("drop_collection", server.collection(kind, self._replaces.suffix))
         self._replaces = None
         return self.state
 
@@ -485,7 +483,8 @@ class MilvusStore:
         """The number of the generation."""
         return self.state.generation
 
-    def _level(self) -> bool:
+    @property
+    def _is_fresh(self) -> bool:
         """Whether reads must be the very newest: only while the generation may not be everywhere yet."""
         return time.time() - self.state.at < SETTLED_S
 
@@ -520,7 +519,7 @@ class MilvusStore:
         return made
 
     def _rows(self, kind: str, where: str, fields: Sequence[str]) -> Iterator[dict[str, Any]]:
-        return self.server.rows(kind, self.state.suffix, where, fields, newest=self._level())
+        return self.server.rows(kind, self.state.suffix, where, fields, newest=self._is_fresh)
 
     def is_behind(self) -> bool:
         """Whether a newer generation has been made, as far as is known here (`STALE_S`)."""
@@ -539,22 +538,21 @@ class MilvusStore:
 
     def articles(self, limit: int = -1) -> list[Article]:
         """Articles, by id; at most `limit` of them, all when it is -1."""
-        rows = sorted(
-            (
-                json.loads(r["row"]) | {"key": r["key"]}
-                for r in self._rows("articles", in_generation(self.generation), ("row",))
-            ),
-            key=lambda r: str(r["id"]),
-        )
-        keys = [str(r["key"]) for r in (rows if limit < 0 else rows[:limit])]
+        heads = self._heads()
+        keys = sorted(heads, key=lambda k: str(heads[k]["id"]))[: limit if limit >= 0 else None]
         found = self._of_keys(keys)
         return [found[k] for k in keys]
 
     def each_article(self) -> Iterator[Article]:
         """All articles, one after the other."""
-        for row in self._rows("articles", in_generation(self.generation), ()):
-            key = str(row["key"])
-            yield self._of_keys([key])[key]
+        keys = [str(r["key"]) for r in self._rows("articles", in_generation(self.generation), ())]
+        for start in range(0, len(keys), AT_ONCE):
+            yield from self._of_keys(keys[start : start + AT_ONCE]).values()
+
+    def _heads(self) -> dict[str, dict[str, Any]]:
+        """What is stored of each article of this generation beside its text, by its key."""
+        rows = self._rows("articles", in_generation(self.generation), ("row",))
+        return {str(r["key"]): json.loads(r["row"]) for r in rows}
 
     def article_count(self) -> int:
         """Number of articles."""
@@ -576,10 +574,7 @@ class MilvusStore:
 
     def chunks_by_article(self) -> dict[str, int]:
         """Number of chunks by article id."""
-        rows = (
-            json.loads(r["row"]) for r in self._rows("articles", in_generation(self.generation), ("row",))
-        )
-        return {str(r["id"]): int(r["chunks"]) for r in rows}
+        return {str(head["id"]): int(head["chunks"]) for head in self._heads().values()}
 
     def dense(self, vector: Vectors, limit: int) -> list[tuple[int, float]]:
         """(chunk id, cosine similarity), best first, ties by id."""
@@ -590,7 +585,7 @@ class MilvusStore:
             limit=limit,
             filter=in_generation(self.generation),
             search_params={"metric_type": "IP", "params": {"ef": max(LEAST_EF, 2 * limit)}},
-            consistency_level="Strong" if self._level() else "Bounded",
+            consistency_level=level_of(self._is_fresh),
         )
         pairs = [(int(h["key"] if "key" in h else h["id"]), float(h["distance"])) for h in found[0]]
         return sorted(pairs, key=lambda pair: (-pair[1], pair[0]))
@@ -653,8 +648,7 @@ class MilvusStore:
         """Each article with its file, its chunks with titles, and their vectors (n, dimension), for copying."""
         import numpy as np
 
-        now = in_generation(self.generation)
-        heads = {str(r["key"]): json.loads(r["row"]) for r in self._rows("articles", now, ("row",))}
+        heads = self._heads()
         fields = ("article", "begins", "ends", "title", "text", "vector")
         by_article: dict[str, list[dict[str, Any]]] = {}
 
@@ -675,11 +669,15 @@ class MilvusStore:
                     vectors.reshape(-1, self.fingerprint.dimension),
                 )
 
+        whole: list[str] = []
         told: set[str] = set()
-        for row in self._rows("chunks", now, fields):  # those of an article follow each other
-            by_article.setdefault(str(row["article"]), []).append(row)
-            whole = [k for k, rows in by_article.items() if len(rows) == heads[k]["chunks"]]
-            if len(whole) >= AT_ONCE:
-                told.update(whole)
+        for row in self._rows("chunks", in_generation(self.generation), fields):
+            key = str(row["article"])
+            by_article.setdefault(key, []).append(row)
+            if len(by_article[key]) == heads[key]["chunks"]:
+                whole.append(key)
+            if len(whole) == AT_ONCE:
                 yield from ready(whole)
+                told.update(whole)
+                whole.clear()
         yield from ready([k for k in heads if k not in told])

@@ -13,9 +13,9 @@ import queue
 import re
 import threading
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urlsplit
 
 from rag.errors import ConfigError, GenerationError, ModelError, StoppedError
@@ -25,6 +25,7 @@ from rag.protocols import Cancel, Prompt, Watch
 if TYPE_CHECKING:
     import httpx
 
+T = TypeVar("T")
 KEY = "CITEWIRE_API_KEY"  # the only place a key is read from
 POLL_S = 0.05  # how often `cancel` is asked while nothing arrives
 CONNECT_S = 5.0
@@ -99,11 +100,6 @@ class _Server:
     takes_grammar: bool = True
     tells_likelihood: bool = True
 
-    @property
-    def name(self) -> str:
-        """The address for messages."""
-        return self.address
-
 
 class _Retry(Exception):
     """A server could not answer now; another try may."""
@@ -148,10 +144,12 @@ class RemoteGenerator:
             return
         call = _Call(deadline_s, cancel)
         messages = messages_of(prompt)
-        if watch is not None and not watch.decide(self._likelihood(messages, watch, call)):
-            return
+        if watch is not None:
+            (likelihood,) = self._tried(call, lambda s: iter([self._likelihood(s, messages, watch, call)]))
+            if not watch.decide(likelihood):
+                return
         body = {"messages": messages, "max_tokens": max_tokens, "temperature": 0, "stream": True}
-        yield from self._streamed(call, body, grammar, max_tokens)
+        yield from self._tried(call, lambda s: self._stream(s, body, grammar, call))
 
     def close(self) -> None:
         """Close the connections. A later call opens them again."""
@@ -162,48 +160,24 @@ class RemoteGenerator:
 
     # -- trying -------------------------------------------------------------------------------------------------------
 
-    def _turns(self, call: _Call) -> Iterator[tuple[int, _Server]]:
-        """Servers to try, from the one that answered last; waits between tries."""
+    def _tried(self, call: _Call, ask: Callable[[_Server], Iterator[T]]) -> Iterator[T]:
+        """What `ask` gives of the first server that answers, from the one that did so last. Once something was given, it is
+        too late for another."""
+        last = ""
         for number in range(max(TRIES, len(self._servers))):
-            yield number, self._servers[(self._next + number) % len(self._servers)]
-
-    def _likelihood(self, messages: list[dict[str, str]], watch: Watch, call: _Call) -> float:
-        """What the first server that answers tells to a watch."""
-        last = ""
-        for number, server in self._turns(call):
+            server = self._servers[(self._next + number) % len(self._servers)]
             call.check(last)
+            given = False
             try:
                 self._introduce(server, call)
-                found = self._told(server, messages, watch, call)
+                for item in ask(server):
+                    given = True
+                    yield item
             except _Refused as refused:
                 raise refused.error() from None
             except _Retry as failed:
                 last = str(failed)
-                call.pause(self._pause(number, failed.wait_s), last)
-                continue
-            self._next = self._servers.index(server)
-            return found
-        raise GenerationError(f"{last}; ask again, or correct servers in citewire.toml")
-
-    def _streamed(self, call: _Call, body: dict[str, Any], grammar: str, max_tokens: int) -> Iterator[str]:
-        last = ""
-        for number, server in self._turns(call):
-            call.check(last)
-            written = 0
-            try:
-                self._introduce(server, call)
-                for piece in self._stream(server, body, grammar, call):
-                    written += len(piece)
-                    if written > max_tokens * CHARS_A_TOKEN:
-                        raise GenerationError(
-                            f"{server.name} wrote more than was asked for; ask another server"
-                        )
-                    yield piece
-            except _Refused as refused:
-                raise refused.error() from None
-            except _Retry as failed:
-                last = str(failed)
-                if written:  # what was shown cannot be taken back
+                if given:  # what was shown cannot be taken back
                     raise GenerationError(f"{last}; ask again") from None
                 call.pause(self._pause(number, failed.wait_s), last)
                 continue
@@ -234,16 +208,18 @@ class RemoteGenerator:
         if self._model and models and chosen is None:
             known = ", ".join(r["id"] for r in models[:8])
             raise ModelError(
-                f"{server.name} has no model {self._model!r}; set server_model to one of: {known}"
+                f"{server.address} has no model {self._model!r}; set server_model to one of: {known}"
             )
         if not self._model and not models:
-            raise ModelError(f"{server.name} names no model; set server_model")
+            raise ModelError(f"{server.address} names no model; set server_model")
         found = chosen or (models[0] if models else {})
         server.model = self._model or found["id"]
         owner = found.get("owned_by")
         server.owner = owner if isinstance(owner, str) else ""
 
-    def _told(self, server: _Server, messages: list[dict[str, str]], watch: Watch, call: _Call) -> float:
+    def _likelihood(
+        self, server: _Server, messages: list[dict[str, str]], watch: Watch, call: _Call
+    ) -> float:
         """The natural logarithm of the probability that the answer begins like `watch.text`, as far as it is told."""
         if not server.tells_likelihood:
             return UNKNOWN_LIKELIHOOD
@@ -276,7 +252,7 @@ class RemoteGenerator:
         """The pieces of an answer. Raises `_Retry` where another try may help."""
         more = constraint(server.owner or "", grammar) if server.takes_grammar else {}
         sent = {**body, **more, "model": server.model}
-        written = 0
+        written = length = 0
         try:
             for line in self._lines(server, sent, call):
                 if not line.startswith("data:"):
@@ -288,6 +264,11 @@ class RemoteGenerator:
                 piece, is_end = _piece(data, server)
                 if piece:
                     written += 1
+                    length += len(piece)
+                    if length > body["max_tokens"] * CHARS_A_TOKEN:
+                        raise GenerationError(
+                            f"{server.address} wrote more than was asked for; ask another server"
+                        )
                     yield piece
                 if is_end:
                     self.last_stats = GenerationStats(generated_tokens=written)
@@ -298,7 +279,7 @@ class RemoteGenerator:
                 yield from self._stream(server, body, grammar, call)
                 return
             raise
-        raise _Retry(f"{server.name} broke off in the middle of an answer")
+        raise _Retry(f"{server.address} broke off in the middle of an answer")
 
     def _http(self) -> httpx.Client:
         import httpx
@@ -322,10 +303,10 @@ class RemoteGenerator:
             found = json.loads(text)
         except json.JSONDecodeError:
             raise GenerationError(
-                f"{server.name}: what it sent is not JSON; is this the address of a model server, with /v1?"
+                f"{server.address}: what it sent is not JSON; is this the address of a model server, with /v1?"
             ) from None
         if not isinstance(found, dict):
-            raise GenerationError(f"{server.name}: what it sent is no answer of a model server")
+            raise GenerationError(f"{server.address}: what it sent is no answer of a model server")
         return found
 
     def _lines(
@@ -350,14 +331,16 @@ def _piece(data: str, server: _Server) -> tuple[str, bool]:
     try:
         event = json.loads(data)
         if isinstance(event, dict) and event.get("error"):
-            raise _Retry(f"{server.name} failed: {_said(event)}")
+            raise _Retry(f"{server.address} failed: {_said(event)}")
         choices = event["choices"]
         if not choices:
             return "", False
         piece = choices[0].get("delta", {}).get("content")
         return piece if isinstance(piece, str) else "", bool(choices[0].get("finish_reason"))
     except (json.JSONDecodeError, KeyError, IndexError, TypeError, AttributeError):
-        raise GenerationError(f"{server.name} sent something unreadable ({data[:60]!r}); ask again") from None
+        raise GenerationError(
+            f"{server.address} sent something unreadable ({data[:60]!r}); ask again"
+        ) from None
 
 
 def _said(value: object) -> str:
@@ -380,12 +363,12 @@ class _Refused(Exception):
         """What the user is told."""
         said = f" ({self._said})" if self._said else ""
         if self.status in (401, 403):
-            return ModelError(f"{self._server.name} refuses the key; set {KEY} to one that it knows")
+            return ModelError(f"{self._server.address} refuses the key; set {KEY} to one that it knows")
         if self.status == 404:
-            return ModelError(f"{self._server.name} has no such address or model{said}; most end in /v1")
+            return ModelError(f"{self._server.address} has no such address or model{said}; most end in /v1")
         if 300 <= self.status < 400:
-            return ModelError(f"{self._server.name} sends elsewhere; set servers to where it really is")
-        return ModelError(f"{self._server.name} refuses the request: status {self.status}{said}")
+            return ModelError(f"{self._server.address} sends elsewhere; set servers to where it really is")
+        return ModelError(f"{self._server.address} refuses the request: status {self.status}{said}")
 
 
 class _Call:
@@ -468,15 +451,15 @@ class _Reading:
                     self._put(line)
             self._put(None)
         except _TooLong:
-            self._put(GenerationError(f"{self._server.name} sent a line without end; ask another server"))
+            self._put(GenerationError(f"{self._server.address} sent a line without end; ask another server"))
         except httpx.ConnectError as error:
             self._put(_unreachable(self._server, error))
         except (httpx.HTTPError, httpx.StreamError) as error:
-            self._put(_Retry(f"{self._server.name} broke off ({type(error).__name__})"))
+            self._put(_Retry(f"{self._server.address} broke off ({type(error).__name__})"))
         except (httpx.InvalidURL, UnicodeError):
-            self._put(ModelError(f"{self._server.name}: no address; correct servers in citewire.toml"))
+            self._put(ModelError(f"{self._server.address}: no address; correct servers in citewire.toml"))
         except RuntimeError:  # the client was closed meanwhile
-            self._put(_Retry(f"{self._server.name}: the connection was closed"))
+            self._put(_Retry(f"{self._server.address}: the connection was closed"))
 
     def _failure(self, response: httpx.Response) -> Exception:
         status = response.status_code
@@ -491,7 +474,7 @@ class _Reading:
             said = _said(said) if status < 500 else ""
         # llama-cpp-python answers 500 to what it does not support; trying again would not help
         if status in _RETRIED and "not supported" not in said:
-            reason = f"{self._server.name} answered with status {status}" + (f" ({said})" if said else "")
+            reason = f"{self._server.address} answered with status {status}" + (f" ({said})" if said else "")
             return _Retry(reason, _seconds(response.headers.get("retry-after", "")))
         return _Refused(self._server, status, said)
 
@@ -518,9 +501,9 @@ def _unreachable(server: _Server, error: Exception) -> Exception:
     text = str(error).lower()
     if "certificate" in text or "ssl" in text:
         return ModelError(
-            f"{server.name}: its certificate does not fit ({_said(str(error))}); correct servers"
+            f"{server.address}: its certificate does not fit ({_said(str(error))}); correct servers"
         )
-    return _Retry(f"{server.name} is not reachable")
+    return _Retry(f"{server.address} is not reachable")
 
 
 def _seconds(text: str) -> float:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict
 
 from rag.schema import Answer, Article, Evidence, Passage, Span, State, Status, Turn
@@ -116,6 +117,16 @@ def answer_to_json(answer: Answer, indent: int | None = None) -> str:
     )
 
 
+UNDERSTOOD = "Understood as: "
+
+
+def understood_line(answer: Answer) -> str:
+    """How a question was understood, "" where it was as it was asked."""
+    if answer.as_understood == answer.question:
+        return ""
+    return f"{UNDERSTOOD}{plain(answer.as_understood)}"
+
+
 def statement_line(answer: Answer, number: int) -> str:
     """The statement at position `number` as one line with its markers; a quotation stands in quotation marks. How a date
     or a number in it was worked out follows on lines of its own."""
@@ -126,6 +137,21 @@ def statement_line(answer: Answer, number: int) -> str:
     steps = statement.verdict.derivation if statement.verdict else ()
     marks = "".join(f"[{n}]" for n in statement.citations)
     return "\n".join([f"{text} {marks}", *(f"    ({plain(step)})" for step in steps)])
+
+
+def settled_text(answers: Iterable[Answer]) -> Iterator[tuple[str, Answer]]:
+    """For each of growing answers what of it was not told yet and will not change: how the question was understood, once
+    there is evidence, and the statements that are settled."""
+    told = 0
+    understood = False
+    for answer in answers:
+        lines: list[str] = []
+        if answer.evidence and not understood:
+            understood = True
+            lines += filter(None, [understood_line(answer)])
+        lines += (statement_line(answer, n) for n in range(told, len(answer.shown)))
+        told = max(told, len(answer.shown))
+        yield "".join(f"{line}\n" for line in lines), answer
 
 
 def _source(item: Evidence) -> list[str]:
@@ -185,9 +211,8 @@ def ending_to_text(answer: Answer) -> str:
 
 def answer_to_text(answer: Answer) -> str:
     """A final answer for a terminal: statements, then everything else."""
-    head = (
-        [f"Understood as: {plain(answer.as_understood)}"] if answer.as_understood != answer.question else []
-    )
+    understood = understood_line(answer)
+    head = [understood] if understood else []
     if answer.note:
         head.append(plain(answer.note))
     head += [statement_line(answer, i) for i in range(len(answer.shown))]

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any, Protocol
 
-from rag.errors import CitewireError, ConfigError
+from rag.errors import CitewireError, missing_extra
 from rag.render import answer_to_json, answer_to_text, passage_to_dict
 from rag.schema import Answer, Passage
 
@@ -34,9 +34,7 @@ def make_tools(assistant: Asking) -> FastMCP:
         from mcp.server.fastmcp import FastMCP
         from mcp.server.fastmcp.exceptions import ToolError
     except ImportError:
-        raise ConfigError(
-            'rag mcp needs a package more; run: .venv/bin/pip install -c constraints.txt "citewire[mcp]"'
-        ) from None
+        raise missing_extra("rag mcp", "mcp") from None
 
     server = FastMCP(
         "citewire",

@@ -5,7 +5,6 @@ It knows browsers, not the page under test.
 
 from __future__ import annotations
 
-import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -68,10 +67,3 @@ def tab(browser: Browser, address: str, **context: Any) -> Iterator[Tab]:
         yield opened
     finally:
         profile.close()
-
-
-def free_port() -> int:
-    """A port that nobody listens on now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])

@@ -13,7 +13,8 @@ import sys
 from pathlib import Path
 
 import app
-from tests.browser import chromium, free_port, tab
+from rag.listening import free_port
+from tests.browser import chromium, tab
 from tests.test_app import FakeAssistant, ask
 
 SIOCSIFFLAGS, IFF_UP = 0x8914, 0x1

@@ -16,9 +16,10 @@ from rag.assistant import Assistant
 from rag.build import build
 from rag.config import load_settings
 from rag.embedder import MiniLM
+from rag.listening import free_port
 from rag.models import find_model
 from rag.sessions import Sessions
-from tests.browser import chromium, free_port, tab
+from tests.browser import chromium, tab
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page

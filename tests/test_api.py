@@ -22,6 +22,7 @@ from starlette.testclient import TestClient
 from rag import api
 from rag.api import keys_of, make_api, pieces_of, turns_of
 from rag.errors import ConfigError, QuestionError, StoreError
+from rag.listening import free_port
 from rag.protocols import Cancel
 from rag.schema import (
     EVERY_ARTICLE,
@@ -37,7 +38,6 @@ from rag.schema import (
     Timings,
     Turn,
 )
-from tests.browser import free_port
 
 BODY = "The strike in Bergen lasted nine hours. Nobody paid."
 ARTICLE = Article("a.txt", "1", "a.txt", BODY)
@@ -104,6 +104,8 @@ class Stub:
         return [ARTICLE]
 
     def article(self, id_: str) -> Article | None:
+        if self.broken:
+            raise StoreError("no index at index/; run: rag index")
         return ARTICLE if id_ == "a.txt" else None
 
     def writers(self) -> list[str]:

@@ -34,6 +34,7 @@ from rag.build import build, fingerprint_of
 from rag.config import Settings
 from rag.errors import GenerationError, QuestionError
 from rag.freshness import Cited, Freshness, freshness
+from rag.listening import free_port
 from rag.password import Password, set_password
 from rag.retrieval import retrieve
 from rag.schema import (
@@ -57,7 +58,7 @@ from rag.schema import (
 from rag.sessions import Sessions
 from rag.shelf import Shelf
 from rag.store import Store
-from tests.browser import CHROMIUM, Tab, chromium, free_port, tab
+from tests.browser import CHROMIUM, Tab, chromium, tab
 from tests.fakes import WordEmbedder
 
 if TYPE_CHECKING:

@@ -21,11 +21,11 @@ from rag.assistant import Assistant, open_generator
 from rag.build import build
 from rag.config import Settings
 from rag.errors import CitewireError, ConfigError, GenerationError, ModelError, StoppedError
+from rag.listening import free_port
 from rag.prompts import FIXED, answer_grammar
 from rag.protocols import Prompt, Segment, Watch
 from rag.remote import KEY, UNKNOWN_LIKELIHOOD, RemoteGenerator, messages_of, servers_of
 from rag.schema import Status
-from tests.browser import free_port
 from tests.fakes import SureReader, WordEmbedder
 
 START, END = "<|im_start|>", "<|im_end|>\n"

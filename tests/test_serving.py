@@ -21,7 +21,7 @@ from mcp import ClientSession, StdioServerParameters
 from mcp.client.stdio import stdio_client
 
 from rag.cli import main
-from tests.browser import free_port
+from rag.listening import free_port
 
 README = (Path(__file__).parent.parent / "README.md").read_text("utf-8")
 RAG = [sys.executable, "-m", "rag.cli"]

@@ -10,7 +10,7 @@ import sys
 import time
 from pathlib import Path
 
-from eval.bench.serving import free_port
+from rag.listening import free_port
 
 _RUN = """
 import sys, time

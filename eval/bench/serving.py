@@ -6,7 +6,6 @@ Run as `python -m eval.bench.serving PORT` it is the server, in a process of its
 from __future__ import annotations
 
 import asyncio
-import socket
 import subprocess
 import sys
 import time
@@ -14,6 +13,7 @@ from collections.abc import Callable, Iterator, Sequence
 from hashlib import sha256
 
 from eval.bench.measures import quantile
+from rag.listening import free_port
 from rag.protocols import Cancel
 from rag.schema import (
     EVERY_ARTICLE,
@@ -40,13 +40,6 @@ _ARTICLE = Article("a.txt", "1", "a.txt", _BODY)
 def seconds_of(question: str) -> float:
     """What the stub takes for a question, always the same."""
     return LEAST_S + (MOST_S - LEAST_S) * sha256(question.encode()).digest()[0] / 255
-
-
-def free_port() -> int:
-    """A port of loopback where nobody listens."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 class Stub:

@@ -17,9 +17,9 @@ from pathlib import Path
 import click
 
 from eval.cases import QUESTIONS, Case, EvalError
+from eval.console import question_bars, status_of
 from eval.split import Half
 from rag.config import load_settings
-from rag.errors import CitewireError
 
 OUT = Path("eval") / "runs" / "compare"
 
@@ -50,16 +50,6 @@ def main(
 
     Everything is recorded; the same command takes an interrupted run up again.
     """
-    from rich.console import Console
-    from rich.progress import (
-        BarColumn,
-        MofNCompleteColumn,
-        Progress,
-        TextColumn,
-        TimeElapsedColumn,
-        TimeRemainingColumn,
-    )
-
     from eval.compare.freetext import with_refusal
     from eval.compare.page import to_html
     from eval.compare.systems import OURS, SYSTEMS, opened
@@ -84,14 +74,7 @@ def main(
     memory: dict[str, Call] = {}
     judged: dict[str, list[Judged]] = {}
     left = 0
-    with Progress(
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-        TimeRemainingColumn(),
-        console=Console(stderr=True),
-    ) as bars:
+    with question_bars() as bars:
         for system in systems:
             asked = [c for c in (few if system.script else cases) if system.remembers or not c.history]
             task = bars.add_task(system.label, total=len(asked))
@@ -131,19 +114,5 @@ def main(
         raise click.exceptions.Exit(130)
 
 
-def _program() -> int:
-    try:
-        status: int | None = main(prog_name="python -m eval.compare", standalone_mode=False)
-    except CitewireError as error:
-        click.echo(f"eval.compare: {error}", err=True)
-        return error.exit_status
-    except click.ClickException as error:
-        error.show()
-        return error.exit_code
-    except (KeyboardInterrupt, click.Abort):
-        return 130
-    return status or 0
-
-
 if __name__ == "__main__":
-    sys.exit(_program())
+    sys.exit(status_of(main, "python -m eval.compare", says="eval.compare"))

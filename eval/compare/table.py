@@ -4,7 +4,7 @@ Markdown, and as one HTML file."""
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from eval.compare.systems import OURS, SYSTEMS, System
@@ -57,13 +57,9 @@ def to_row(row: Row) -> dict[str, Any]:
     return {
         "system": row.system.name,
         "label": row.system.label,
-        "measures": {name: _rate(m.rate) for name, m in row.measures.items()},
-        "difference": _rate(row.difference) if row.difference else None,
+        "measures": {name: asdict(m.rate) for name, m in row.measures.items()},
+        "difference": asdict(row.difference) if row.difference else None,
     }
-
-
-def _rate(rate: Rate) -> dict[str, Any]:
-    return {"value": rate.value, "low": rate.low, "high": rate.high, "n": rate.n}
 
 
 def cells(row: Mapping[str, Any]) -> list[str]:
@@ -71,13 +67,14 @@ def cells(row: Mapping[str, Any]) -> list[str]:
     made = [row["label"]]
     for name in COLUMNS:
         rate = row["measures"].get(name)
-        made.append(_text(rate, places=1 if name.startswith("time") else 2))
+        made.append(rate_text(rate, 1 if name.startswith("time") else 2))
     difference = row["difference"]
-    made.append(_text(difference, places=2, signed=True) if difference else "")
+    made.append(rate_text(difference, signed=True) if difference else "")
     return made
 
 
-def _text(rate: Mapping[str, Any] | None, *, places: int, signed: bool = False) -> str:
+def rate_text(rate: Mapping[str, Any] | None, places: int = 2, *, signed: bool = False) -> str:
+    """A rate of `to_row` as "value (low to high; n)", a dash where there is none."""
     if rate is None or rate["value"] is None:
         return "–"
 

@@ -15,6 +15,7 @@ from collections.abc import Awaitable, Callable, Iterable, Iterator, MutableMapp
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
+from urllib.parse import urlsplit
 
 import click
 
@@ -39,6 +40,7 @@ from rag.listening import LOOPBACK, check_port, is_loopback
 from rag.password import Password
 from rag.password import set_password as keep_password
 from rag.protocols import Cancel
+from rag.remote import servers_of
 from rag.render import answer_to_json, passage_to_dict, turn_of
 from rag.schema import Answer, Article, Choice, Passage, Status, Turn
 from rag.sessions import Sessions, to_markdown
@@ -59,6 +61,8 @@ LOOK_S = 0.7  # between two looks at how far indexing is
 
 class Answerer(Protocol):
     """What the page needs of `rag.assistant.Assistant`."""
+
+    settings: Settings
 
     def writers(self) -> list[str]:
         """Names of the models that may word an answer, the one that is set first."""
@@ -151,6 +155,21 @@ def _notice(text: str) -> str:
 
 QUOTES = "Only quote the articles"
 RUNS = Path("eval") / "runs"  # where the evaluation suite leaves its reports
+
+
+def header(settings: Settings) -> str:
+    """The head of the page. It says who else sees the questions, where the user named another machine."""
+    places = [*servers_of(settings.servers), *([settings.store] if settings.store else [])]
+    hosts = [urlsplit(p).hostname or p for p in places if not is_loopback(urlsplit(p).hostname or "")]
+    where = (
+        f"Questions and what is read for them go to {', '.join(dict.fromkeys(hosts))}, as it was set."
+        if hosts
+        else "Nothing leaves this machine."
+    )
+    return (
+        '<header class="cw-bar"><b>Citewire</b><span>Every sentence is checked against the line it cites. '
+        f"{esc(where)}</span></header>"
+    )
 
 
 def build(assistant: Answerer, sessions: Sessions | None = None) -> "gr.Blocks":
@@ -443,7 +462,7 @@ def build(assistant: Answerer, sessions: Sessions | None = None) -> "gr.Blocks":
     ) as page:
         session, number = gr.State(Session()), gr.State(0)
         timer = gr.Timer(1.0, active=False)
-        gr.HTML(_HEADER, elem_id="cw-top", apply_default_css=False, js_on_load=None)
+        gr.HTML(header(assistant.settings), elem_id="cw-top", apply_default_css=False, js_on_load=None)
         with gr.Row(elem_id="cw-main"):
             with gr.Column(elem_id="cw-left"):
                 talk = gr.HTML("", elem_id="cw-talk", apply_default_css=False, js_on_load=_JS_TALK)
@@ -718,11 +737,6 @@ def _warm(warm: Callable[[], None]) -> None:
 
 _SANS = ["Inter", "Segoe UI", "Helvetica Neue", "Liberation Sans", "Arial", "sans-serif"]
 _MONO = ["ui-monospace", "SFMono-Regular", "Liberation Mono", "monospace"]
-
-_HEADER = (
-    '<header class="cw-bar"><b>Citewire</b><span>Every sentence is checked against the line it cites. '
-    "Nothing leaves this machine.</span></header>"
-)
 
 # `element`, `trigger` and `watch` are given by gr.HTML. Text reaches the page through textContent only.
 _JS_TALK = """

@@ -1127,3 +1127,11 @@ def test_examples_come_from_the_articles_that_are_loaded() -> None:
     titled = article("a.txt", "The council of Port Vale met on Monday.", "Port Vale keeps its ferry")
     assert any("Port Vale keeps its ferry" in question for question in pieces.examples([titled]))
     assert pieces.examples([LONG, TALKS, PLANNED]) == pieces.examples([LONG, TALKS, PLANNED])
+
+
+def test_the_head_of_the_page_says_who_else_sees_the_questions() -> None:
+    alone = app.header(Settings())
+    assert "Nothing leaves this machine." in alone
+    assert app.header(Settings(servers="http://127.0.0.1:8000/v1", store="milvus://localhost:1/n")) == alone
+    told = app.header(Settings(servers="http://gpu1:8000/v1, http://gpu2/v1", store="milvus://10.0.0.5:1/n"))
+    assert "go to gpu1, gpu2, 10.0.0.5, as it was set." in told and "Nothing leaves" not in told

@@ -92,6 +92,7 @@ def publish(catalog: Catalog, server: Server, fingerprint: Fingerprint, progress
     if not new:
         writer.publish(gone, [], catalog.publishers())
     writer.purge()
+    writer.seal()
     return sent
 
 

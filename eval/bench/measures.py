@@ -51,6 +51,19 @@ class Ready:
         return self._vectors.draw(len(texts))
 
 
+class Given(Ready):
+    """The same for questions that were embedded before: whatever is asked has the vector of question `now`."""
+
+    def __init__(self, asked: NDArray[np.float32]) -> None:
+        super().__init__(Vectors(asked, 0))
+        self.asked = asked
+        self.now = 0
+
+    def encode(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        """The vector of the question, shape (1, dimension)."""
+        return self.asked[self.now : self.now + 1]
+
+
 def quantile(values: Sequence[float], share: float) -> float:
     """The value that `share` of them do not exceed."""
     ordered = sorted(values)
@@ -78,7 +91,7 @@ def prepare(work: Path, chunks: int, texts: RealTexts, real: NDArray[np.float32]
 # ------------------------------------------------------------------------------------------------ adding
 
 
-def _article(number: int, texts: RealTexts) -> str:
+def new_article(number: int, texts: RealTexts) -> str:
     """An article of ten chunks with a word of its own."""
     parts = [f"zq{number}x opened the session."]
     for start in range(10):
@@ -103,7 +116,7 @@ def adding(
     for number in range(ADDITIONS):
         report("adding", number, ADDITIONS)
         file = work / "seeds" / f"new-{time.time_ns()}.txt"
-        file.write_text(_article(number, texts), "utf-8")
+        file.write_text(new_article(number, texts), "utf-8")
         for size in sizes:
             stores[size].rest()
             started = time.perf_counter()
@@ -147,12 +160,12 @@ def searching(
 
     settings = settings_of(work, chunks)
     questions = texts.questions[: len(asked)]
-    ready = Ready(Vectors(asked, 0))
+    given = Given(asked)
     import faiss  # noqa: F401  the libraries are not the index
     import tantivy  # noqa: F401
 
     started = time.perf_counter()
-    store = Store(settings.index, fingerprint_of(settings, ready))
+    store = Store(settings.index, fingerprint_of(settings, given))
     opened = time.perf_counter() - started
     embedder: Embedder
     if model is not None:
@@ -161,16 +174,6 @@ def searching(
         embedder = MiniLM(model, threads=2)
         embedder.encode(["warm"])
 
-    class Given:
-        """The vector of the question, as it was embedded before."""
-
-        dimension, fingerprint = ready.dimension, ready.fingerprint
-        now = 0
-
-        def encode(self, asked_texts: Sequence[str]) -> NDArray[np.float32]:
-            return asked[self.now : self.now + 1]
-
-    given = Given()
     hybrid, dense, words, whole, recall = [], [], [], [], []
     for number, question in enumerate(questions):
         given.now = number

@@ -55,7 +55,10 @@ def table(results: dict[str, Any]) -> str:
             f"| the index on a Milvus server, {shared['chunks']:,} chunks | recall@10 {shared['recall']:.3f}; passages for a"
             f" question take {_ms(shared['more_p50_s'])} more than at home, median of pairs, 95th percentile"
             f" {_ms(shared['more_p95_s'])} ({_ms(shared['home_p50_s'])} at home); copied there in"
-            f" {shared['copied_there_s']:.0f} s, back in {shared['copied_back_s']:.0f} s |"
+            f" {shared['copied_there_s']:.0f} s (and indexed there {shared['indexed_s']:.0f} s later), back in"
+            f" {shared['copied_back_s']:.0f} s; an article added in {shared['update_s']:.1f} s, median of"
+            f" {shared['updates']}, and the next question on another host takes {_ms(shared['first_question_s'])}, the one"
+            f" after it {_ms(shared['second_question_s'])}; that host was ready in {shared['opened_s']:.0f} s |"
         )
     if serving := results.get("serving"):
         lines.append(

@@ -61,6 +61,15 @@ CREATE TABLE segments(
 CREATE TABLE lexical(name TEXT NOT NULL, sha256 TEXT NOT NULL, PRIMARY KEY(name));
 """
 
+_WATCHED = (
+    "CREATE TABLE IF NOT EXISTS changed(id TEXT PRIMARY KEY)",
+    *(
+        f"CREATE TRIGGER IF NOT EXISTS changed_{event}_{row} AFTER {event} ON articles"
+        f" BEGIN INSERT OR IGNORE INTO changed VALUES({row}.id); END"
+        for event, row in (("INSERT", "new"), ("UPDATE", "old"), ("UPDATE", "new"), ("DELETE", "old"))
+    ),
+)
+
 TABLES = tuple(
     line.split()[2].partition("(")[0] for line in _SCHEMA.splitlines() if line.startswith("CREATE TABLE")
 )
@@ -348,6 +357,25 @@ class Catalog:
     def _rollback(self) -> None:
         if self._db.in_transaction:
             self._db.execute("ROLLBACK")
+
+    # ------------------------------------------------------------------ what changed since it was published
+
+    def published(self, address: str) -> str:
+        """The stamp of the server at `address` when it held all that is here but what `changed` names; "" for none."""
+        stamp, _, place = (self._get("published") or "").partition(" ")
+        return stamp if place == address else ""
+
+    def changed(self) -> list[str]:
+        """Ids of the articles that were added, changed or taken away since `set_published`, by id."""
+        return [str(r[0]) for r in self._rows("SELECT id FROM changed ORDER BY id")]
+
+    def set_published(self, address: str, stamp: str) -> None:
+        """Say that the server at `address`, at that stamp, holds all that is here."""
+        with self.transaction():
+            for statement in _WATCHED:  # only here: who shares nothing has no use for it
+                self._db.execute(statement)
+            self._db.execute("DELETE FROM changed")
+            self._set("published", f"{stamp} {address}")
 
     # ------------------------------------------------------------------ one generation, held
 

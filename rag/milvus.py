@@ -96,6 +96,11 @@ class State:
     publishers: tuple[str, ...] = ()
     format: int = FORMAT
 
+    @property
+    def stamp(self) -> str:
+        """Tells this generation from all others, also of a server that was emptied and filled anew."""
+        return f"{self.generation}-{self.at}"
+
 
 def _suffix(fingerprint: Fingerprint) -> str:
     return sha256(json.dumps(asdict(fingerprint)).encode()).hexdigest()[:8]
@@ -140,6 +145,8 @@ class Server:
 
     def _error(self, said: str) -> StoreError:
         low = said.lower()
+        if "not loaded" in low:
+            return StoreError(f"{self.address}: the server is starting; try again in a minute")
         if "auth" in low or "permission" in low:
             return StoreError(f"{self.address}: the key is refused; set {TOKEN} to one that it knows")
         if "certificate" in low or "ssl" in low or "handshake" in low:
@@ -234,10 +241,19 @@ class Server:
 
     def commit(self, state: State) -> None:
         """Make a generation the newest: what readers see changes here, and only here."""
-        value = json.dumps(asdict(state))
-        self.call(
-            "upsert", self.collection("state"), [{"key": "state", "value": value, "vector": [0.0, 1.0]}]
+        self.put("state", "", [{"key": "state", "value": json.dumps(asdict(state))}])
+
+    def begun(self) -> int:
+        """The generation that was begun last; it was completed if `state` is not behind it. Ask after `state`, of the newest."""
+        wanted = {"filter": 'key == "begun"', "output_fields": ["value"]}
+        rows = self.call(
+            "query", self.collection("state"), consistency_level=level_of(newest=False), **wanted
         )
+        return int(rows[0]["value"]) if rows else 0
+
+    def begin(self, generation: int) -> None:
+        """Say that rows of a generation are about to be written."""
+        self.put("state", "", [{"key": "begun", "value": str(generation)}])
 
     # -- rows ---------------------------------------------------------------------------------------------------------
 
@@ -350,35 +366,47 @@ class Writer:
             self.state = found
             self._replaces = None
         server.make(self.state)
-        self._take_back()
+        if self._replaces is not None or server.begun() > self.state.generation:
+            self._take_back()
 
     def _take_back(self) -> None:
         server, suffix, now = self._server, self.state.suffix, self.state.generation
         if self._replaces is not None:
             now = -1  # nothing of a new fingerprint was ever committed
         for kind in ("chunks", "articles"):
-            half = [r["key"] for r in server.rows(kind, suffix, f"added > {now}", (), newest=True)]
+            half = [r["key"] for r in self._read(kind, f"added > {now}", ())]
             if kind == "articles":
                 self._drop_bodies(half)
             server.delete(kind, suffix, half)
-            undone = list(
-                server.rows(kind, suffix, f"removed > {now} and removed < {LIVE}", ("*",), newest=True)
-            )
+            undone = list(self._read(kind, f"removed > {now} and removed < {LIVE}", ("*",)))
             server.put(kind, suffix, ({**row, "removed": LIVE} for row in undone))
 
     def _drop_bodies(self, articles: Sequence[str]) -> None:
         for start in range(0, len(articles), AT_ONCE):
             where = f"article in {json.dumps(list(articles[start : start + AT_ONCE]))}"
-            rows = self._server.rows("bodies", self.state.suffix, where, (), newest=True)
+            rows = self._read("bodies", where, ())
             self._server.delete("bodies", self.state.suffix, [r["key"] for r in rows])
 
-    def marks(self) -> dict[str, tuple[str, str]]:
-        """For each article of the newest generation, by the hash of its id: (its mark, its key)."""
+    def is_at(self, stamp: str) -> bool:
+        """Whether the newest generation is the one of that stamp, and made by the same settings."""
+        return self._replaces is None and self.state.stamp == stamp
+
+    def marks(self, ids: Sequence[str] | None = None) -> dict[str, tuple[str, str]]:
+        """For the articles of those ids (all of the newest generation), by the hash of the id: (its mark, its key)."""
         if self._replaces is not None:
             return {}
-        where = in_generation(self.state.generation)
-        rows = self._server.rows("articles", self.state.suffix, where, ("id_hash", "mark"), newest=True)
-        return {r["id_hash"]: (r["mark"], r["key"]) for r in rows}
+        now = in_generation(self.state.generation)
+        hashes = [hash_of(i) for i in ids or ()]
+        parts = [hashes[start : start + AT_ONCE] for start in range(0, len(hashes), AT_ONCE)]
+        filters = [now] if ids is None else [f"{now} and id_hash in {json.dumps(part)}" for part in parts]
+        return {
+            r["id_hash"]: (r["mark"], r["key"])
+            for where in filters
+            for r in self._read("articles", where, ("id_hash", "mark"))
+        }
+
+    def _read(self, kind: str, where: str, fields: Sequence[str]) -> Iterator[dict[str, Any]]:
+        return self._server.rows(kind, self.state.suffix, where, fields, newest=True)
 
     def publish(self, removed: Sequence[str], added: Sequence[Published], publishers: Sequence[str]) -> State:
         """One generation: without the articles of the keys `removed`, with `added`. Raises `StoreError`; then readers see
@@ -386,7 +414,7 @@ class Writer:
         server, suffix = self._server, self.state.suffix
         generation = self.state.generation + 1
         next_id = self.state.next_id
-        gone = sent = 0
+        gone = 0
         heads: list[dict[str, Any]] = []
         bodies: list[dict[str, Any]] = []
         rows: list[dict[str, Any]] = []
@@ -407,17 +435,16 @@ class Writer:
             row = {**row_of(replace(new.article, body="")), "chunks": len(new.chunks), "file": new.file}
             told = {"key": key, "id_hash": hash_of(new.article.id), "mark": new.mark}
             heads.append({**told, "row": json.dumps(row), "added": generation, "removed": LIVE})
+        server.begin(generation)
         for kind, made in (("chunks", rows), ("bodies", bodies), ("articles", heads)):
             server.put(kind, suffix, made)
-        sent += len(rows)
-        for key in removed:
-            where = f"article == {json.dumps(key)} and removed == {LIVE}"
-            rows = list(server.rows("chunks", suffix, where, ("*",), newest=True))
+        sent = len(rows)
+        for start in range(0, len(removed), AT_ONCE):
+            keys = json.dumps(list(removed[start : start + AT_ONCE]))
+            rows = list(self._read("chunks", f"article in {keys} and removed == {LIVE}", ("*",)))
             gone += len(rows)
-            sent += len(rows)
             server.put("chunks", suffix, ({**r, "removed": generation} for r in rows))
-            where = f"key == {json.dumps(key)}"
-            rows = list(server.rows("articles", suffix, where, ("*",), newest=True))
+            rows = list(self._read("articles", f"key in {keys}", ("*",)))
             server.put("articles", suffix, ({**r, "removed": generation} for r in rows))
         current = server.state(newest=True)
         if current is not None and current.generation != self.state.generation:
@@ -428,7 +455,7 @@ class Writer:
             self.state,
             generation=generation,
             next_id=next_id,
-            unsealed=self.state.unsealed + sent,
+            unsealed=self.state.unsealed + sent + gone,
             at=time.time(),
             articles=self.state.articles + len(added) - len(removed),
             chunks=self.state.chunks + sum(len(n.chunks) for n in added) - gone,
@@ -452,15 +479,14 @@ class Writer:
             self._server.commit(self.state)
 
     def purge(self) -> None:
-        """Delete what no reader can still see."""
-        server, suffix = self._server, self.state.suffix
+        """Delete what no reader can still see, as far as this part of the server knows by now; the rest another time."""
         old = f"removed <= {self.state.generation - KEPT}"
-        server.delete(
-            "chunks", suffix, [r["key"] for r in server.rows("chunks", suffix, old, (), newest=True)]
-        )
-        keys = [r["key"] for r in server.rows("articles", suffix, old, (), newest=True)]
-        self._drop_bodies(keys)
-        server.delete("articles", suffix, keys)
+        for kind in ("chunks", "articles"):
+            rows = self._server.rows(kind, self.state.suffix, old, (), newest=False)
+            keys = [r["key"] for r in rows]
+            if kind == "articles":
+                self._drop_bodies(keys)
+            self._server.delete(kind, self.state.suffix, keys)
 
 
 class MilvusStore:

@@ -67,15 +67,20 @@ def _published(catalog: Catalog, held: Held, article: Article, dimension: int) -
     )
 
 
-def publish(catalog: Catalog, server: Server, fingerprint: Fingerprint, progress: Progress) -> int:
+def publish(
+    catalog: Catalog,
+    writer: Writer,
+    fingerprint: Fingerprint,
+    progress: Progress,
+    changed: Sequence[str] | None = None,
+) -> int:
     """Bring the index on the server up to the catalogue, generation by generation; returns how many articles were sent.
 
-    What an interruption left is taken back first, and what was published before is not sent again. Raises `StoreError`;
-    then readers see the last generation that was complete.
+    What an interruption left is taken back first, and what was published before is not sent again. All articles are
+    compared, or only those of the ids `changed`. Raises `StoreError`; then readers see the last generation that was complete.
     """
-    writer = Writer(server, fingerprint)
-    there = writer.marks()
-    here = {hash_of(h.id): h for h in catalog.held()}
+    there = writer.marks(changed)
+    here = {hash_of(h.id): h for h in catalog.held(ids=changed)}
     new = [h for key, h in here.items() if there.get(key, ("", ""))[0] != _mark(h)]
     gone = [row for key, (_, row) in there.items() if key not in here]
     if not new and not gone:
@@ -115,13 +120,18 @@ def _batches(catalog: Catalog, chosen: Sequence[Held]) -> Iterator[list[tuple[He
 def publish_where_set(
     settings: Settings, catalog: Catalog, fingerprint: Fingerprint, progress: Progress
 ) -> int:
-    """Publish to the server that the settings name, if they name one."""
+    """Publish to the server that the settings name, if they name one, in the lock of the writer: from the second time on what
+    changed since the last time is all that is looked at."""
     address = address_of(settings)
     if address is None or not catalog.generation():
         return 0
     server = Server(address)
     try:
-        return publish(catalog, server, fingerprint, progress)
+        writer = Writer(server, fingerprint)
+        is_next = writer.is_at(catalog.published(str(address)))
+        sent = publish(catalog, writer, fingerprint, progress, catalog.changed() if is_next else None)
+        catalog.set_published(str(address), writer.state.stamp)
+        return sent
     finally:
         server.close()
 
@@ -143,7 +153,7 @@ def copy(source: str, target: str, corpus: str, fingerprint: Fingerprint, progre
         try:
             if catalog.fingerprint() != fingerprint:
                 raise StoreError(f"{there}/: empty, or made by other settings; run: rag index")
-            return publish(catalog, server, fingerprint, progress)
+            return publish(catalog, Writer(server, fingerprint), fingerprint, progress)
         finally:
             catalog.close()
             server.close()

@@ -17,6 +17,7 @@ import threading
 import time
 from collections import OrderedDict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, replace
 from hashlib import sha256
 from pathlib import Path
@@ -179,10 +180,10 @@ class Server:
     def make(self, state: State) -> None:
         """Make the collections that are missing."""
         dimension = state.fingerprint.dimension
-        for kind, suffix in (("state", ""), *((k, state.suffix) for k in KINDS)):
-            name = self.collection(kind, suffix)
-            if not self.call("has_collection", name):
-                self._make(name, kind, dimension)
+        wanted = [(self.collection(k, s), k) for k, s in (("state", ""), *((k, state.suffix) for k in KINDS))]
+        missing = [(name, kind) for name, kind in wanted if not self.call("has_collection", name)]
+        with ThreadPoolExecutor(len(wanted)) as pool:  # each takes the server seconds, most of them to wait
+            list(pool.map(lambda made: self._make(*made, dimension), missing))
 
     def _make(self, name: str, kind: str, dimension: int) -> None:
         from pymilvus import DataType

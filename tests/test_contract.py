@@ -260,6 +260,64 @@ def test_a_host_that_was_away_for_long_makes_its_words_anew(shared: Settings) ->
     assert opened(other).lexical("zebra", 5)
 
 
+def calls_of(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, str]]:
+    made: list[tuple[str, str]] = []
+    real = Server.call
+
+    def told(self: Server, name: str, *arguments: object, **options: object) -> object:
+        made.append((name, str(options.get("filter", ""))))
+        return real(self, name, *arguments, **options)
+
+    monkeypatch.setattr(Server, "call", told)
+    return made
+
+
+def test_an_update_asks_the_server_of_what_changed_alone(
+    shared: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    build(shared, WordEmbedder())
+    (shared.seeds / "zoo.txt").write_text("Zoo\n\nA zebra keeper fled.", "utf-8")
+    (shared.seeds / "flood.txt").write_text("Floods end\n\nThe river Turia fell.", "utf-8")
+    (shared.seeds / "talks.md").unlink()
+    calls = calls_of(monkeypatch)
+    build(shared, WordEmbedder())
+    asked = [where for name, where in calls if name == "query" and "removed > 1" in where]
+    assert len(asked) == 1 and asked[0].count('", "') == 2  # three ids
+    assert [a.id for a in opened(shared).articles()] == ["flood.txt", "long.txt", "zoo.txt"]
+    calls.clear()
+    build(shared, WordEmbedder())
+    assert not [name for name, _ in calls if name not in ("has_collection", "query")]
+    assert len([name for name, _ in calls if name == "query"]) == 2
+
+
+def test_a_server_that_others_wrote_to_is_compared_as_a_whole(shared: Settings, tmp_path: Path) -> None:
+    build(shared, WordEmbedder())
+    other = replace(shared, index=tmp_path / "other", seeds=tmp_path / "others")
+    other.seeds.mkdir()
+    (other.seeds / "zoo.txt").write_text("Zoo\n\nA zebra keeper fled.", "utf-8")
+    build(other, WordEmbedder())
+    assert [a.id for a in opened(other).articles()] == ["zoo.txt"]
+    build(shared, WordEmbedder())
+    assert [a.id for a in opened(shared).articles()] == sorted(TEXTS)
+
+
+def test_much_that_was_sent_is_sealed_so_that_the_server_indexes_it(
+    shared: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    calls = calls_of(monkeypatch)
+    build(shared, WordEmbedder())
+    store = opened(shared)
+    assert isinstance(store, MilvusStore) and store.state.unsealed == store.chunk_count()
+    assert "flush" not in [name for name, _ in calls]
+    monkeypatch.setattr(milvus, "MOST_UNSEALED", store.chunk_count())
+    (shared.seeds / "zoo.txt").write_text("Zoo\n\nA zebra keeper fled.", "utf-8")
+    build(shared, WordEmbedder())
+    assert [name for name, _ in calls].count("flush") == 1
+    store = opened(shared)
+    assert isinstance(store, MilvusStore) and store.state.unsealed == 0
+    assert found(store, "zebra keeper")[0] == "zoo.txt"
+
+
 def test_another_host_that_indexed_meanwhile_is_noticed(
     shared: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:

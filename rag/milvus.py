@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from rag.protocols import Vectors
 
 TOKEN = "CITEWIRE_MILVUS_TOKEN"  # "user:password"; read from the environment alone
+AUTHORITY = "CITEWIRE_MILVUS_CA"  # a file of certificates that vouch for a server over TLS, where the usual ones do not
 FORMAT = 2
 LEAST_SERVER = (2, 3)
 LIVE = 2**62  # the generation that removed what is still there
@@ -113,7 +114,9 @@ class Server:
     def __init__(self, address: Address, environ: Mapping[str, str] | None = None) -> None:
         """Nothing is asked yet."""
         self.address = address
-        self._token = (os.environ if environ is None else environ).get(TOKEN, "")
+        given = os.environ if environ is None else environ
+        self._token = given.get(TOKEN, "")
+        self._authority = given.get(AUTHORITY, "")
         self._client: Any = None
         self._lock = threading.Lock()
         self._loaded: set[str] = set()
@@ -121,10 +124,12 @@ class Server:
     def _connected(self) -> Any:
         with self._lock:
             if self._client is None:
+                os.environ.setdefault("GRPC_VERBOSITY", "NONE")  # errors are told in one line here
                 from pymilvus import MilvusClient
 
-                logging.getLogger("pymilvus").setLevel(logging.CRITICAL)  # errors are told in one line here
-                self._client = MilvusClient(self.address.uri, token=self._token, timeout=TIMEOUT_S)
+                logging.getLogger("pymilvus").setLevel(logging.CRITICAL)
+                trusted = {"server_pem_path": self._authority} if self._authority else {}
+                self._client = MilvusClient(self.address.uri, token=self._token, timeout=TIMEOUT_S, **trusted)
                 version = str(self._client.get_server_version())
                 numbers = tuple(int(n) for n in re.findall(r"\d+", version)[:2])
                 if numbers < LEAST_SERVER:
@@ -140,7 +145,9 @@ class Server:
         try:
             return getattr(self._connected(), name)(*arguments, timeout=TIMEOUT_S, **options)
         except MilvusException as error:
-            raise self._error(str(error)) from None
+            raise self._error(f"{error} {error.__cause__ or ''}") from None
+        except FileNotFoundError:
+            raise StoreError(f"{AUTHORITY}: no file {self._authority}; correct it") from None
         except (OSError, ValueError, TypeError) as error:
             raise self._error(str(error)) from None
 
@@ -148,19 +155,20 @@ class Server:
         low = said.lower()
         if "not loaded" in low:
             return StoreError(f"{self.address}: the server is starting; try again in a minute")
+        if "wrong_version_number" in low:
+            return StoreError(f"{self.address}: it does not speak TLS; write milvus:// in store")
+        if "certificate" in low or "hostname" in low or "handshake" in low:
+            return StoreError(
+                f"{self.address}: its certificate does not fit; correct store, or let {AUTHORITY} name a file with the"
+                " certificate of its authority"
+            )
         if "auth" in low or "permission" in low:
             return StoreError(f"{self.address}: the key is refused; set {TOKEN} to one that it knows")
-        if "certificate" in low or "ssl" in low or "handshake" in low:
+        if "socket closed" in low:
             return StoreError(
-                f"{self.address}: its certificate does not fit; correct store, or its certificate"
+                f"{self.address}: not reachable; if it speaks TLS, write milvus+tls:// in store"
             )
-        if (
-            "unavailable" in low
-            or "connect" in low
-            or "deadline" in low
-            or "timeout" in low
-            or "retry" in low
-        ):
+        if any(word in low for word in ("unavailable", "connect", "deadline", "timeout", "retry")):
             return StoreError(f"{self.address}: not reachable; start the server, or correct store")
         return StoreError(f"{self.address}: {' '.join(said.split())[:200]}")
 

@@ -34,7 +34,7 @@ TEXTS = {
 names = (f"t{n}" for n in itertools.count())
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MilvusProcess]:
     made = MilvusProcess(tmp_path_factory.mktemp("milvus"))
     made.start()
@@ -352,6 +352,8 @@ def test_a_server_that_is_not_there_or_too_old_is_one_line(
     gone = replace(shared, store="milvus://127.0.0.1:9/t")
     with pytest.raises(StoreError, match=r"milvus://127.0.0.1:9/t: not reachable; start the server"):
         opened(gone)
+    with pytest.raises(StoreError, match=r"it does not speak TLS; write milvus:// in store"):
+        opened(replace(shared, store=shared.store.replace("milvus://", "milvus+tls://")))
     from pymilvus import MilvusClient
 
     monkeypatch.setattr(MilvusClient, "get_server_version", lambda self: "v2.2.16")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import signal
 import subprocess
@@ -13,9 +14,11 @@ from pathlib import Path
 from rag.listening import free_port
 
 _RUN = """
-import sys, time
+import json, sys, time
 from milvus import MilvusServer
 server = MilvusServer(data_dir=sys.argv[1], proxy_port=int(sys.argv[2]))
+for option, value in json.loads(sys.argv[3]).items():
+    server.config.set(option, value)
 server.start()
 print("up", server.server_proc.pid, flush=True)
 while server.running:
@@ -25,18 +28,19 @@ STARTING_S = 120.0
 
 
 class MilvusProcess:
-    """The server over one folder. It listens on one port for all its life."""
+    """The server over one folder. It listens on one port for all its life. `options` are of the package's configuration."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, **options: object) -> None:
         self.folder = folder
         self.port = free_port()
+        self._options = options
         self._process: subprocess.Popen[str] | None = None
         self._server = 0
 
     def start(self) -> None:
         """Start it, and wait until it serves."""
         self._process = subprocess.Popen(
-            [sys.executable, "-c", _RUN, str(self.folder), str(self.port)],
+            [sys.executable, "-c", _RUN, str(self.folder), str(self.port), json.dumps(self._options)],
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
             text=True,

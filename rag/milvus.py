@@ -20,6 +20,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, replace
 from hashlib import sha256
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -58,11 +59,13 @@ MOST_UNSEALED = 4000
 _ADDRESS = re.compile(
     r"milvus(?P<tls>\+tls)?://(?P<host>[^/\s@:]+|\[[^/\s\]]+\])(?::(?P<port>\d+))?/(?P<name>[A-Za-z]\w{0,47})"
 )
+_LITE = re.compile(r"milvus\+lite://(?P<folder>.+\.db)")
 
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """Where an index is: `milvus://HOST:PORT/NAME`, with `milvus+tls` over TLS."""
+    """Where an index is: `milvus://HOST:PORT/NAME`, with `milvus+tls` over TLS; `milvus+lite://FOLDER.db` without a server, in a
+    folder that one process opens at a time."""
 
     uri: str
     name: str
@@ -70,14 +73,24 @@ class Address:
     @classmethod
     def of(cls, text: str, corpus: str = "") -> Address:
         """The address that a setting names; a corpus has a name of its own. Raises `ConfigError`."""
+        own = f"_{re.sub(r'[^A-Za-z0-9]', '_', corpus)}" if corpus else ""
+        lite = _LITE.fullmatch(text.strip())
+        if lite is not None:
+            return cls(str(Path(lite["folder"]).expanduser().absolute()), f"citewire{own}")
         found = _ADDRESS.fullmatch(text.strip())
         if found is None:
             raise ConfigError(f'store: {text!r} is no address such as "milvus://127.0.0.1:19530/news"')
         scheme = "https" if found["tls"] else "http"
-        own = f"_{re.sub(r'[^A-Za-z0-9]', '_', corpus)}" if corpus else ""
         return cls(f"{scheme}://{found['host']}:{found['port'] or 19530}", found["name"] + own)
 
+    @property
+    def is_lite(self) -> bool:
+        """Whether it is a folder of this host."""
+        return "://" not in self.uri
+
     def __str__(self) -> str:
+        if self.is_lite:
+            return f"milvus+lite://{self.uri}"
         scheme, _, rest = self.uri.partition("://")
         return f"milvus{'+tls' if scheme == 'https' else ''}://{rest}/{self.name}"
 
@@ -127,7 +140,10 @@ class Server:
                 os.environ.setdefault("GRPC_VERBOSITY", "NONE")  # errors are told in one line here
                 from pymilvus import MilvusClient
 
-                logging.getLogger("pymilvus").setLevel(logging.CRITICAL)
+                for library in ("pymilvus", "milvus_lite", "grpc._server"):
+                    logging.getLogger(library).setLevel(logging.CRITICAL)
+                if self.address.is_lite and find_spec("milvus_lite") is None:
+                    raise missing_extra("store: Milvus Lite", "milvus-lite")
                 trusted = {"server_pem_path": self._authority} if self._authority else {}
                 self._client = MilvusClient(self.address.uri, token=self._token, timeout=TIMEOUT_S, **trusted)
                 version = str(self._client.get_server_version())
@@ -137,13 +153,21 @@ class Server:
             return self._client
 
     def call(self, name: str, *arguments: Any, **options: Any) -> Any:
-        """A method of `pymilvus.MilvusClient`. Raises `StoreError`."""
+        """A method of `pymilvus.MilvusClient`; a collection that is not in the server's memory is brought there. Raises
+        `StoreError`."""
         try:
             from pymilvus.exceptions import MilvusException
         except ImportError:
             raise missing_extra("store: Milvus", "milvus") from None
         try:
-            return getattr(self._connected(), name)(*arguments, timeout=TIMEOUT_S, **options)
+            method = getattr(self._connected(), name)
+            try:
+                return method(*arguments, timeout=TIMEOUT_S, **options)
+            except MilvusException as error:
+                if "not loaded" not in str(error) and "'released'" not in str(error):
+                    raise
+                self._connected().load_collection(arguments[0], timeout=TIMEOUT_S)
+                return method(*arguments, timeout=TIMEOUT_S, **options)
         except MilvusException as error:
             raise self._error(f"{error} {error.__cause__ or ''}") from None
         except FileNotFoundError:
@@ -153,6 +177,10 @@ class Server:
 
     def _error(self, said: str) -> StoreError:
         low = said.lower()
+        if self.address.is_lite and "open local milvus failed" in low:
+            return StoreError(
+                f"{self.address}: cannot be opened; stop the other program that has it open, or correct store"
+            )
         if "not loaded" in low:
             return StoreError(f"{self.address}: the server is starting; try again in a minute")
         if "wrong_version_number" in low:
@@ -191,7 +219,7 @@ class Server:
         wanted = [(self.collection(k, s), k) for k, s in (("state", ""), *((k, state.suffix) for k in KINDS))]
         missing = [(name, kind) for name, kind in wanted if not self.call("has_collection", name)]
         with ThreadPoolExecutor(len(wanted)) as pool:  # each takes the server seconds, most of them to wait
-            list(pool.map(lambda made: self._make(*made, dimension), missing))
+            list(pool.map(lambda made: self._make(made[0], made[1], dimension), missing))
 
     def _make(self, name: str, kind: str, dimension: int) -> None:
         from pymilvus import DataType

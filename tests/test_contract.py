@@ -1,8 +1,11 @@
-"""What any store promises, on files and on a real Milvus server alike; and what only a server can do wrong."""
+"""What any store promises, on files, on Milvus Lite and on a real Milvus server alike; and what only a server can do wrong."""
 
 from __future__ import annotations
 
 import itertools
+import signal
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -42,13 +45,17 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MilvusProcess]:
     made.kill()
 
 
-@pytest.fixture(params=["files", "milvus"])
+@pytest.fixture(params=["files", "lite", "milvus"])
 def settings(request: pytest.FixtureRequest, tmp_path: Path) -> Settings:
     seeds = tmp_path / "seeds"
     seeds.mkdir()
     for name, text in TEXTS.items():
         (seeds / name).write_text(text, "utf-8")
-    store = request.getfixturevalue("server").address(next(names)) if request.param == "milvus" else ""
+    store = ""
+    if request.param == "lite":
+        store = f"milvus+lite://{tmp_path}/shared.db"
+    elif request.param == "milvus":
+        store = request.getfixturevalue("server").address(next(names))
     return Settings(seeds=seeds, index=tmp_path / "index", cache=tmp_path / "cache", store=store)
 
 
@@ -153,6 +160,57 @@ def test_questions_are_answered_over_it(settings: Settings) -> None:
     build(settings, WordEmbedder())
     until(lambda: "zoo.txt" in [p.article.id for p in assistant.search("zebra keeper", 1)])
     assistant.close()
+
+
+# ---------------------------------------------------------------------------------------------------- only on Lite
+
+
+def test_a_process_that_dies_in_an_update_of_milvus_lite_loses_nothing(tmp_path: Path) -> None:
+    seeds = tmp_path / "seeds"
+    seeds.mkdir()
+    (seeds / "flood.txt").write_text(TEXTS["flood.txt"], "utf-8")
+    settings = Settings(
+        seeds=seeds,
+        index=tmp_path / "index",
+        cache=tmp_path / "cache",
+        store=f"milvus+lite://{tmp_path}/shared.db",
+    )
+    build(settings, WordEmbedder())
+    (seeds / "zoo.txt").write_text("Zoo\n\nA zebra keeper fled.", "utf-8")
+    (seeds / "flood.txt").write_text("Floods end\n\nThe river Turia fell.", "utf-8")
+    release(settings)
+    for most in range(1, 9):  # the update writes eight times
+        code = (
+            "import os, sys; from tests.test_contract import *; real = Server.call; made = itertools.count(1)\n"
+            "def dying(self, name, *a, **k):\n"
+            f"    if name == 'upsert' and next(made) == {most}: os.kill(os.getpid(), 9)\n"
+            "    return real(self, name, *a, **k)\n"
+            "Server.call = dying; folder = Path(sys.argv[1])\n"
+            "build(Settings(seeds=folder / 'seeds', index=folder / 'index', cache=folder / 'cache', "
+            "store=f'milvus+lite://{folder}/shared.db'), WordEmbedder())"
+        )
+        done = subprocess.run([sys.executable, "-c", code, str(tmp_path)], check=False)
+        assert done.returncode == -signal.SIGKILL
+        store = opened(settings)
+        assert [a.id for a in store.articles()] == ["flood.txt"] and found(store, "river Turia") == [
+            "flood.txt"
+        ]
+        release(settings)
+    build(settings, WordEmbedder())
+    assert [a.id for a in opened(settings).articles()] == ["flood.txt", "zoo.txt"]
+
+
+def test_a_folder_of_milvus_lite_that_cannot_be_opened_is_one_line(tmp_path: Path) -> None:
+    (tmp_path / "file.db").write_text("no folder", "utf-8")
+    with pytest.raises(StoreError, match=r"file\.db: cannot be opened; stop the other program"):
+        Server(Address.of(f"milvus+lite://{tmp_path}/file.db")).state()
+
+
+def release(settings: Settings) -> None:
+    """Let another process open the folder: pymilvus holds it until this one ends."""
+    from milvus_lite.server_manager import server_manager_instance
+
+    server_manager_instance.release_server(Address.of(settings.store).uri)
 
 
 # --------------------------------------------------------------------------------------------- only on a server

@@ -7,7 +7,6 @@ no fonts, no analytics, no scripts but its own, and a content security policy th
 
 # No `from __future__ import annotations` here: Gradio reads the listeners' annotations, and it is imported late.
 import importlib.util
-import json
 import os
 import threading
 import time
@@ -41,7 +40,7 @@ from rag.password import Password
 from rag.password import set_password as keep_password
 from rag.protocols import Cancel
 from rag.remote import servers_of
-from rag.render import answer_to_json, passage_to_dict, turn_of
+from rag.render import answer_to_dict, answer_to_json, passage_to_dict, turn_of
 from rag.schema import Answer, Article, Choice, Passage, Status, Turn
 from rag.sessions import Sessions, to_markdown
 from rag.shelf import Shelf
@@ -433,7 +432,7 @@ def build(assistant: Answerer, sessions: Sessions | None = None) -> "gr.Blocks":
             *_, final = assistant.stream(question, (), cancel=lambda: False, choice=Choice())
         except CitewireError as error:
             raise gr.Error(str(error), print_exception=False) from None
-        found: dict[str, Any] = json.loads(answer_to_json(final))
+        found: dict[str, Any] = answer_to_dict(final)
         return found
 
     def api_search(query: str, limit: int = 5) -> list[dict[str, Any]]:

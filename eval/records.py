@@ -21,7 +21,7 @@ from eval.cases import Case, EvalError, json_lines
 from eval.split import half
 from eval.trace import NOTHING, Trace, from_row, to_row
 from rag.config import Settings
-from rag.render import answer_to_json
+from rag.render import answer_to_dict
 from rag.schema import (
     Answer,
     Article,
@@ -117,7 +117,7 @@ def record_line(set_name: str, case: Case, run: Run, asked: str, answer: Answer,
             "machine": run.machine,
         },
         "case": asdict(case),
-        "answer": json.loads(answer_to_json(answer)),
+        "answer": answer_to_dict(answer),
         "trace": to_row(trace),
     }
     return json.dumps(record, ensure_ascii=False) + "\n"

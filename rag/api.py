@@ -23,7 +23,7 @@ from rag.errors import CitewireError, ConfigError, ModelError, QuestionError, St
 from rag.protocols import Cancel
 from rag.render import (
     UNDERSTOOD,
-    answer_to_json,
+    answer_to_dict,
     article_to_dict,
     ending_to_text,
     passage_to_dict,
@@ -396,7 +396,7 @@ def make_api(assistant: Answering, keys: Sequence[bytes] = (), hosts: Sequence[s
                 {
                     **envelope("chat.completion", request.state.id, chat.model),
                     "choices": [{"index": 0, "message": message, "finish_reason": "stop"}],
-                    "citewire": json.loads(answer_to_json(answer)),
+                    "citewire": answer_to_dict(answer),
                 }
             )
 
@@ -424,7 +424,7 @@ def make_api(assistant: Answering, keys: Sequence[bytes] = (), hosts: Sequence[s
                 yield f"data: {json.dumps({'error': problem})}\n\n"
                 return
             counters.answers.labels(answer.status.value).inc()
-            yield event({}, "stop", citewire=json.loads(answer_to_json(answer)))
+            yield event({}, "stop", citewire=answer_to_dict(answer))
             yield "data: [DONE]\n\n"
 
         return StreamingResponse(events(), media_type="text/event-stream")

@@ -497,7 +497,7 @@ def cases(ctx: click.Context, as_json: bool) -> None:
     """List the answers that readers found wrong ("Not right?" on the page)."""
     if ctx.invoked_subcommand:
         return
-    from rag.render import answer_to_json
+    from rag.render import answer_to_dict
     from rag.sessions import Sessions
     from rag.text import plain
 
@@ -509,9 +509,7 @@ def cases(ctx: click.Context, as_json: bool) -> None:
                 "reason": case.reason,
                 "history": [t.question for t in case.history],
             }
-            click.echo(
-                json.dumps(more | {"answer": json.loads(answer_to_json(case.answer))}, ensure_ascii=False)
-            )
+            click.echo(json.dumps(more | {"answer": answer_to_dict(case.answer)}, ensure_ascii=False))
         else:
             said = " ".join(s.text for s in case.answer.shown) or case.answer.missing
             click.echo(f"{case.id} {case.at[:10]} {plain(case.answer.question)}")

@@ -42,6 +42,7 @@ LEAST_SERVER = (2, 3)
 LIVE = 2**62  # the generation that removed what is still there
 KEPT = 3  # generations whose removed rows stay, for readers that are still in them
 TIMEOUT_S = 20.0  # of one call
+LOOK_S = 5.0  # of looking which generation is the newest, before a question is answered
 STALE_S = 5.0  # how far a reader may be behind a writer; Milvus calls it bounded staleness
 SETTLED_S = 15.0  # a generation this old is in every part of the server, clocks that differ included
 PIECE_BYTES = 60_000  # of a body in one row; a text field holds 65,535
@@ -152,23 +153,25 @@ class Server:
                     raise StoreError(f"{self.address}: Milvus {version} is too old; 2.3 or newer is needed")
             return self._client
 
-    def call(self, name: str, *arguments: Any, **options: Any) -> Any:
-        """A method of `pymilvus.MilvusClient`; a collection that is not in the server's memory is brought there. Raises
-        `StoreError`."""
+    def call(self, name: str, *arguments: Any, timeout: float = 0.0, **options: Any) -> Any:
+        """A method of `pymilvus.MilvusClient`, within `timeout` seconds (0: `TIMEOUT_S`); a collection that is not in the
+        server's memory is brought there. Raises `StoreError`."""
         try:
+            from grpc import RpcError
             from pymilvus.exceptions import MilvusException
         except ImportError:
             raise missing_extra("store: Milvus", "milvus") from None
+        limit = timeout or TIMEOUT_S
         try:
             method = getattr(self._connected(), name)
             try:
-                return method(*arguments, timeout=TIMEOUT_S, **options)
+                return method(*arguments, timeout=limit, **options)
             except MilvusException as error:
                 if "not loaded" not in str(error) and "'released'" not in str(error):
                     raise
-                self._connected().load_collection(arguments[0], timeout=TIMEOUT_S)
-                return method(*arguments, timeout=TIMEOUT_S, **options)
-        except MilvusException as error:
+                self._connected().load_collection(arguments[0], timeout=limit)
+                return method(*arguments, timeout=limit, **options)
+        except (MilvusException, RpcError) as error:
             raise self._error(f"{error} {error.__cause__ or ''}") from None
         except FileNotFoundError:
             raise StoreError(f"{AUTHORITY}: no file {self._authority}; correct it") from None
@@ -181,8 +184,8 @@ class Server:
             return StoreError(
                 f"{self.address}: cannot be opened; stop the other program that has it open, or correct store"
             )
-        if "not loaded" in low:
-            return StoreError(f"{self.address}: the server is starting; try again in a minute")
+        if any(word in low for word in ("not loaded", "deadline", "timeout")):
+            return StoreError(f"{self.address}: no answer in time; where it was just started, ask again soon")
         if "wrong_version_number" in low:
             return StoreError(f"{self.address}: it does not speak TLS; write milvus:// in store")
         if "certificate" in low or "hostname" in low or "handshake" in low:
@@ -196,7 +199,7 @@ class Server:
             return StoreError(
                 f"{self.address}: not reachable; if it speaks TLS, write milvus+tls:// in store"
             )
-        if any(word in low for word in ("unavailable", "connect", "deadline", "timeout", "retry")):
+        if any(word in low for word in ("unavailable", "connect", "retry")):
             return StoreError(f"{self.address}: not reachable; start the server, or correct store")
         return StoreError(f"{self.address}: {' '.join(said.split())[:200]}")
 
@@ -258,7 +261,8 @@ class Server:
                 return None
             self._loaded.add(name)
         wanted = {"filter": 'key == "state"', "output_fields": ["value"]}
-        rows = self.call("query", name, consistency_level=level_of(newest), **wanted)
+        limit = TIMEOUT_S if newest else LOOK_S
+        rows = self.call("query", name, timeout=limit, consistency_level=level_of(newest), **wanted)
         if not rows:
             return None
         try:

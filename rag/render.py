@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict
+from typing import Any
 
 from rag.schema import Answer, Article, Evidence, Passage, Span, State, Status, Turn
 from rag.text import plain
@@ -72,49 +73,50 @@ def passage_to_dict(passage: Passage) -> dict[str, object]:
     }
 
 
-def answer_to_json(answer: Answer, indent: int | None = None) -> str:
-    """The whole answer as one JSON object of schema `citewire.answer/1` (docs/answer.md)."""
+def answer_to_dict(answer: Answer) -> dict[str, Any]:
+    """The whole answer as an object of schema `citewire.answer/1` (docs/answer.md), of what JSON knows."""
     disagreement = answer.disagreement
-    return json.dumps(
-        {
-            "schema": SCHEMA,
-            "question": answer.question,
-            "as_understood": answer.as_understood,
-            "status": answer.status.value,
-            "statements": [
-                {
-                    "id": s.id,
-                    "text": s.text,
-                    "citations": list(s.citations),
-                    "state": s.state.value,
-                    "reason": s.verdict.reason.value if s.verdict and s.verdict.reason else None,
-                    "detail": s.verdict.detail if s.verdict else "",
-                    "derivation": list(s.verdict.derivation) if s.verdict else [],
-                }
-                for s in answer.statements
+    return {
+        "schema": SCHEMA,
+        "question": answer.question,
+        "as_understood": answer.as_understood,
+        "status": answer.status.value,
+        "statements": [
+            {
+                "id": s.id,
+                "text": s.text,
+                "citations": list(s.citations),
+                "state": s.state.value,
+                "reason": s.verdict.reason.value if s.verdict and s.verdict.reason else None,
+                "detail": s.verdict.detail if s.verdict else "",
+                "derivation": list(s.verdict.derivation) if s.verdict else [],
+            }
+            for s in answer.statements
+        ],
+        "evidence": [_evidence(e) for e in answer.evidence],
+        "closest": [_evidence(e) for e in answer.closest],
+        "missing": answer.missing,
+        "note": answer.note,
+        "others": list(answer.others),
+        "disagreement": None
+        if disagreement is None
+        else {
+            "about": disagreement.about,
+            "values": [
+                {"text": v.text, "citations": list(v.citations), "origins": v.origins, "newest": v.newest}
+                for v in disagreement.values
             ],
-            "evidence": [_evidence(e) for e in answer.evidence],
-            "closest": [_evidence(e) for e in answer.closest],
-            "missing": answer.missing,
-            "note": answer.note,
-            "others": list(answer.others),
-            "disagreement": None
-            if disagreement is None
-            else {
-                "about": disagreement.about,
-                "values": [
-                    {"text": v.text, "citations": list(v.citations), "origins": v.origins, "newest": v.newest}
-                    for v in disagreement.values
-                ],
-            },
-            "timings": {k: None if v is None else round(v, 3) for k, v in asdict(answer.timings).items()},
-            "generator": answer.generator,
-            "sureness": None if answer.sureness is None else round(answer.sureness, 3),
-            "error": answer.error,
         },
-        ensure_ascii=False,
-        indent=indent,
-    )
+        "timings": {k: None if v is None else round(v, 3) for k, v in asdict(answer.timings).items()},
+        "generator": answer.generator,
+        "sureness": None if answer.sureness is None else round(answer.sureness, 3),
+        "error": answer.error,
+    }
+
+
+def answer_to_json(answer: Answer, indent: int | None = None) -> str:
+    """`answer_to_dict` as text."""
+    return json.dumps(answer_to_dict(answer), ensure_ascii=False, indent=indent)
 
 
 UNDERSTOOD = "Understood as: "

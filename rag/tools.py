@@ -5,11 +5,10 @@ It decides nothing about answers. Nothing but the protocol may be written to sta
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Any, Protocol
 
 from rag.errors import CitewireError, missing_extra
-from rag.render import answer_to_json, answer_to_text, passage_to_dict
+from rag.render import answer_to_dict, answer_to_text, passage_to_dict
 from rag.schema import Answer, Passage
 
 if TYPE_CHECKING:
@@ -54,7 +53,7 @@ def make_tools(assistant: Asking) -> FastMCP:
             raise ToolError(str(error)) from None
         if found.error:
             raise ToolError(found.error)
-        return {"text": answer_to_text(found), "answer": json.loads(answer_to_json(found))}
+        return {"text": answer_to_text(found), "answer": answer_to_dict(found)}
 
     @server.tool()
     def search(query: str, limit: int = 10) -> list[dict[str, Any]]:

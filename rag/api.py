@@ -8,6 +8,7 @@ along in every mode. Requests are hostile: bounded, counted, and turned away wit
 import asyncio
 import hmac
 import json
+import math
 import os
 import re
 import secrets
@@ -198,14 +199,20 @@ def _failed(status: int, message: str, code: str, headers: Mapping[str, str] | N
     return JSONResponse(problem, status, headers=dict(headers or {}))
 
 
-def make_api(assistant: Answering, keys: Sequence[bytes] = (), hosts: Sequence[str] = ("*",)) -> "FastAPI":
+def make_api(
+    assistant: Answering, keys: Sequence[bytes] = (), hosts: Sequence[str] = ("*",), per_minute: int = 0
+) -> "FastAPI":
     """The application. `keys` are digests of those that may ask (none: anybody); `hosts` the names it answers to, so that no
-    page of another site can reach it by a name of its own.
+    page of another site can reach it by a name of its own; `per_minute` how many questions and searches one key, or without
+    keys one address, may send in a minute (0: any number).
 
     Raises `ConfigError` where a package is missing.
     """
     try:
         import prometheus_client
+        from limits import RateLimitItemPerMinute
+        from limits.storage import MemoryStorage
+        from limits.strategies import MovingWindowRateLimiter
     except ImportError:
         raise missing_extra("rag serve", "serve") from None
     from fastapi import APIRouter, Depends, FastAPI, Request, Response
@@ -260,10 +267,10 @@ def make_api(assistant: Answering, keys: Sequence[bytes] = (), hosts: Sequence[s
 
         error: Problem
 
-    def allowed(request: Request) -> None:
-        """Turn away who has no key."""
+    async def allowed(request: Request) -> str:
+        """Who asks: a key, or an address where none is wanted. Turns away who has no key."""
         if not keys:
-            return
+            return request.client.host if request.client else ""
         scheme, _, key = request.headers.get("authorization", "").partition(" ")
         digest = sha256(key.strip().encode()).digest()
         fits = [hmac.compare_digest(digest, k) for k in keys]
@@ -274,6 +281,22 @@ def make_api(assistant: Answering, keys: Sequence[bytes] = (), hosts: Sequence[s
                 "invalid_api_key",
                 **{"WWW-Authenticate": "Bearer"},
             )
+        return digest.hex()
+
+    quota = RateLimitItemPerMinute(per_minute) if per_minute else None
+    window = MovingWindowRateLimiter(MemoryStorage())
+
+    async def counted(who: Annotated[str, Depends(allowed)]) -> None:
+        """Turn away who has asked enough for now."""
+        if quota is None or window.hit(quota, who):
+            return
+        wait_s = math.ceil(max(1.0, window.get_window_stats(quota, who).reset_time - time.time()))
+        raise _Failure(
+            429,
+            f"at most {per_minute} questions a minute; ask again in {wait_s} s",
+            "rate_limit_exceeded",
+            **{"Retry-After": str(wait_s)},
+        )
 
     app = FastAPI(
         title="Citewire",
@@ -378,7 +401,9 @@ def make_api(assistant: Answering, keys: Sequence[bytes] = (), hosts: Sequence[s
         finally:
             stop.set()
 
-    @guarded.post("/v1/chat/completions")
+    streamed = {"description": "With `stream`, events.", "content": {"text/event-stream": {}}}
+
+    @guarded.post("/v1/chat/completions", dependencies=[Depends(counted)], responses={200: streamed})
     async def chat_completions(chat: Chat, request: Request) -> Response:
         """Answer the last message. The whole answer (docs/answer.md) is in `citewire`, with `stream` in the last chunk."""
         found = pieces(chat, request)
@@ -438,7 +463,7 @@ def make_api(assistant: Answering, keys: Sequence[bytes] = (), hosts: Sequence[s
             "data": [{"id": n, "object": "model", "owned_by": "citewire"} for n in names],
         }
 
-    @guarded.get("/search")
+    @guarded.get("/search", dependencies=[Depends(counted)])
     def search(
         q: Annotated[str, Field(min_length=1, max_length=2000)],
         limit: Annotated[int, Field(ge=1, le=MOST_PASSAGES)] = 10,

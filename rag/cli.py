@@ -626,8 +626,14 @@ def copy_store(settings: Settings, source: str, target: str) -> None:
 @click.option("--host", help="Listen on this address (default: 127.0.0.1).")
 @click.option("--port", type=click.IntRange(1, 65535), default=8000, show_default=True)
 @click.option("--public", is_flag=True, help="Allow an address that other machines reach without keys.")
+@click.option(
+    "--per-minute",
+    type=click.IntRange(min=0),
+    default=0,
+    help="Questions of one key, or without keys of one address, in a minute (default: any number).",
+)
 @click.pass_obj
-def serve(settings: Settings, host: str | None, port: int, public: bool) -> None:
+def serve(settings: Settings, host: str | None, port: int, public: bool, per_minute: int) -> None:
     """Answer other programs over HTTP: OpenAI-compatible chat, search, articles. Keys are in CITEWIRE_API_KEYS."""
     import uvicorn
 
@@ -643,7 +649,7 @@ def serve(settings: Settings, host: str | None, port: int, public: bool) -> None
         raise ConfigError(f"{host} is open to other machines: set {KEYS}, or say --public if anybody may ask")
     assistant = Assistant.open(settings, on_wait=lambda text: click.echo(text, err=True))
     try:
-        app = make_api(assistant, keys, (*LOOPBACK, host) if is_here else ("*",))
+        app = make_api(assistant, keys, (*LOOPBACK, host) if is_here else ("*",), per_minute)
         assistant.warm()
         click.echo(f"Citewire: http://{host}:{port}/v1 (Ctrl-C ends it)", err=True)
         uvicorn.run(app, host=host, port=port, log_level="warning", server_header=False)

@@ -260,13 +260,11 @@ class Server:
             if not self.call("has_collection", name):
                 return None
             self._loaded.add(name)
-        wanted = {"filter": 'key == "state"', "output_fields": ["value"]}
-        limit = TIMEOUT_S if newest else LOOK_S
-        rows = self.call("query", name, timeout=limit, consistency_level=level_of(newest), **wanted)
-        if not rows:
+        value = self._value("state", newest=newest)
+        if value is None:
             return None
         try:
-            row = json.loads(rows[0]["value"])
+            row = json.loads(value)
             if row["format"] != FORMAT:
                 raise StoreError(
                     f"{self.address}: made by another version of Citewire (format {row['format']}); use that, or another"
@@ -286,11 +284,18 @@ class Server:
 
     def begun(self) -> int:
         """The generation that was begun last; it was completed if `state` is not behind it. Ask after `state`, of the newest."""
-        wanted = {"filter": 'key == "begun"', "output_fields": ["value"]}
+        return int(self._value("begun", newest=False) or 0)
+
+    def _value(self, key: str, *, newest: bool) -> str | None:
         rows = self.call(
-            "query", self.collection("state"), consistency_level=level_of(newest=False), **wanted
+            "query",
+            self.collection("state"),
+            timeout=TIMEOUT_S if newest else LOOK_S,
+            filter=f"key == {json.dumps(key)}",
+            output_fields=["value"],
+            consistency_level=level_of(newest),
         )
-        return int(rows[0]["value"]) if rows else 0
+        return str(rows[0]["value"]) if rows else None
 
     def begin(self, generation: int) -> None:
         """Say that rows of a generation are about to be written."""
@@ -303,7 +308,7 @@ class Server:
     ) -> Iterator[dict[str, Any]]:
         """Rows that fit, in the order of their keys, as many as there are."""
         name = self.collection(kind, suffix)
-        options = {
+        options: dict[str, Any] = {
             "filter": where or ("key >= 0" if kind == "chunks" else 'key != ""'),
             "output_fields": list(dict.fromkeys(["key", *fields])),
             "consistency_level": level_of(newest),

@@ -329,6 +329,27 @@ def test_more_questions_than_places_are_told_to_wait(monkeypatch: pytest.MonkeyP
 CLIENTS, EACH, STUB_S = 50, 4, 0.3
 
 
+def test_who_has_asked_enough_for_this_minute_is_told_how_long_to_wait() -> None:
+    other = "another-key-of-letters"
+    keys = [sha256(k.encode()).digest() for k in (KEY, other)]
+    http = TestClient(make_api(Stub(), keys, per_minute=2))
+    mine = {"Authorization": f"Bearer {KEY}"}
+    body = {"messages": [{"role": "user", "content": "How long?"}]}
+    assert http.get("/search", params={"q": "strike"}, headers=mine).status_code == 200
+    assert http.post("/v1/chat/completions", json=body, headers=mine).status_code == 200
+    late = http.post("/v1/chat/completions", json=body, headers=mine)
+    assert late.status_code == 429 and late.json()["error"]["code"] == "rate_limit_exceeded"
+    assert 1 <= int(late.headers["Retry-After"]) <= 60
+    assert late.json()["error"]["message"].startswith("at most 2 questions a minute; ask again in ")
+    assert http.get("/articles", headers=mine).status_code == 200  # not a question
+    theirs = {"Authorization": f"Bearer {other}"}
+    assert http.get("/search", params={"q": "strike"}, headers=theirs).status_code == 200
+    assert http.get("/search", params={"q": "strike"}).status_code == 401  # counts for nobody
+    open_to_all = TestClient(make_api(Stub(), per_minute=1))
+    found = [open_to_all.get("/search", params={"q": "strike"}).status_code for _ in range(2)]
+    assert found == [200, 429]
+
+
 def test_fifty_clients_at_once_get_their_answers() -> None:
     """No error; the own overhead is measured by `python -m eval.bench --part serving`, on a quiet machine."""
     with listening(Stub(seconds=STUB_S)) as address:

@@ -59,8 +59,9 @@ def _updates(
     second: list[float] = []
     for number in range(UPDATES):
         report("updating", number, UPDATES)
-        file = settings.seeds / f"shared-{time.time_ns()}.txt"
-        file.write_text(new_article(number, texts), "utf-8")
+        mark = time.time_ns()  # no article of an earlier run
+        file = settings.seeds / f"shared-{mark}.txt"
+        file.write_text(new_article(mark, texts), "utf-8")
         begun = time.perf_counter()
         build(settings, Ready(Vectors(given.asked, number)), paths=[file])
         sent.append(time.perf_counter() - begun)
@@ -70,7 +71,7 @@ def _updates(
         store = open_store(reader, fingerprint, store)
         first.append(time.perf_counter() - begun + _seconds(store, given, texts.questions[number]))
         second.append(_seconds(store, given, texts.questions[number + UPDATES]))
-        assert store.lexical(f"zq{number}x", 5), "the new article is found on the other host"
+        assert store.lexical(f"zq{mark}x", 5), "the new article is found on the other host"
     return {
         "opened_s": opened_s,
         "update_s": statistics.median(sent),

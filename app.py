@@ -940,6 +940,7 @@ q { font-family: Charter, "Iowan Old Style", Georgia, "Liberation Serif", serif;
 .cw-missing { margin: 0 0 0.7rem; }
 .cw-alert, .cw-notice { background: var(--cw-warn-tint); color: var(--cw-warn); border-radius: 0.5rem;
   padding: 0.6rem 0.9rem; margin: 0 0 0.7rem; font-size: 0.95rem; line-height: 1.5; }
+#cw-side .cw-notice { margin: 1.25rem 1.4rem 0; }
 
 .cw-chip { display: inline-block; min-width: 1.5rem; padding: 0 0.36rem; margin: 0 0.1rem; border: 0; cursor: pointer;
   border-radius: 0.75rem; background: var(--cw-tint); color: var(--cw-accent); font-size: 0.78rem; font-weight: 650;

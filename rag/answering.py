@@ -35,7 +35,7 @@ from rag.schema import (
     Status,
     Verdict,
 )
-from rag.scope import Scope, about, admits, allows, bonuses, choice_text, names_a_source, scope_of
+from rag.scope import Scope, about, allows, bonuses, choice_text, names_a_source, scope_of
 from rag.sharing import AnyStore
 from rag.text import fold, plain
 
@@ -140,10 +140,9 @@ def _find(understood: str, parts: Parts) -> _Found:
     limit = parts.settings.passages
     asked = understand(understood)
     choice = parts.choice
-    scoped = names_a_source(understood) or asked.before or asked.after or asked.latest or choice.restricts
+    scoped = names_a_source(understood) or asked.before or asked.after or asked.latest
     depth = limit * (SCOPED_DEPTH if scoped else 1)
-    passages = retrieve(parts.store, parts.embedder, understood, depth, parts.without)
-    passages = [p for p in passages if admits(choice, p.article)]
+    passages = retrieve(parts.store, parts.embedder, understood, depth, parts.without, choice)
     asked = understand(recapitalise(understood, [p.chunk.text for p in passages]))
     articles = list({p.article.id: p.article for p in passages}.values())
     scope = scope_of(asked, articles) if parts.have(Stage.SCOPE) else Scope()

@@ -507,6 +507,14 @@ class Catalog:
             found.append((id_, Chunk(article.id, start, end, text), article))
         return found
 
+    def facts(self, ids: Sequence[int]) -> dict[int, Article]:
+        """By chunk id, the article without its text: what it states about itself."""
+        sql = (
+            "SELECT c.id,a.id,a.version,a.path,'',a.fields,a.origin FROM chunks c JOIN articles a ON a.row=c.article"
+            " WHERE c.id IN (?)"
+        )
+        return {int(r[0]): _article(r[1:]) for r in self._each(sql, ids)}
+
     def texts(self, low: int, high: int) -> Iterator[tuple[int, str, str]]:
         """(chunk id, title, text) of the chunks with low <= id < high, by id."""
         yield from self._range("SELECT id,title,text FROM chunks", "id", low, high)

@@ -29,8 +29,9 @@ from rag.catalog import Fingerprint, LexicalCopy
 from rag.codec import article_of, row_of
 from rag.errors import ConfigError, StoreError, missing_extra
 from rag.lexical import LexicalIndex, write_lexical
-from rag.schema import Article, Chunk
+from rag.schema import EVERY_ARTICLE, Article, Choice, Chunk
 from rag.store import embedded_text
+from rag.text import fold
 
 if TYPE_CHECKING:
     from rag.protocols import Vectors
@@ -378,6 +379,23 @@ def in_generation(generation: int) -> str:
     return f"added <= {generation} and removed > {generation}"
 
 
+def filters_of(choice: Choice, publishers: Sequence[str]) -> list[str]:
+    """The filters for the chunks that a reader wants, of articles of those `publishers` in the index; days that are not
+    whole are stored as 0 and pass."""
+    made = []
+    if choice.publishers:
+        wanted = {fold(p) for p in choice.publishers}
+        made.append(f"publisher in {json.dumps([p for p in publishers if fold(p) in wanted])}")
+    after, before = choice.after, choice.before
+    if after and after.year:
+        first = after.year * 10_000 + (after.month or 1) * 100 + (after.day or 1)
+        made.append(f"(published == 0 or published >= {first})")
+    if before and before.year:
+        last = before.year * 10_000 + (before.month or 12) * 100 + (before.day or 31)
+        made.append(f"(published == 0 or published <= {last})")
+    return made
+
+
 @dataclass(frozen=True, slots=True)
 class Published:
     """An article to publish: what tells this version of it from others, the file it was read from, its chunks with their
@@ -665,14 +683,16 @@ class MilvusStore:
         """Number of chunks by article id."""
         return {str(head["id"]): int(head["chunks"]) for head in self._heads().values()}
 
-    def dense(self, vector: Vectors, limit: int) -> list[tuple[int, float]]:
-        """(chunk id, cosine similarity), best first, ties by id."""
+    def dense(self, vector: Vectors, limit: int, choice: Choice = EVERY_ARTICLE) -> list[tuple[int, float]]:
+        """(chunk id, cosine similarity), best first, ties by id. What `choice` excludes is left out by the server, but for
+        articles whose date is not a whole one."""
+        within = [in_generation(self.generation), *filters_of(choice, self.state.publishers)]
         found = self.server.call(
             "search",
             self.server.collection("chunks", self.state.suffix),
             [vector],
             limit=limit,
-            filter=in_generation(self.generation),
+            filter=" and ".join(within),
             search_params={"metric_type": "IP", "params": {"ef": max(LEAST_EF, 2 * limit)}},
             consistency_level=level_of(self._must_wait("chunks")),
         )
@@ -707,6 +727,21 @@ class MilvusStore:
                 )
             made.append((id_, Chunk(article.id, start, end, str(row["text"])), article))
         return made
+
+    def facts(self, ids: Sequence[int]) -> dict[int, Article]:
+        """By chunk id, the article without its text: what it states about itself."""
+        keys: dict[int, str] = {}
+        for start in range(0, len(ids), BATCH_ROWS):
+            where = f"key in {[int(i) for i in ids[start : start + BATCH_ROWS]]}"
+            keys |= {int(r["key"]): str(r["article"]) for r in self._rows("chunks", where, ("article",))}
+        with self._lock:
+            found = {k: replace(a, body="") for k in keys.values() if (a := self._articles.get(k))}
+        missing = sorted(set(keys.values()) - found.keys())
+        for start in range(0, len(missing), BATCH_ROWS):
+            where = f"key in {json.dumps(missing[start : start + BATCH_ROWS])}"
+            for row in self._rows("articles", where, ("row",)):
+                found[str(row["key"])] = article_of(json.loads(row["row"]))
+        return {id_: found[key] for id_, key in keys.items() if key in found}
 
     def _of_keys(self, keys: Sequence[str]) -> dict[str, Article]:
         """Articles by their keys; what was read before is not read again, because rows of a key never change."""

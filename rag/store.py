@@ -21,7 +21,7 @@ from rag import lexical as words
 from rag.catalog import Catalog, Duplicate, Fingerprint, LexicalCopy, NewArticle, Segment
 from rag.errors import StoreError
 from rag.lexical import LexicalIndex, write_lexical
-from rag.schema import Article, Chunk
+from rag.schema import EVERY_ARTICLE, Article, Choice, Chunk
 from rag.vectors import SUFFIX, VectorIndex, is_intact, write_segment
 
 if TYPE_CHECKING:
@@ -416,13 +416,17 @@ class Store:
         """Number of chunks by article id."""
         return self.catalog.chunks_by_article()
 
-    def dense(self, vector: Vectors, limit: int) -> list[tuple[int, float]]:
-        """(chunk id, cosine similarity), best first."""
+    def dense(self, vector: Vectors, limit: int, choice: Choice = EVERY_ARTICLE) -> list[tuple[int, float]]:
+        """(chunk id, cosine similarity), best first. A store may leave out what `choice` excludes; this one does not."""
         return self._vectors.search(vector, limit)
 
     def lexical(self, query: str, limit: int) -> list[tuple[int, float]]:
         """(chunk id, BM25 score), best first."""
         return self._words.search(query, limit) if self._words else []
+
+    def facts(self, ids: Sequence[int]) -> dict[int, Article]:
+        """By chunk id, the article without its text: what it states about itself."""
+        return self.catalog.facts(ids)
 
     def lookup(self, ids: Sequence[int]) -> list[tuple[int, Chunk, Article]]:
         """The chunks of `ids` with their articles, in the order given."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import json
 import signal
 import subprocess
 import sys
@@ -23,7 +24,7 @@ from rag.config import Settings
 from rag.errors import ConfigError, StoreError
 from rag.milvus import KEPT, TOKEN, Address, MilvusStore, Server, in_generation, pieces_of
 from rag.retrieval import retrieve
-from rag.schema import Status
+from rag.schema import EVERY_ARTICLE, Choice, PartialDate, Status
 from rag.sharing import AnyStore, copy, open_store
 from rag.upkeep import take_out
 from tests.fakes import SureReader, WordEmbedder
@@ -120,6 +121,47 @@ def test_a_reader_keeps_its_generation_while_another_is_made(settings: Settings)
     assert newer.article("talks.md") is None and newer.publishers() == []
     assert newer.chunk_count() == sum(newer.chunks_by_article().values())
     assert all(c.text in a.body for _, c, a in newer.lookup([i for i, _ in newer.lexical("river Turia", 9)]))
+
+
+def test_what_a_reader_restricts_is_found_however_many_others_are_nearer(settings: Settings) -> None:
+    rows = [
+        {
+            "id": f"n{n}",
+            "title": "Ferry",
+            "text": f"The ferry left the harbour, item {n}.",
+            "source": "Many",
+            "date": d,
+        }
+        for n, d in enumerate(["2024-03-01", "2025-03-01"] * 120)
+    ]
+    rows.append(
+        {
+            "id": "rare",
+            "title": "Storm",
+            "text": "A storm kept one ferry in.",
+            "source": "Rare Post",
+            "date": "2024-05",
+        }
+    )
+    (settings.seeds / "rows.jsonl").write_text("\n".join(map(json.dumps, rows)), "utf-8")
+    build(settings, WordEmbedder())
+    store = opened(settings)
+    query = "ferry left the harbour"
+
+    def within(choice: Choice) -> set[str]:
+        found = retrieve(store, WordEmbedder(), query, 300, choice=choice)
+        return {p.article.id.rpartition("#")[2] for p in found}
+
+    assert "rare" not in within(EVERY_ARTICLE)
+    assert within(Choice(publishers=("rare post",))) == {"rare"}
+    late = within(Choice(after=PartialDate(2025)))
+    assert len(late) >= 50 and all(int(i[1:]) % 2 for i in late)
+    early = within(Choice(before=PartialDate(2024, 12), publishers=("Many", "Rare Post")))
+    assert len(early) >= 50 and not any(int(i[1:]) % 2 for i in early - {"rare"})
+    assert within(Choice(publishers=("Nobody",))) == set()
+    facts = store.facts([p for p, _ in store.lexical("storm", 1)])
+    (stated,) = facts.values()
+    assert stated.publisher is not None and stated.publisher.value == "Rare Post" and stated.body == ""
 
 
 def until(wanted, most_s: float = 10.0) -> None:  # type: ignore[no-untyped-def]

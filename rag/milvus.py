@@ -53,7 +53,7 @@ MOST_ROWS = 10_000  # of one query
 CACHED = 4096  # articles kept in memory
 AT_ONCE = 100  # articles read together
 KINDS = ("articles", "bodies", "chunks")  # of one fingerprint; a fourth collection holds the state of all
-HNSW = {"M": 16, "efConstruction": 200}
+HNSW = {"M": 32, "efConstruction": 400}  # with 16 and 200, recall@10 of 100,000 in one segment is 0.97
 LEAST_EF = 256  # candidates that a search looks at
 # Rows that were not flushed are searched by a coarse index of the server (it looks at 16 of 128 lists), which misses one neighbour
 # in ten. Below some 5,000 rows it makes none and searches them one by one.

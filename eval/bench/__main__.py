@@ -89,7 +89,7 @@ def main(parts: tuple[str, ...], chunks: int, data: Path | None, work: Path, onl
     if "shared" in chosen:
         size = min(100_000, chunks)
         measures.prepare(work, size, texts, passages, report)
-        results["shared"] = shared(work, size, texts, asked, report)
+        results["shared"] = shared(work, size, texts, passages, asked, report)
     if "adding" in chosen:
         results["adding"] = measures.adding(work, (sizes[0], sizes[-1]), texts, passages, report)
     click.echo(write_report(work, results))

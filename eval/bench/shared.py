@@ -46,7 +46,12 @@ def _wait_indexed(store: MilvusStore) -> float:
 
 
 def _updates(
-    settings: Settings, reader: Settings, given: Given, texts: RealTexts, report: Report
+    settings: Settings,
+    reader: Settings,
+    given: Given,
+    texts: RealTexts,
+    real: NDArray[np.float32],
+    report: Report,
 ) -> dict[str, object]:
     """Seconds until an article is on the server, and of the first and the second question of a reader on another host that
     was open before; the seconds that it takes to open there at all."""
@@ -63,7 +68,7 @@ def _updates(
         file = settings.seeds / f"shared-{mark}.txt"
         file.write_text(new_article(mark, texts), "utf-8")
         begun = time.perf_counter()
-        build(settings, Ready(Vectors(given.asked, number)), paths=[file])
+        build(settings, Ready(Vectors(real, mark % 2**32)), paths=[file])
         sent.append(time.perf_counter() - begun)
         while not store.is_behind():
             time.sleep(0.05)
@@ -82,7 +87,12 @@ def _updates(
 
 
 def shared(
-    work: Path, chunks: int, texts: RealTexts, asked: NDArray[np.float32], report: Report
+    work: Path,
+    chunks: int,
+    texts: RealTexts,
+    real: NDArray[np.float32],
+    asked: NDArray[np.float32],
+    report: Report,
 ) -> dict[str, object]:
     """Seconds to copy the index there and back, recall@10 against exact search, the seconds that finding passages takes
     more than at home, over pairs, and those of an update."""
@@ -125,7 +135,7 @@ def shared(
             found = [i for i, _ in away.dense(asked[number], 50)[:LIMIT]]
             right += len(places(away, found) & places(home, best))
         host = work / f"host-{time.time_ns()}"
-        updates = _updates(there, replace(there, index=host), given, texts, report)
+        updates = _updates(there, replace(there, index=host), given, texts, real, report)
         shutil.rmtree(host)
         return {
             "chunks": chunks,

@@ -14,7 +14,8 @@ from rag import copies
 from rag.catalog import Catalog, Fingerprint, Held, NewArticle, NewChunk
 from rag.config import Settings
 from rag.errors import StoreError
-from rag.milvus import BATCH_CHARS, Address, MilvusStore, Published, Server, Writer, hash_of
+from rag.milvus import Address, Server
+from rag.milvus_store import BATCH_CHARS, MilvusStore, Published, Writer, hash_of
 from rag.schema import Article
 from rag.store import Store, Update, embedded_key, tidy, write, writer_lock
 

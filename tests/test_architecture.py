@@ -21,8 +21,8 @@ polarity scope events sessions
 embedder llama_child catalog models reader
 llama vectors watching remote
 lexical
-store
-milvus
+store milvus
+milvus_store
 sharing
 migration retrieval conversation ranking
 build

@@ -17,12 +17,13 @@ import numpy as np
 import pytest
 
 from eval.bench.milvus_server import MilvusProcess
-from rag import milvus
+from rag import milvus, milvus_store
 from rag.assistant import Assistant
 from rag.build import build, fingerprint_of
 from rag.config import Settings
 from rag.errors import ConfigError, StoreError
-from rag.milvus import KEPT, TOKEN, Address, MilvusStore, Server, in_generation, pieces_of
+from rag.milvus import TOKEN, Address, Server
+from rag.milvus_store import KEPT, MilvusStore, Writer, in_generation, pieces_of
 from rag.retrieval import retrieve
 from rag.schema import EVERY_ARTICLE, Choice, PartialDate, Status
 from rag.sharing import AnyStore, copy, open_store
@@ -409,7 +410,7 @@ def test_much_that_was_sent_is_sealed_so_that_the_server_indexes_it(
     store = opened(shared)
     assert isinstance(store, MilvusStore) and store.state.unsealed == store.chunk_count()
     assert "flush" not in [name for name, _ in calls]
-    monkeypatch.setattr(milvus, "MOST_UNSEALED", store.chunk_count())
+    monkeypatch.setattr(milvus_store, "MOST_UNSEALED", store.chunk_count())
     (shared.seeds / "zoo.txt").write_text("Zoo\n\nA zebra keeper fled.", "utf-8")
     build(shared, WordEmbedder())
     assert [name for name, _ in calls].count("flush") == 1
@@ -422,16 +423,16 @@ def test_another_host_that_indexed_meanwhile_is_noticed(
     shared: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     build(shared, WordEmbedder())
-    real = milvus.Writer.publish
+    real = Writer.publish
 
-    def late(self: milvus.Writer, *arguments: object) -> object:
+    def late(self: Writer, *arguments: object) -> object:
         other = Server(Address.of(shared.store))
         state = other.state(newest=True)
         assert state is not None
         other.commit(replace(state, generation=state.generation + 1))
         return real(self, *arguments)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(milvus.Writer, "publish", late)
+    monkeypatch.setattr(Writer, "publish", late)
     (shared.seeds / "zoo.txt").write_text("Zoo\n\nA zebra keeper fled.", "utf-8")
     with pytest.raises(StoreError, match="another host has indexed meanwhile"):
         build(shared, WordEmbedder())
@@ -467,7 +468,7 @@ def test_bodies_of_any_length_and_script_survive_their_pieces() -> None:
     for body in ("", "a", "é" * 70_000, "漢字" * 50_000, "🙂" * 40_000, "x" * 60_000):
         made = pieces_of(body)
         assert "".join(made) == body
-        assert all(len(p.encode()) <= milvus.PIECE_BYTES for p in made)
+        assert all(len(p.encode()) <= milvus_store.PIECE_BYTES for p in made)
 
 
 def test_a_killed_server_loses_nothing_and_is_used_again_when_it_is_back(

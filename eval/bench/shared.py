@@ -15,7 +15,7 @@ from eval.bench.milvus_server import MilvusProcess
 from eval.bench.synthetic import RealTexts, Vectors
 from rag.build import build, fingerprint_of
 from rag.config import Settings
-from rag.milvus import SETTLED_S, MilvusStore
+from rag.milvus_store import SETTLED_S, MilvusStore
 from rag.retrieval import retrieve
 from rag.sharing import AnyStore, copy, open_store
 

@@ -32,7 +32,10 @@ STALE_S = 5.0  # how far a reader may be behind a writer; Milvus calls it bounde
 BATCH_ROWS = 500  # of one message: about 1 MB
 MOST_ROWS = 10_000  # of one query
 KINDS = ("articles", "bodies", "chunks")  # of one fingerprint; a fourth collection holds the state of all
-HNSW = {"M": 32, "efConstruction": 400}  # with 16 and 200, recall@10 of 100,000 in one segment is 0.97
+HNSW = {
+    "M": 32,
+    "efConstruction": 400,
+}  # with half of both, texts unlike the others are missed (docs/scale.md)
 _ADDRESS = re.compile(
     r"milvus(?P<tls>\+tls)?://(?P<host>[^/\s@:]+|\[[^/\s\]]+\])(?::(?P<port>\d+))?/(?P<name>[A-Za-z]\w{0,47})"
 )

@@ -13,6 +13,7 @@ import re
 import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from hashlib import sha256
 from importlib.util import find_spec
@@ -136,13 +137,10 @@ class Server:
     def call(self, name: str, *arguments: Any, timeout: float = 0.0, **options: Any) -> Any:
         """A method of `pymilvus.MilvusClient`, within `timeout` seconds (0: `TIMEOUT_S`); a collection that is not in the
         server's memory is brought there. Raises `StoreError`."""
-        try:
-            from grpc import RpcError
-            from pymilvus.exceptions import MilvusException
-        except ImportError:
-            raise missing_extra("store: Milvus", "milvus") from None
         limit = timeout or TIMEOUT_S
-        try:
+        with self._told():
+            from pymilvus.exceptions import MilvusException
+
             method = getattr(self._connected(), name)
             try:
                 return method(*arguments, timeout=limit, **options)
@@ -151,6 +149,17 @@ class Server:
                     raise
                 self._connected().load_collection(arguments[0], timeout=limit)
                 return method(*arguments, timeout=limit, **options)
+
+    @contextmanager
+    def _told(self) -> Iterator[None]:
+        """Whatever the client raises, as `StoreError` in one line."""
+        try:
+            from grpc import RpcError
+            from pymilvus.exceptions import MilvusException
+        except ImportError:
+            raise missing_extra("store: Milvus", "milvus") from None
+        try:
+            yield
         except (MilvusException, RpcError) as error:
             raise self._error(f"{error} {error.__cause__ or ''}") from None
         except FileNotFoundError:
@@ -299,7 +308,11 @@ class Server:
             return
         pages = self.call("query_iterator", name, batch_size=MOST_ROWS, **options)
         try:
-            while page := pages.next():
+            while True:
+                with self._told():
+                    page = pages.next()
+                if not page:
+                    return
                 yield from (dict(r) for r in page)
         finally:
             pages.close()

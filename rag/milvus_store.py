@@ -14,6 +14,7 @@ import threading
 import time
 from collections import OrderedDict
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from hashlib import sha256
 from pathlib import Path
@@ -226,8 +227,11 @@ class Writer:
         return self.state
 
     def seal(self) -> None:
-        """Have the server write what was sent lately into segments that it gives the index of `HNSW`, where it is much."""
-        if self.state.unsealed > MOST_UNSEALED:
+        """Have the server write what was sent lately into segments that it gives the index of `HNSW`, where it is much. What it
+        does not do now is done after another update: nothing is lost, and nothing is missing."""
+        if self.state.unsealed <= MOST_UNSEALED:
+            return
+        with suppress(StoreError):
             self._server.call("flush", self._server.collection("chunks", self.state.suffix))
             self.state = replace(self.state, unsealed=0)
             self._server.commit(self.state)

@@ -243,6 +243,34 @@ def test_a_process_that_dies_in_an_update_of_milvus_lite_loses_nothing(tmp_path:
     assert [a.id for a in opened(settings).articles()] == ["flood.txt", "zoo.txt"]
 
 
+def test_rows_beyond_one_page_are_read_page_by_page_and_what_goes_wrong_there_is_one_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seeds = tmp_path / "seeds"
+    seeds.mkdir()
+    for number in range(7):
+        (seeds / f"{number}.txt").write_text(f"Report {number}\n\nFerry {number} sank.", "utf-8")
+    settings = Settings(
+        seeds=seeds,
+        index=tmp_path / "index",
+        cache=tmp_path / "cache",
+        store=f"milvus+lite://{tmp_path}/pages.db",
+    )
+    monkeypatch.setattr(milvus, "MOST_ROWS", 3)
+    build(settings, WordEmbedder())
+    store = opened(settings)
+    assert [a.id for a in store.articles()] == [f"{n}.txt" for n in range(7)]
+    from pymilvus.exceptions import MilvusException
+    from pymilvus.orm.iterator import QueryIterator
+
+    def gone(self: object) -> object:
+        raise MilvusException(message="server unavailable")
+
+    monkeypatch.setattr(QueryIterator, "next", gone)
+    with pytest.raises(StoreError, match=r"pages\.db: not reachable; start the server"):
+        store.articles()
+
+
 def test_a_folder_of_milvus_lite_that_cannot_be_opened_is_one_line(tmp_path: Path) -> None:
     (tmp_path / "file.db").write_text("no folder", "utf-8")
     with pytest.raises(StoreError, match=r"file\.db: cannot be opened; stop the other program"):

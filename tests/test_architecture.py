@@ -110,11 +110,15 @@ def test_what_only_extras_need_is_not_installed_without_them() -> None:
     assert not names & {
         "pymilvus",
         "milvus",
+        "milvus-lite",
         "ray",
         "prometheus-client",
+        "limits",
+        "uvloop",
+        "httptools",
         "mcp",
         "fastapi",
         "uvicorn",
         "openai",
     }
-    assert {"mcp", "serve", "milvus", "ray"} <= set(project["optional-dependencies"])
+    assert {"mcp", "serve", "milvus", "milvus-lite", "ray"} <= set(project["optional-dependencies"])

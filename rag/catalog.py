@@ -857,6 +857,9 @@ class Catalog:
                     for table in TABLES:
                         self._db.execute(f"DELETE FROM main.{table}")
                         self._db.execute(f"INSERT INTO main.{table} SELECT * FROM other.{table}")
+                    self._db.execute(
+                        "DELETE FROM meta WHERE key='published'"
+                    )  # what changed since is not known here
                     self.set_generation(max(generation, self.generation()) + 1)
             finally:
                 self._db.execute("PRAGMA foreign_keys=ON")

@@ -18,7 +18,7 @@ from dataclasses import asdict, dataclass
 from hashlib import sha256
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from rag.catalog import Fingerprint
 from rag.errors import ConfigError, StoreError, missing_extra
@@ -40,6 +40,7 @@ HNSW = {
 _ADDRESS = re.compile(
     r"milvus(?P<tls>\+tls)?://(?P<host>[^/\s@:]+|\[[^/\s\]]+\])(?::(?P<port>\d+))?/(?P<name>[A-Za-z]\w{0,47})"
 )
+T = TypeVar("T")
 _LITE = re.compile(r"milvus\+lite://(?P<folder>.+\.db)")
 
 
@@ -331,15 +332,25 @@ class Server:
 
     def delete(self, kind: str, suffix: str, keys: Iterable[Any]) -> None:
         """Delete the rows of those keys."""
-        found = list(keys)
-        for start in range(0, len(found), BATCH_ROWS):
-            self.call("delete", self.collection(kind, suffix), ids=found[start : start + BATCH_ROWS])
+        for some in parts_of(list(keys), BATCH_ROWS):
+            self.call("delete", self.collection(kind, suffix), ids=some)
 
     def set_alias(self, state: State, *, is_first: bool) -> None:
         """Let the plain names lead to the collections of this fingerprint, for other tools."""
         for kind in KINDS:
             target, alias = self.collection(kind, state.suffix), self.collection(kind)
             self.call("create_alias" if is_first else "alter_alias", target, alias)
+
+
+def parts_of(items: Sequence[T], most: int) -> Iterator[list[T]]:
+    """The items in order, at most so many at a time."""
+    for start in range(0, len(items), most):
+        yield list(items[start : start + most])
+
+
+def one_of(values: Sequence[str]) -> str:
+    """The list of values of a filter. Letters stand as they are: Milvus Lite reads no numbered escapes."""
+    return json.dumps(list(values), ensure_ascii=False)
 
 
 def level_of(newest: bool) -> str:

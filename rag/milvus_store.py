@@ -25,7 +25,7 @@ from rag.catalog import Fingerprint, LexicalCopy
 from rag.codec import article_of, row_of
 from rag.errors import StoreError
 from rag.lexical import LexicalIndex, write_lexical
-from rag.milvus import BATCH_ROWS, KINDS, Server, State, level_of, suffix_of
+from rag.milvus import BATCH_ROWS, KINDS, Server, State, level_of, one_of, parts_of, suffix_of
 from rag.schema import EVERY_ARTICLE, Article, Choice, Chunk
 from rag.store import embedded_text
 from rag.text import fold
@@ -76,7 +76,7 @@ def filters_of(choice: Choice, publishers: Sequence[str]) -> list[str]:
     made = []
     if choice.publishers:
         wanted = {fold(p) for p in choice.publishers}
-        made.append(f"publisher in {json.dumps([p for p in publishers if fold(p) in wanted])}")
+        made.append(f"publisher in {one_of([p for p in publishers if fold(p) in wanted])}")
     after, before = choice.after, choice.before
     if after and after.year:
         first = after.year * 10_000 + (after.month or 1) * 100 + (after.day or 1)
@@ -137,9 +137,8 @@ class Writer:
             server.put(kind, suffix, ({**row, "removed": LIVE} for row in undone))
 
     def _drop_bodies(self, articles: Sequence[str]) -> None:
-        for start in range(0, len(articles), AT_ONCE):
-            where = f"article in {json.dumps(list(articles[start : start + AT_ONCE]))}"
-            rows = self._read("bodies", where, ())
+        for some in parts_of(articles, AT_ONCE):
+            rows = self._read("bodies", f"article in {one_of(some)}", ())
             self._server.delete("bodies", self.state.suffix, [r["key"] for r in rows])
 
     def is_at(self, stamp: str) -> bool:
@@ -152,8 +151,8 @@ class Writer:
             return {}
         now = in_generation(self.state.generation)
         hashes = [hash_of(i) for i in ids or ()]
-        parts = [hashes[start : start + AT_ONCE] for start in range(0, len(hashes), AT_ONCE)]
-        filters = [now] if ids is None else [f"{now} and id_hash in {json.dumps(part)}" for part in parts]
+        some = [f"{now} and id_hash in {one_of(part)}" for part in parts_of(hashes, AT_ONCE)]
+        filters = [now] if ids is None else some
         return {
             r["id_hash"]: (r["mark"], r["key"])
             for where in filters
@@ -194,8 +193,8 @@ class Writer:
         for kind, made in (("chunks", rows), ("bodies", bodies), ("articles", heads)):
             server.put(kind, suffix, made)
         sent = len(rows)
-        for start in range(0, len(removed), AT_ONCE):
-            keys = json.dumps(list(removed[start : start + AT_ONCE]))
+        for some in parts_of(removed, AT_ONCE):
+            keys = one_of(some)
             rows = list(self._read("chunks", f"article in {keys} and removed == {LIVE}", ("*",)))
             gone += len(rows)
             server.put("chunks", suffix, ({**r, "removed": generation} for r in rows))
@@ -347,13 +346,13 @@ class MilvusStore:
     def each_article(self) -> Iterator[Article]:
         """All articles, one after the other."""
         keys = [str(r["key"]) for r in self._rows("articles", in_generation(self.generation), ())]
-        for start in range(0, len(keys), AT_ONCE):
-            yield from self._of_keys(keys[start : start + AT_ONCE]).values()
+        for some in parts_of(keys, AT_ONCE):
+            yield from self._of_keys(some).values()
 
-    def _heads(self) -> dict[str, dict[str, Any]]:
-        """What is stored of each article of this generation beside its text, by its key."""
-        rows = self._rows("articles", in_generation(self.generation), ("row",))
-        return {str(r["key"]): json.loads(r["row"]) for r in rows}
+    def _heads(self, keys: Sequence[str] | None = None) -> dict[str, dict[str, Any]]:
+        """What is stored of the articles of those keys (all of this generation) beside their text, by key."""
+        where = in_generation(self.generation) if keys is None else f"key in {one_of(keys)}"
+        return {str(r["key"]): json.loads(r["row"]) for r in self._rows("articles", where, ("row",))}
 
     def article_count(self) -> int:
         """Number of articles."""
@@ -425,16 +424,13 @@ class MilvusStore:
     def facts(self, ids: Sequence[int]) -> dict[int, Article]:
         """By chunk id, the article without its text: what it states about itself."""
         keys: dict[int, str] = {}
-        for start in range(0, len(ids), BATCH_ROWS):
-            where = f"key in {[int(i) for i in ids[start : start + BATCH_ROWS]]}"
+        for some in parts_of(ids, BATCH_ROWS):
+            where = f"key in {[int(i) for i in some]}"
             keys |= {int(r["key"]): str(r["article"]) for r in self._rows("chunks", where, ("article",))}
         with self._lock:
             found = {k: replace(a, body="") for k in keys.values() if (a := self._articles.get(k))}
-        missing = sorted(set(keys.values()) - found.keys())
-        for start in range(0, len(missing), BATCH_ROWS):
-            where = f"key in {json.dumps(missing[start : start + BATCH_ROWS])}"
-            for row in self._rows("articles", where, ("row",)):
-                found[str(row["key"])] = article_of(json.loads(row["row"]))
+        for part in parts_of(sorted(set(keys.values()) - found.keys()), BATCH_ROWS):
+            found |= {key: article_of(head) for key, head in self._heads(part).items()}
         return {id_: found[key] for id_, key in keys.items() if key in found}
 
     def _of_keys(self, keys: Sequence[str]) -> dict[str, Article]:
@@ -442,16 +438,12 @@ class MilvusStore:
         with self._lock:
             found = {k: self._articles[k] for k in keys if k in self._articles}
         missing = [k for k in keys if k not in found]
-        for start in range(0, len(missing), AT_ONCE):
-            wanted = json.dumps(missing[start : start + AT_ONCE])
-            heads = {
-                str(r["key"]): json.loads(r["row"])
-                for r in self._rows("articles", f"key in {wanted}", ("row",))
-            }
+        for some in parts_of(missing, AT_ONCE):
+            heads = self._heads(some)
             bodies: dict[str, list[tuple[int, str]]] = {}
-            for row in self._rows("bodies", f"article in {wanted}", ("article", "piece", "text")):
+            for row in self._rows("bodies", f"article in {one_of(some)}", ("article", "piece", "text")):
                 bodies.setdefault(str(row["article"]), []).append((int(row["piece"]), str(row["text"])))
-            for key in missing[start : start + AT_ONCE]:
+            for key in some:
                 if key not in heads:
                     raise StoreError(f"{self.server.address}: an article is gone; ask again")
                 body = "".join(text for _, text in sorted(bodies.get(key, ())))

@@ -9,7 +9,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -27,7 +27,7 @@ from rag.milvus_store import KEPT, MilvusStore, Writer, in_generation, pieces_of
 from rag.retrieval import retrieve
 from rag.schema import EVERY_ARTICLE, Choice, PartialDate, Status
 from rag.sharing import AnyStore, copy, open_store
-from rag.upkeep import take_out
+from rag.upkeep import export, restore, take_out
 from tests.fakes import SureReader, WordEmbedder
 
 TEXTS = {
@@ -37,6 +37,15 @@ TEXTS = {
     + " ".join(f"Sentence {n} speaks of ferry number {n}." for n in range(120)),
 }
 names = (f"t{n}" for n in itertools.count())
+
+
+def settings_in(folder: Path, store: str, texts: Mapping[str, str] = TEXTS) -> Settings:
+    """A folder of articles with an index of its own that is shared at `store`."""
+    seeds = folder / "seeds"
+    seeds.mkdir(parents=True, exist_ok=True)
+    for name, text in texts.items():
+        (seeds / name).write_text(text, "utf-8")
+    return Settings(seeds=seeds, index=folder / "index", cache=folder / "cache", store=store)
 
 
 @pytest.fixture(scope="module")
@@ -49,16 +58,12 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MilvusProcess]:
 
 @pytest.fixture(params=["files", "lite", "milvus"])
 def settings(request: pytest.FixtureRequest, tmp_path: Path) -> Settings:
-    seeds = tmp_path / "seeds"
-    seeds.mkdir()
-    for name, text in TEXTS.items():
-        (seeds / name).write_text(text, "utf-8")
     store = ""
     if request.param == "lite":
         store = f"milvus+lite://{tmp_path}/shared.db"
     elif request.param == "milvus":
         store = request.getfixturevalue("server").address(next(names))
-    return Settings(seeds=seeds, index=tmp_path / "index", cache=tmp_path / "cache", store=store)
+    return settings_in(tmp_path, store)
 
 
 def opened(settings: Settings, known: AnyStore | None = None, name: str = "words") -> AnyStore:
@@ -144,6 +149,8 @@ def test_what_a_reader_restricts_is_found_however_many_others_are_nearer(setting
             "date": "2024-05",
         }
     )
+    strange = 'L\'"Écho" \\ 漢字'
+    rows.append({"id": "far", "title": "Zebra", "text": "A zebra fled from the zoo.", "source": strange})
     (settings.seeds / "rows.jsonl").write_text("\n".join(map(json.dumps, rows)), "utf-8")
     build(settings, WordEmbedder())
     store = opened(settings)
@@ -160,6 +167,9 @@ def test_what_a_reader_restricts_is_found_however_many_others_are_nearer(setting
     early = within(Choice(before=PartialDate(2024, 12), publishers=("Many", "Rare Post")))
     assert len(early) >= 50 and not any(int(i[1:]) % 2 for i in early - {"rare"})
     assert within(Choice(publishers=("Nobody",))) == set()
+    assert within(Choice(publishers=(strange,))) == {
+        "far"
+    }  # by meaning alone: it has no word of the question
     facts = store.facts([p for p, _ in store.lexical("storm", 1)])
     (stated,) = facts.values()
     assert stated.publisher is not None and stated.publisher.value == "Rare Post" and stated.body == ""
@@ -209,18 +219,10 @@ def test_questions_are_answered_over_it(settings: Settings) -> None:
 
 
 def test_a_process_that_dies_in_an_update_of_milvus_lite_loses_nothing(tmp_path: Path) -> None:
-    seeds = tmp_path / "seeds"
-    seeds.mkdir()
-    (seeds / "flood.txt").write_text(TEXTS["flood.txt"], "utf-8")
-    settings = Settings(
-        seeds=seeds,
-        index=tmp_path / "index",
-        cache=tmp_path / "cache",
-        store=f"milvus+lite://{tmp_path}/shared.db",
-    )
+    settings = settings_in(tmp_path, f"milvus+lite://{tmp_path}/shared.db", {"flood.txt": TEXTS["flood.txt"]})
     build(settings, WordEmbedder())
-    (seeds / "zoo.txt").write_text("Zoo\n\nA zebra keeper fled.", "utf-8")
-    (seeds / "flood.txt").write_text("Floods end\n\nThe river Turia fell.", "utf-8")
+    (settings.seeds / "zoo.txt").write_text("Zoo\n\nA zebra keeper fled.", "utf-8")
+    (settings.seeds / "flood.txt").write_text("Floods end\n\nThe river Turia fell.", "utf-8")
     release(settings)
     for most in range(1, 9):  # the update writes eight times
         code = (
@@ -228,11 +230,10 @@ def test_a_process_that_dies_in_an_update_of_milvus_lite_loses_nothing(tmp_path:
             "def dying(self, name, *a, **k):\n"
             f"    if name == 'upsert' and next(made) == {most}: os.kill(os.getpid(), 9)\n"
             "    return real(self, name, *a, **k)\n"
-            "Server.call = dying; folder = Path(sys.argv[1])\n"
-            "build(Settings(seeds=folder / 'seeds', index=folder / 'index', cache=folder / 'cache', "
-            "store=f'milvus+lite://{folder}/shared.db'), WordEmbedder())"
+            "Server.call = dying\n"
+            "build(settings_in(Path(sys.argv[1]), sys.argv[2], {}), WordEmbedder())"
         )
-        done = subprocess.run([sys.executable, "-c", code, str(tmp_path)], check=False)
+        done = subprocess.run([sys.executable, "-c", code, str(tmp_path), settings.store], check=False)
         assert done.returncode == -signal.SIGKILL
         store = opened(settings)
         assert [a.id for a in store.articles()] == ["flood.txt"] and found(store, "river Turia") == [
@@ -246,16 +247,8 @@ def test_a_process_that_dies_in_an_update_of_milvus_lite_loses_nothing(tmp_path:
 def test_rows_beyond_one_page_are_read_page_by_page_and_what_goes_wrong_there_is_one_line(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    seeds = tmp_path / "seeds"
-    seeds.mkdir()
-    for number in range(7):
-        (seeds / f"{number}.txt").write_text(f"Report {number}\n\nFerry {number} sank.", "utf-8")
-    settings = Settings(
-        seeds=seeds,
-        index=tmp_path / "index",
-        cache=tmp_path / "cache",
-        store=f"milvus+lite://{tmp_path}/pages.db",
-    )
+    texts = {f"{n}.txt": f"Report {n}\n\nFerry {n} sank." for n in range(7)}
+    settings = settings_in(tmp_path, f"milvus+lite://{tmp_path}/pages.db", texts)
     monkeypatch.setattr(milvus, "MOST_ROWS", 3)
     build(settings, WordEmbedder())
     store = opened(settings)
@@ -269,6 +262,22 @@ def test_rows_beyond_one_page_are_read_page_by_page_and_what_goes_wrong_there_is
     monkeypatch.setattr(QueryIterator, "next", gone)
     with pytest.raises(StoreError, match=r"pages\.db: not reachable; start the server"):
         store.articles()
+
+
+def test_an_answer_that_comes_too_late_is_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    settings = settings_in(tmp_path, f"milvus+lite://{tmp_path}/late.db")
+    build(settings, WordEmbedder())
+    store = opened(settings)
+    from grpc import RpcError
+    from pymilvus import MilvusClient
+
+    def late(self: object, *arguments: object, timeout: float, **options: object) -> object:
+        assert timeout == milvus.LOOK_S
+        raise RpcError("DEADLINE_EXCEEDED")
+
+    monkeypatch.setattr(MilvusClient, "query", late)
+    with pytest.raises(StoreError, match=r"late\.db: no answer in time; where it was just started"):
+        store.is_behind()
 
 
 def test_a_folder_of_milvus_lite_that_cannot_be_opened_is_one_line(tmp_path: Path) -> None:
@@ -289,13 +298,7 @@ def release(settings: Settings) -> None:
 
 @pytest.fixture
 def shared(server: MilvusProcess, tmp_path: Path) -> Settings:
-    seeds = tmp_path / "seeds"
-    seeds.mkdir()
-    for name, text in TEXTS.items():
-        (seeds / name).write_text(text, "utf-8")
-    return Settings(
-        seeds=seeds, index=tmp_path / "index", cache=tmp_path / "cache", store=server.address(next(names))
-    )
+    return settings_in(tmp_path, server.address(next(names)))
 
 
 def rows(settings: Settings, kind: str, where: str) -> int:
@@ -419,11 +422,43 @@ def test_an_update_asks_the_server_of_what_changed_alone(
     assert len([name for name, _ in calls if name == "query"]) == 2
 
 
+def test_after_an_update_one_read_of_a_collection_waits_and_later_ones_do_not(
+    shared: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    build(shared, WordEmbedder())
+    levels: list[object] = []
+    real = Server.call
+
+    def told(self: Server, name: str, *arguments: object, **options: object) -> object:
+        levels.append(options.get("consistency_level"))
+        return real(self, name, *arguments, **options)
+
+    monkeypatch.setattr(Server, "call", told)
+    store = opened(shared)
+    assert found(store, "river Turia")[0] == "flood.txt"
+    assert "Strong" in levels
+    levels.clear()
+    assert found(store, "grain talks")[0] == "talks.md"
+    assert levels and "Strong" not in levels
+
+
+def test_an_index_that_was_taken_over_is_compared_as_a_whole(tmp_path: Path) -> None:
+    store = f"milvus+lite://{tmp_path}/shared.db"
+    first = settings_in(tmp_path / "first", store)
+    build(first, WordEmbedder())
+    export(first, tmp_path / "saved.zip")
+    second = settings_in(tmp_path / "second", "", {"zoo.txt": "Zoo\n\nA zebra keeper fled."})
+    build(second, WordEmbedder())
+    restore(second, WordEmbedder(), tmp_path / "saved.zip")
+    second = replace(second, store=store)
+    build(second, WordEmbedder())
+    assert [a.id for a in opened(second).articles()] == ["zoo.txt"]
+    assert opened(second).articles() == opened(replace(second, store="")).articles()
+
+
 def test_a_server_that_others_wrote_to_is_compared_as_a_whole(shared: Settings, tmp_path: Path) -> None:
     build(shared, WordEmbedder())
-    other = replace(shared, index=tmp_path / "other", seeds=tmp_path / "others")
-    other.seeds.mkdir()
-    (other.seeds / "zoo.txt").write_text("Zoo\n\nA zebra keeper fled.", "utf-8")
+    other = settings_in(tmp_path / "other", shared.store, {"zoo.txt": "Zoo\n\nA zebra keeper fled."})
     build(other, WordEmbedder())
     assert [a.id for a in opened(other).articles()] == ["zoo.txt"]
     build(shared, WordEmbedder())

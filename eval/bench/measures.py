@@ -51,17 +51,18 @@ class Ready:
         return self._vectors.draw(len(texts))
 
 
-class Given(Ready):
+class Given:
     """The same for questions that were embedded before: whatever is asked has the vector of question `now`."""
 
+    dimension, fingerprint = Ready.dimension, Ready.fingerprint
+
     def __init__(self, asked: NDArray[np.float32]) -> None:
-        super().__init__(Vectors(asked, 0))
-        self.asked = asked
+        self._asked = asked
         self.now = 0
 
     def encode(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """The vector of the question, shape (1, dimension)."""
-        return self.asked[self.now : self.now + 1]
+        return self._asked[self.now : self.now + 1]
 
 
 def quantile(values: Sequence[float], share: float) -> float:

@@ -93,9 +93,7 @@ async def _ask(address: str, is_stream: bool) -> tuple[list[float], int]:
         nonlocal failed
         async with httpx.AsyncClient(base_url=address, timeout=60, verify=False) as http:
             await http.get("/health")
-            await (
-                ready.wait()
-            )  # making fifty clients takes this process a while, which is none of the server's
+            await ready.wait()  # making the clients takes this process a while, which is not the server's
             for turn in range(EACH):
                 question = f"How long did strike {number}.{turn} last?"
                 body = {"messages": [{"role": "user", "content": question}], "stream": is_stream}

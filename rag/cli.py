@@ -405,16 +405,14 @@ def _lines_of(path: Path) -> list[str]:
 
 
 def _read_history(path: Path) -> list[Turn]:
-    from rag.schema import Turn
+    from rag.render import turn_of_dict
 
     turns = []
     for number, line in enumerate(_lines_of(path), 1):
         if not line.strip():
             continue
         try:
-            item = json.loads(line)
-            shown = [str(s["text"]) for s in item["statements"] if s["state"] in ("supported", "quoted")]
-            turns.append(Turn(str(item["question"]), str(item["as_understood"]), " ".join(shown)))
+            turns.append(turn_of_dict(json.loads(line)))
         except (ValueError, KeyError, TypeError) as error:
             raise ConfigError(
                 f"{path}, line {number}: not an answer as --json prints it ({error!r})"

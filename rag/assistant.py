@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence, Set
+from collections.abc import Generator as Stream
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -220,7 +221,7 @@ class Assistant:
         *,
         cancel: Cancel = never,
         choice: Choice = EVERY_ARTICLE,
-    ) -> Iterator[Answer]:
+    ) -> Stream[Answer]:
         """Growing answers, from the articles that `choice` leaves; the last is final and checked. Nothing that the user can solve is raised on the way:
         the last answer is then stopped or failed, with the reason, and holds what was settled before.
 

@@ -10,8 +10,8 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Generator, Iterator
+from contextlib import closing, contextmanager
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -466,16 +466,17 @@ def ask(
     raise click.exceptions.Exit(exits.get(status, 1))
 
 
-def _print_stream(stream: Iterator[Answer]) -> Answer:
+def _print_stream(stream: Generator[Answer]) -> Answer:
     """Print each statement when it is settled, for a terminal cannot take words back; then the rest."""
     from rag.render import ending_to_text, settled_text
     from rag.text import plain
 
     answer = None
-    for text, newer in settled_text(stream):
-        answer = newer
-        if text:
-            click.echo(text, nl=False)
+    with closing(stream):  # where nobody reads any more, the index is let go before it is closed
+        for text, newer in settled_text(stream):
+            answer = newer
+            if text:
+                click.echo(text, nl=False)
     assert answer is not None
     if answer.note:
         click.echo(plain(answer.note))
@@ -665,6 +666,10 @@ def mcp(settings: Settings) -> None:
     assistant = Assistant.open(settings, on_wait=lambda text: click.echo(text, err=True))
     try:
         make_tools(assistant).run("stdio")
+    except BaseExceptionGroup as group:
+        _, rest = group.split(BrokenPipeError)  # who started this program reads no more
+        if rest is not None:
+            raise
     finally:
         assistant.close()
 

@@ -262,6 +262,53 @@ def test_a_folder_is_followed_until_ctrl_c(own: Path) -> None:
         assert process.wait(20) == 130
 
 
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["--help"],
+        ["ask", "How long did the evacuation of Valencia last?", "--model", "none"],
+        ["ask", "Who paid?", "--then", "Where?", "--model", "none"],
+        ["ask", "How long did the evacuation of Valencia last?", "--model", "none", "--json"],
+        ["search", "evacuation"],
+        ["index"],
+        ["index", "--json"],
+        ["index", "--check"],
+        ["index", "--watch"],
+        ["index", "--export", "saved.zip"],
+        ["articles"],
+        ["articles", "--json"],
+        ["recheck", "kept.jsonl"],
+        ["cases"],
+        ["models"],
+        ["eval", "--help"],
+        ["mcp"],
+    ],
+)
+def test_where_nobody_reads_a_command_ends_quietly(work: Path, arguments: list[str]) -> None:
+    """As in `rag articles | head -1`."""
+    answer = {"question": "Why?", "evidence": [{"id": "flood.txt", "version": "1", "text": "x"}]}
+    (work / "kept.jsonl").write_text(json.dumps(answer) + "\n", "utf-8")
+    asked = '{"jsonrpc": "2.0", "id": 1, "method": "ping"}\n' if arguments == ["mcp"] else ""
+    reading, writing = os.pipe()
+    os.close(reading)
+    try:
+        done = subprocess.run(
+            [sys.executable, "-c", "from rag.cli import main; main()", *arguments],
+            cwd=work,
+            env={**os.environ, "PYTHONPATH": str(ROOT), "CITEWIRE_DATA": str(work / "data")},
+            input=asked,
+            stdout=writing,
+            stderr=subprocess.PIPE,
+            text=True,
+            timeout=60,
+        )
+    finally:
+        os.close(writing)
+    said = [line for line in done.stderr.splitlines() if "━" not in line and "following" not in line]
+    assert said == []
+    assert done.returncode in (0, 1)
+
+
 def test_models_are_listed_with_state_and_size(work: Path) -> None:
     done = rag("models", cwd=work)
     assert done.returncode == 0

@@ -19,6 +19,8 @@ from rag.conversation import stand_alone
 from rag.embedder import MiniLM
 from rag.errors import CitewireError, ModelError, QuestionError, StoppedError
 from rag.freshness import Cited, Freshness, freshness
+from rag.intent_forms import is_aside
+from rag.intents import reply
 from rag.llama import LlamaGenerator, check_model_file
 from rag.models import Role, Standing, find_model, list_models
 from rag.priority import answering
@@ -232,9 +234,15 @@ class Assistant:
         last = Answer(question, question, Status.DRAFTING)
         try:
             with answering(self.settings.run_folder), self.reading() as store:
+                told = reply(question, store, choice, cancel)
+                if told is not None:
+                    clock.mark("total_s")
+                    yield replace(told, timings=clock.timings)
+                    return
+                earlier = [t for t in history if not is_aside(t.question)]
                 understood = stand_alone(
                     question,
-                    history if Stage.REWRITING not in self._without else (),
+                    earlier if Stage.REWRITING not in self._without else (),
                     self._generator,
                     deadline_s=self.settings.answer_timeout_s,
                     cancel=cancel,

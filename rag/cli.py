@@ -462,8 +462,8 @@ def ask(
                 break
     finally:
         assistant.close()
-    exits = {Status.ANSWERED: 0, Status.PARTIAL: 0, Status.UNANSWERED: UNANSWERED, Status.STOPPED: 130}
-    raise click.exceptions.Exit(exits.get(status, 1))
+    exits = {Status.UNANSWERED: UNANSWERED, Status.STOPPED: 130, Status.FAILED: 1}
+    raise click.exceptions.Exit(exits.get(status, 0))
 
 
 def _print_stream(stream: Generator[Answer]) -> Answer:
@@ -483,7 +483,7 @@ def _print_stream(stream: Generator[Answer]) -> Answer:
     if answer.error:
         click.echo(f"rag: {plain(answer.error)}", err=True)
     ending = ending_to_text(answer)
-    if answer.shown and not answer.missing:
+    if (answer.shown or answer.note) and not answer.missing:
         click.echo()
     click.echo(ending)
     return answer
@@ -510,7 +510,7 @@ def cases(ctx: click.Context, as_json: bool) -> None:
             }
             click.echo(json.dumps(more | {"answer": answer_to_dict(case.answer)}, ensure_ascii=False))
         else:
-            said = " ".join(s.text for s in case.answer.shown) or case.answer.missing
+            said = " ".join(s.text for s in case.answer.shown) or case.answer.missing or case.answer.note
             click.echo(f"{case.id} {case.at[:10]} {plain(case.answer.question)}")
             click.echo(f"    answered: {plain(said)}")
             click.echo(f"    reason: {plain(case.reason) or 'none given'}")
@@ -539,7 +539,7 @@ def check(settings: Settings, model: str | None) -> None:
             now = assistant.ask(case.answer.question, case.history)
             same = repeats(case, now)
             wrong += same
-            said = " ".join(s.text for s in now.shown) or now.missing or now.error
+            said = " ".join(s.text for s in now.shown) or now.missing or now.error or now.note
             click.echo(f"{case.id} {'the same again' if same else 'another answer'}: {plain(said)}")
         tell("cases", len(kept), len(kept))
     assistant.close()

@@ -17,8 +17,9 @@ text protocols config formats trust password listening
 dates quantities names format_child priority
 articles question evidence prompts copies freshness extraction codec
 chunking citations verify disagreement render joining arithmetic sources
-polarity scope events sessions
-embedder llama_child catalog models reader
+polarity scope events sessions language
+intent_forms
+embedder llama_child catalog models reader intents
 llama vectors watching remote
 lexical
 store milvus
@@ -41,6 +42,7 @@ HEAVY = [
     "gradio",
     "langchain_text_splitters",
     "numpy",
+    "py3langid",
     "rich",
     "tantivy",
     "trafilatura",

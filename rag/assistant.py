@@ -275,4 +275,5 @@ def _checked(question: str) -> str:
         raise QuestionError(
             f"the question has {len(question)} characters, at most {MAX_QUESTION_CHARS} are read; shorten it"
         )
-    return question.strip()
+    # half a character, which programs cut and terminals pass on, can neither be embedded nor sent
+    return question.encode("utf-8", "replace").decode().strip()

@@ -183,6 +183,13 @@ def test_a_refusal_says_so_and_a_failure_is_an_error_of_the_server() -> None:
     assert (failed.status_code, failed.json()["error"]["message"]) == (503, "the model died")
 
 
+def test_a_notice_is_told_by_its_note() -> None:
+    notice = Answer(
+        "hi", "hi", Status.NOTICE, note="Hello.", generator="catalogue", timings=Timings(total_s=0.0)
+    )
+    assert [text for text, _ in pieces_of(iter([notice]))] == ["Hello.\n\n0.0 s, catalogue"]
+
+
 def test_a_model_is_chosen_by_its_name() -> None:
     stub = Stub()
     asked = client(stub)
@@ -191,7 +198,10 @@ def test_a_model_is_chosen_by_its_name() -> None:
     assert [c for *_, c in stub.asked] == [EVERY_ARTICLE, Choice(model="big-model"), Choice(quotes_only=True)]
     missing = asked.post("/v1/chat/completions", json=chat("How long?", model="gpt"))
     assert (missing.status_code, missing.json()["error"]["code"]) == (404, "model_not_found")
-    assert [m["id"] for m in asked.get("/v1/models").json()["data"]] == ["citewire", "big-model", "none"]
+    listed = asked.get("/v1/models").json()["data"]
+    assert [m["id"] for m in listed] == ["citewire", "big-model", "none"]
+    assert asked.get("/v1/models/big-model").json() == listed[1]
+    assert asked.get("/v1/models/gpt").json()["error"]["code"] == "model_not_found"
 
 
 def test_articles_passages_health_and_metrics_are_told() -> None:

@@ -85,6 +85,15 @@ def test_what_the_articles_do_not_say_ends_with_status_3(work: Path) -> None:
     assert done.returncode == 3 and "Hamburg" in done.stdout and "Closest sentences" in done.stdout
 
 
+def test_what_the_catalogue_answers_ends_with_status_0(work: Path) -> None:
+    done = rag("ask", "thanks", "--then", "Which articles mention Ankara?", "--model", "none", cwd=work)
+    assert done.returncode == 0 and "You are welcome." in done.stdout
+    assert "“Ministers met in Ankara on 3 May 2024.” [1]" in done.stdout
+    assert "“Ankara” is in 1 of 2 articles, 1 time in all: Talks on grain." in done.stdout
+    german = rag("ask", "Wie lange dauerte das Treffen?", "--model", "none", cwd=work)
+    assert german.returncode == 0 and german.stdout.startswith("Questions are read in English.")
+
+
 def test_history_is_read_from_earlier_json(work: Path) -> None:
     first = rag("ask", "How long did the evacuation of Valencia last?", "--model", "none", "--json", cwd=work)
     (work / "history.jsonl").write_text(first.stdout, "utf-8")

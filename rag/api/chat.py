@@ -29,6 +29,10 @@ def _names(assistant: Answering) -> list[str]:
     return [MODEL, *assistant.writers(), QUOTES]
 
 
+def _model(name: str) -> dict[str, Any]:
+    return {"id": name, "object": "model", "created": 0, "owned_by": "citewire"}
+
+
 def _choice(assistant: Answering, model: str) -> Choice:
     """What is asked for by the name of a model. Raises `Failure` where there is none of that name."""
     if model == QUOTES:
@@ -93,7 +97,7 @@ class _Reply:
 
 
 def routes(service: Service) -> APIRouter:
-    """`POST /v1/chat/completions` and `GET /v1/models`."""
+    """`POST /v1/chat/completions`, `GET /v1/models` and `/v1/models/{name}`."""
     router = APIRouter()
     assistant, counters = service.assistant, service.counters
     threads = Threads(counters)
@@ -144,9 +148,12 @@ def routes(service: Service) -> APIRouter:
     @router.get("/v1/models")
     def models() -> dict[str, Any]:
         """The names that `model` may be."""
-        return {
-            "object": "list",
-            "data": [{"id": n, "object": "model", "owned_by": "citewire"} for n in _names(assistant)],
-        }
+        return {"object": "list", "data": [_model(name) for name in _names(assistant)]}
+
+    @router.get("/v1/models/{name}")
+    def model(name: str) -> dict[str, Any]:
+        """One of them."""
+        _choice(assistant, name)
+        return _model(name)
 
     return router

@@ -258,11 +258,13 @@ def _summary(question: str, asked: Asked, catalogue: _Catalogue) -> Answer | Non
         return _unknown(question, asked, catalogue)
     if len(found) == 1:
         spans = [(found[0], s) for s in _beginning(found[0], SUMMARY_SENTENCES)]
-        return _quotes(question, "The article begins so:", spans)
+        return _quotes(question, "Quoted is the beginning of the article.", spans)
     spans = [(a, s) for a in found[:MOST_LISTED] for s in _beginning(a, 1)]
-    part = f", the first {MOST_LISTED} of them here" if len(found) > MOST_LISTED else ""
+    part = f" of the first {MOST_LISTED}" if len(found) > MOST_LISTED else ""
     return _quotes(
-        question, f"{_there_are(len(found))} from “{_bare(asked.subject)}”{part}. They begin so:", spans
+        question,
+        f"{_there_are(len(found))} from “{_bare(asked.subject)}”. Quoted is the beginning of each{part}.",
+        spans,
     )
 
 

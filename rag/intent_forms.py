@@ -48,15 +48,15 @@ def _words(line: str) -> frozenset[str]:
     return frozenset(line.split())
 
 
-_GREETINGS = _words("hi hello hey hiya howdy greetings morning afternoon evening")
+_GREETINGS = _words("hi hello hey hiya howdy greetings morning afternoon evening hallo hola bonjour ciao")
 _GREETING = _GREETINGS | _words("good day there everyone all again to you dear citewire how are doing today")
-_THANKS = _words("thanks thank thx ty cheers bye goodbye")
+_THANKS = _words("thanks thank thx ty cheers bye goodbye danke merci gracias")
 _OKAY = _words("ok okay good great perfect cool understood nice alright wonderful excellent got")
 _THANKING = (
     _THANKS
     | _OKAY
     | _words(
-        "you very much so a lot many it that this is was helps helped helpful for your the help answer all"
+        "you u no yes very much so a lot many it that this is was helps helped helpful for your the help answer all"
     )
 )
 
@@ -81,7 +81,8 @@ _FORMS = {
 help(?: me)?|/help
 what can you (?:do|answer|tell me)(?: for me)?
 what (?:(?:kind of )?questions )?(?:can|may|could|should) i ask(?: you)?
-(?:who|what) are you|what do you do|how (?:do|can) i use (?:this|you)
+(?:who|what) are you|what is your name|what do you do|how (?:do|can) i use (?:this|you)
+are you (?:an? )?(?:ai|bot|robot|machine|human|real)
 """,
     Intent.COUNT: """
 how many {held} (?:do|have|can) you (?:have|got|hold|know|know of|read|see|use|search|access){here}
@@ -97,7 +98,8 @@ what do {your} {held} (?:say|cover|tell(?: me)?|tell of|talk about|deal with|dis
 (?:what|which) (?:topics|subjects|themes|events) do {your} {held} (?:cover|discuss|deal with|talk about|tell of)
 what(?: is|['’]s) (?:in )?(?:this|the|your) (?:corpus|collection|index|library|archive)(?: of articles)?(?: about)?
 (?:{summarise}|describe|tell me about|(?:give me )?an overview of) (?:{your} {held}|everything|them all)
-what do you know
+what do you know|what(?: is|['’]s) (?:in )?the news(?: about)?
+summar(?:y|i[sz]e)|overview|give me (?:a summary|an overview)
 """,
     Intent.PUBLISHERS: """
 {which} (?:publishers|newspapers|outlets) (?:are there|do you have|have you){here}
@@ -106,6 +108,8 @@ who published {your} {articles}
     Intent.LIST: """
 {which} {articles} (?:are there|do you have|have you(?: got)?|exist|are (?:indexed|available|known)){here}(?: {by} {x})?
 {list}(?: {your})? {articles}(?:{here}| {by} {x})
+(?:list|show me|give me|what are) the titles(?: of {your} {articles})?
+when were {your} {articles} published
 """,
     Intent.MENTIONS: """
 {which}(?: of)?(?: {your})? {articles} (?:that |do )?{mention} {x}
@@ -126,12 +130,16 @@ _PERHAPS = {
     Intent.LIST: """
 {which} {articles} (?:are there|do you have|have you(?: got)?|exist) {of} {x}
 {list}(?: {your})? {articles} {of} {x}
-{which} {articles} (?:are|were) {of} {x}
+{which} (?:{articles} (?:are|were)|(?:news )?article (?:is|was)) {of} {x}
 """,
     Intent.MENTIONS: """
 {which}(?: of)?(?: {your})? {articles} (?:are about|discuss|cover|deal with|report on|are on) {x}
+(?:which|what) (?:news )?article (?:{mention}|is about|discusses|covers|deals with|reports on) {x}
+(?:are there|is there|do you have|have you got) (?:any |an )?(?:news )?articles? (?:about|on) {x}
 """,
     Intent.SUMMARY: r"""
+{summarise} (?:the|this|that|your) (?:news )?article
+what (?:is|does) (?:the|this|that|your) (?:news )?article (?:about|say)
 {summarise} (?:the|an|that|all|all the) (?:news )?articles? {of} {x}
 {summarise} (?:the )?{x} (?:news )?articles?
 {summarise} (?:the (?:news )?article )?(?P<subject>[“"].+[”"]|\S+\.\w+(?:#\S+)?)
@@ -164,7 +172,7 @@ _POLITE = re.compile(
 def _small_talk(text: str) -> Intent | None:
     said = set(words(text))
     if not said:
-        return None
+        return Intent.ABILITY  # "???": nothing to look for
     if said & (_THANKS | _OKAY) and said <= _THANKING and ("?" not in text or said & {"thank", "thanks"}):
         return Intent.THANKS
     if said <= _GREETING and (said & _GREETINGS or said >= {"how", "are", "you"} or said == {"good", "day"}):

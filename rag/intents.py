@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
+from itertools import islice
 from typing import Protocol
 
 from rag.articles import parse_date
@@ -253,7 +254,11 @@ def _unknown(question: str, asked: Asked, catalogue: _Catalogue) -> Answer | Non
 
 
 def _summary(question: str, asked: Asked, catalogue: _Catalogue) -> Answer | None:
-    found = _of(asked, catalogue)
+    if asked.subject:
+        found = _of(asked, catalogue)
+    else:  # "the article", where there is only one
+        found = list(islice(catalogue.each(), 2))
+        found = found if len(found) == 1 else []
     if not found:
         return _unknown(question, asked, catalogue)
     if len(found) == 1:

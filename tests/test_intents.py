@@ -47,7 +47,11 @@ QUESTIONS = Path(__file__).parent.parent / "eval" / "questions.jsonl"
         ("ok thank you", Intent.THANKS),
         ("Thanks a lot, that was very helpful!", Intent.THANKS),
         ("great", Intent.THANKS),
+        ("no thanks", Intent.THANKS),
         ("bye", Intent.THANKS),
+        ("???", Intent.ABILITY),
+        ("👍", Intent.ABILITY),
+        ("Are you a bot?", Intent.ABILITY),
         ("help", Intent.ABILITY),
         ("What can you do?", Intent.ABILITY),
         ("What can I ask?", Intent.ABILITY),
@@ -60,6 +64,8 @@ QUESTIONS = Path(__file__).parent.parent / "eval" / "questions.jsonl"
         ("How many articles are there in the index?", Intent.COUNT),
         ("Which articles are there?", Intent.LIST),
         ("Please list all articles", Intent.LIST),
+        ("What are the titles of the articles?", Intent.LIST),
+        ("When were these articles published?", Intent.LIST),
         ("Which publishers are there?", Intent.PUBLISHERS),
         ("Wie lange dauerte das Treffen?", Intent.LANGUAGE),
     ],
@@ -104,9 +110,11 @@ def test_what_is_named_is_kept_as_it_was_typed(text: str, intent: Intent, subjec
         "Summarise the meeting in Kuala Lumpur.",
         "Who helped?",
         "How many documents were leaked?",
+        "What article of the treaty mentions slavery?",
+        "No",
+        "Are you sure?",
         "Putin?",
         "Why?",
-        "...",
     ],
 )
 def test_a_question_to_the_articles_is_left_to_them(text: str) -> None:
@@ -248,7 +256,18 @@ def test_an_article_is_summarised_by_its_first_sentences() -> None:
 
 def test_a_topic_that_no_article_names_is_left_to_the_articles() -> None:
     assert quoted(asked("Which articles are about grain?")) == [TALKS.split(". ")[0] + "."]
-    assert reply("Which articles are about inflation?", SHELF) is None
+    assert quoted(asked("Is there an article about the river Turia?")) == [
+        "The river Turia rose four metres on Monday."
+    ]
+    assert asked("Which article mentions Omer Kaya?").note.startswith("“Omer Kaya” is in 1 of 2 articles")
+    for unknown in ("Which articles are about inflation?", "What article mentions freedom of speech?"):
+        assert reply(unknown, SHELF) is None
+
+
+def test_the_article_is_the_only_one_there_is() -> None:
+    assert reply("What is the article about?", SHELF) is None
+    one = reply("Summarise the article.", Shelf(*SHELF.articles(1)))
+    assert one is not None and quoted(one)[0] == "The river Turia rose four metres on Monday."
 
 
 def test_only_what_the_reader_chose_is_counted() -> None:

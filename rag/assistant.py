@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence, Set
+from collections.abc import Generator as Stream
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
@@ -18,6 +19,8 @@ from rag.conversation import stand_alone
 from rag.embedder import MiniLM
 from rag.errors import CitewireError, ModelError, QuestionError, StoppedError
 from rag.freshness import Cited, Freshness, freshness
+from rag.intent_forms import is_aside
+from rag.intents import reply
 from rag.llama import LlamaGenerator, check_model_file
 from rag.models import Role, Standing, find_model, list_models
 from rag.priority import answering
@@ -228,7 +231,7 @@ class Assistant:
         *,
         cancel: Cancel = never,
         choice: Choice = EVERY_ARTICLE,
-    ) -> Iterator[Answer]:
+    ) -> Stream[Answer]:
         """Growing answers, from the articles that `choice` leaves; the last is final and checked. Nothing that the user can solve is raised on the way:
         the last answer is then stopped or failed, with the reason, and holds what was settled before.
 
@@ -239,9 +242,15 @@ class Assistant:
         last = Answer(question, question, Status.DRAFTING)
         try:
             with answering(self.settings.run_folder), self.reading() as store:
+                told = reply(question, store, choice, cancel)
+                if told is not None:
+                    clock.mark("total_s")
+                    yield replace(told, timings=clock.timings)
+                    return
+                earlier = [t for t in history if not is_aside(t.question)]
                 understood = stand_alone(
                     question,
-                    history if Stage.REWRITING not in self._without else (),
+                    earlier if Stage.REWRITING not in self._without else (),
                     self._generator,
                     deadline_s=self.settings.answer_timeout_s,
                     cancel=cancel,
@@ -274,4 +283,5 @@ def _checked(question: str) -> str:
         raise QuestionError(
             f"the question has {len(question)} characters, at most {MAX_QUESTION_CHARS} are read; shorten it"
         )
-    return question.strip()
+    # half a character, which programs cut and terminals pass on, can neither be embedded nor sent
+    return question.encode("utf-8", "replace").decode().strip()

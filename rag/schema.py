@@ -218,12 +218,13 @@ class Statement:
 
 
 class Status(StrEnum):
-    """Where an answer stands. Only the last five are final."""
+    """Where an answer stands. All but the first are final."""
 
     DRAFTING = "drafting"
     ANSWERED = "answered"
     PARTIAL = "partial"
     UNANSWERED = "unanswered"
+    NOTICE = "notice"  # no question to the articles: what is to be said stands in `note`
     STOPPED = "stopped"
     FAILED = "failed"
 

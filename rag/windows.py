@@ -115,7 +115,7 @@ def windows_of(passages: Sequence[Passage]) -> list[Window]:
             s
             for s in sentences(body, low, high)
             # a sentence that the reach itself cut is not one
-            if not (s.start == low and low > 0) and not (s.end == high and high < len(body))
+            if (low == 0 or body[low : s.start].strip()) and (high == len(body) or body[s.end : high].strip())
         ]
         spans = [s for s in spans if _is_evidence(body[s.start : s.end])]
         touching = [i for i, s in enumerate(spans) if s.end > chunk.start and s.start < chunk.end]

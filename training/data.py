@@ -259,7 +259,7 @@ def questions(
                 plain = said and rng.random() < 0.3  # the statement alone, where it says enough by itself
                 make.claim(
                     f"{name}, claim",
-                    said if plain else f"{question} {said or value}",
+                    said if said and plain else f"{question} {said or value}",
                     text[start:end],
                     "supported" if good else "unsupported" if value in text[start:end] else "not_stated",
                 )

@@ -162,7 +162,7 @@ def f1(guess: str, answers: Sequence[str]) -> float:
     return best
 
 
-def auc(scores: Sequence[float], labels: Sequence[bool]) -> float:
+def auc(scores: Any, labels: Any) -> float:
     """Chance that a true row scores above a false one, ties counting half."""
     s, y = np.asarray(scores), np.asarray(labels)
     order = np.unique(s, return_inverse=True)[1]
@@ -172,7 +172,7 @@ def auc(scores: Sequence[float], labels: Sequence[bool]) -> float:
     return float((ranks[y].sum() - good * (good + 1) / 2) / (good * bad)) if good and bad else float("nan")
 
 
-def balanced(scores: Sequence[float], labels: Sequence[bool], floor: float) -> float:
+def balanced(scores: Any, labels: Any, floor: float) -> float:
     s, y = np.asarray(scores), np.asarray(labels)
     return float(((s[y] >= floor).mean() + (s[~y] < floor).mean()) / 2)
 

@@ -414,7 +414,11 @@ def unmade(sentence: str, rng: random.Random) -> tuple[str, str, str, str] | Non
     (label, row), (_, other) = rng.sample(table, 2)
     first = rng.choice(row)
     again = rng.choice([p for p in row if p != first] or [first])
-    return (*(head + p.format(**forms) + tail for p in (first, again, rng.choice(other))), label)
+
+    def told(phrase: str) -> str:
+        return head + phrase.format(**forms) + tail
+
+    return told(first), told(again), told(rng.choice(other)), label
 
 
 def _spot(sentence: str) -> tuple[str, str, dict[str, str], Sequence[tuple[str, tuple[str, ...]]]] | None:

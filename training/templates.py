@@ -579,7 +579,7 @@ def quantifiers(rng: random.Random) -> Made:
             "trees were felled",
         )
     )
-    same = [
+    alike = [
         ("more than", "over"),
         ("at least", "no fewer than"),
         ("up to", "as many as"),
@@ -597,7 +597,7 @@ def quantifiers(rng: random.Random) -> Made:
         "fewer than": "more than|exactly|at least",
         "exactly": "more than|fewer than",
     }
-    pair = rng.choice(same)
+    pair = rng.choice(alike)
     evidence = _around(f"{_cap(rng.choice(pair))} {n:,} {noun}{_tail(rng)}.", rng)
     if rng.random() < 0.5:
         return evidence, f"{_cap(rng.choice(pair))} {n:,} {noun}.", S
@@ -628,6 +628,9 @@ _STEPS = [
     "the shares were suspended",
     "the lights went out",
 ]
+
+
+_PRESENT = {"led": "leads", "lived": "lives", "chaired": "chairs", "coached": "coaches", "edited": "edits"}
 
 
 def times(rng: random.Random) -> Made:
@@ -665,26 +668,27 @@ def times(rng: random.Random) -> Made:
             ),
         )
         lived = what.replace("has ", "")
+        lives = _PRESENT[lived.split()[0]] + lived[lived.index(" ") :]
         since = rng.random() < 0.5
         evidence = _around(f"{who} {what} since {year}." if since else f"{who} {lived} until {year}.", rng)
-        right = (
+        right_ones = (
             (
                 f"{who} {lived} from {year} on",
-                f"{who} still {lived.replace('led', 'leads').replace('lived', 'lives').replace('chaired', 'chairs').replace('coached', 'coaches').replace('edited', 'edits')}",
+                f"{who} still {lives}",
             )
             if since
             else (
                 f"{who} {lived} up to {year}",
-                f"{who} no longer {lived.replace('led', 'leads').replace('lived', 'lives').replace('chaired', 'chairs').replace('coached', 'coaches').replace('edited', 'edits')}",
+                f"{who} no longer {lives}",
             )
         )
-        wrong = (
+        wrong_ones = (
             (f"{who} {lived} until {year}", f"{who} stopped in {year}")
             if since
             else (f"{who} {what} since {year}", f"{who} began in {year}")
         )
         good = rng.random() < 0.5
-        return evidence, rng.choice(right if good else wrong) + ".", S if good else R
+        return evidence, rng.choice(right_ones if good else wrong_ones) + ".", S if good else R
     day, month = rng.randrange(1, 29), rng.choice(MONTHS)
     weekday = rng.choice(WEEKDAYS)
     evidence = _around(

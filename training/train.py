@@ -4,19 +4,24 @@
 
 The learning rate falls to nothing over the minutes given, so that a run ends on time on any machine and always with
 a whole decay. A run that was stopped goes on from its last checkpoint when it is started again with the same --out.
-Ctrl-C writes a checkpoint first. `training/README.md` says what the shipped weights were trained with.
+Ctrl-C writes a checkpoint first. With --second-core another process works out gradients on that core, at the lowest
+priority, which are applied as steps of their own when they are ready: where other programs take a core now and then, that
+is faster than two threads that wait for each other. `training/README.md` says what the shipped weights were trained with.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import os
 import random
 import time
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import torch
+import torch.multiprocessing as mp
 import torch.nn.functional as F
 from torch import Tensor, nn
 
@@ -57,12 +62,53 @@ def loss_of(net: ReaderNet, pairs: Sequence[Pair], pad: int, device: str) -> Ten
     return total / len(pairs)
 
 
+def _gradients(
+    options: argparse.Namespace,
+    shared: dict[str, Tensor],
+    gradients: dict[str, Tensor],
+    told: Tensor,
+    ready: Any,
+    seed: int,
+) -> None:
+    """The second process: gradients of batches of its own for the `shared` weights, one ahead of what is taken. `told`:
+    number of pairs and their mean loss."""
+    os.sched_setaffinity(0, {options.second_core})
+    os.nice(19)
+    torch.set_num_threads(1)
+    tokenizer = load_tokenizer(str(options.base / "tokenizer.json"))
+    pad = int(tokenizer.token_to_id("<pad>") or 0)
+    net = ReaderNet(options.base)
+    trained = net.trained()
+    for name, parameter in trained.items():
+        parameter.data = shared[name]
+    rows: list[Row] = [json.loads(line) for path in options.pairs for line in path.open(encoding="utf-8")]
+    rng = random.Random(seed)
+    parent = os.getppid()
+    while True:
+        for group in batches(rows, tokenizer, options.tokens, rng):
+            for parameter in trained.values():
+                parameter.grad = None
+            loss = loss_of(net, group, pad, "cpu")
+            loss.backward()
+            while ready.is_set():
+                if os.getppid() != parent:
+                    return
+                time.sleep(0.02)
+            for name, parameter in trained.items():
+                if parameter.grad is None:
+                    gradients[name].zero_()
+                else:
+                    gradients[name].copy_(parameter.grad)
+            told[0], told[1] = len(group), loss.item()
+            ready.set()
+
+
 def train(options: argparse.Namespace) -> None:
     device = options.device
     torch.set_num_threads(options.threads)
     torch.manual_seed(options.seed)
     tokenizer = load_tokenizer(str(options.base / "tokenizer.json"))
-    pad = tokenizer.token_to_id("<pad>")
+    pad = int(tokenizer.token_to_id("<pad>") or 0)
     net = ReaderNet(options.base)
     if options.init:
         net.load(options.init)
@@ -110,6 +156,21 @@ def train(options: argparse.Namespace) -> None:
         )
         part.replace(state_file)
 
+    second, ready = None, mp.get_context("spawn").Event()
+    gradients: dict[str, Tensor] = {}
+    told = torch.zeros(2).share_memory_()
+    if options.second_core is not None:
+        for name, parameter in trained.items():
+            parameter.data.share_memory_()
+            gradients[name] = torch.zeros_like(parameter.data).share_memory_()
+        shared = {name: p.data for name, p in trained.items()}
+        second = mp.get_context("spawn").Process(
+            target=_gradients,
+            args=(options, shared, gradients, told, ready, options.seed + step + 1),
+            daemon=True,
+        )
+        second.start()
+
     rng = random.Random(options.seed + step)
     loss_sum, counted, mark = 0.0, 0, time.monotonic()
     try:
@@ -123,11 +184,20 @@ def train(options: argparse.Namespace) -> None:
                     part["lr"] = rate * factor
                 loss = loss_of(net, group, pad, device)
                 optimizer.zero_grad()
-                loss.backward()  # type: ignore[no-untyped-call]
+                loss.backward()
                 nn.utils.clip_grad_norm_(trained.values(), 1.0)
                 optimizer.step()
                 step, seen = step + 1, seen + len(group)
                 loss_sum, counted = loss_sum + loss.item() * len(group), counted + len(group)
+                if ready.is_set():
+                    for name, parameter in trained.items():
+                        assert parameter.grad is not None
+                        parameter.grad.copy_(gradients[name])
+                    pairs, beside = int(told[0]), float(told[1])
+                    ready.clear()
+                    nn.utils.clip_grad_norm_(trained.values(), 1.0)
+                    optimizer.step()
+                    seen, counted, loss_sum = seen + pairs, counted + pairs, loss_sum + beside * pairs
                 if step % 50 == 0:
                     now = time.monotonic()
                     left = (total_s - (now - started)) / 60
@@ -140,6 +210,8 @@ def train(options: argparse.Namespace) -> None:
                 if step % CHECKPOINT_STEPS == 0:
                     keep()
     finally:
+        if second is not None:
+            second.kill()
         keep()
         print(f"{options.out / 'reader.safetensors'}: {step} steps, {seen:,} pairs", flush=True)
 
@@ -158,6 +230,7 @@ def main() -> None:
     parser.add_argument("--constant", action="store_true", help="no decay: a stage that another one follows")
     parser.add_argument("--device", default="cpu")
     parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--second-core", type=int, metavar="CORE")
     parser.add_argument("--seed", type=int, default=7)
     train(parser.parse_args())
 

@@ -65,7 +65,9 @@ def test_title_and_date_stand_ahead_as_far_as_they_are_known(
 ) -> None:
     of = article(BODY, title, published)
     assert head_of(of) == head
-    assert windows_of([passage(of)])[0].text.startswith(f"{head}The river rose on Monday. Two bridges fell in")
+    assert windows_of([passage(of)])[0].text.startswith(
+        f"{head}The river rose on Monday. Two bridges fell in"
+    )
 
 
 def test_characters_of_a_window_lead_back_to_the_sentence_of_the_article() -> None:

@@ -1,134 +1,121 @@
-"""Disagreement: values are merged, counted by origin, and the newest is marked."""
+"""Disagreement: values are grouped, counted by independent origin, and told apart only where they exclude each other."""
 
-from rag.disagreement import Candidate, find_disagreement, origins
-from rag.question import understand
-from rag.schema import Article, Origin, PartialDate, Published
+from __future__ import annotations
+
+import pytest
+
+from rag.disagreement import compare, origins
+from rag.schema import PartialDate
+from tests.fakes import ScriptedReader
+from tests.made import article, found
+
+LONG, WHO, WHEN = "How long did the talks last?", "Who led the talks?", "When did they meet?"
+AGREEING = ScriptedReader({}, otherwise=(0.9, 0.05))
+EXCLUDING = ScriptedReader({}, otherwise=(0.05, 0.9))
 
 
-def article(name: str, body: str = "", published: PartialDate | None = None) -> Article:
-    date = Published(published, Origin.STATED) if published else None
-    return Article(name, name, f"{name}.txt", body or f"Body of {name}.", published=date)
+def lasted(value: str, number: int, published: PartialDate | None = None, name: str = "", of: str = ""):
+    return found(
+        f"{of or number} reported that the talks lasted {value}.", value, number, 0.9, "", published, name
+    )
 
 
-LENGTH = understand("How long did the meeting last?")
-A, B, C = (
-    article("a"),
-    article("b", published=PartialDate(2025, 7, 10)),
-    article("c", published=PartialDate(2025, 7, 9)),
+def test_one_value_in_different_words_is_one_group_and_no_disagreement() -> None:
+    groups, disagreement = compare(LONG, [lasted("one hour", 1), lasted("60 minutes", 2)], EXCLUDING)
+    assert [[f.value for f in g] for g in groups] == [["one hour", "60 minutes"]]
+    assert disagreement is None
+
+
+def test_different_measures_of_independent_articles_are_told_with_how_many_give_them() -> None:
+    answering = [lasted("50 minutes", 1), lasted("90 minutes", 2), lasted("90-minute", 3)]
+    groups, disagreement = compare(LONG, answering, AGREEING)
+    assert [[f.value for f in g] for g in groups] == [["50 minutes"], ["90 minutes", "90-minute"]]
+    assert disagreement is not None and disagreement.about == LONG
+    assert [(v.text, v.citations, v.origins) for v in disagreement.values] == [
+        ("90 minutes", (2, 3), 2),
+        ("50 minutes", (1,), 1),
+    ]
+
+
+def test_one_article_does_not_disagree_with_itself_nor_with_its_copies() -> None:
+    same = [lasted("50 minutes", 1, name="a"), lasted("90 minutes", 2, name="a")]
+    assert compare(LONG, same, AGREEING)[1] is None
+    story = "The ministers of both countries met in the old town hall of Ankara to speak about grain. "
+    copies = [
+        found(f"{story} The talks lasted {v}.", v, n) for n, v in enumerate(("50 minutes", "90 minutes"), 1)
+    ]
+    assert compare(LONG, copies, AGREEING)[1] is None
+
+
+def test_copies_of_a_report_count_once() -> None:
+    story = "The ministers of both countries met in the old town hall of Ankara. The talks lasted 90 minutes."
+    answering = [
+        lasted("50 minutes", 1),
+        found(story, "90 minutes", 2),
+        found(f"{story} More later.", "90 minutes", 3),
+    ]
+    disagreement = compare(LONG, answering, AGREEING)[1]
+    assert disagreement is not None
+    assert [(v.text, v.origins) for v in disagreement.values] == [("50 minutes", 1), ("90 minutes", 1)]
+
+
+def test_measures_of_different_things_are_no_rivals() -> None:
+    assert compare(LONG, [lasted("50 minutes", 1), lasted("3 miles", 2)], EXCLUDING)[1] is None
+    assert compare(LONG, [lasted("50 minutes", 1), lasted("long", 2)], EXCLUDING)[1] is None
+
+
+def test_a_bound_is_another_value_than_the_number() -> None:
+    assert compare(LONG, [lasted("nearly an hour", 1), lasted("60 minutes", 2)], AGREEING)[1] is not None
+
+
+def test_days_are_compared_after_they_are_resolved() -> None:
+    day = PartialDate(2025, 7, 10)
+    meant = [lasted("Wednesday", 1, day), lasted("July 9, 2025", 2)]
+    assert compare(WHEN, meant, EXCLUDING)[1] is None
+    assert compare(WHEN, [lasted("Tuesday", 1, day), lasted("July 9, 2025", 2)], AGREEING)[1] is not None
+
+
+def test_names_are_rivals_only_where_the_reader_says_that_both_windows_exclude_the_other() -> None:
+    answering = [lasted("Ana Ruiz", 1), lasted("Omar Diallo", 2)]
+    assert compare(WHO, answering, AGREEING)[1] is None
+    told = compare(WHO, answering, EXCLUDING)[1]
+    assert told is not None and [v.text for v in told.values] == ["Ana Ruiz", "Omar Diallo"]
+    one_way = ScriptedReader({}, {("Omar Diallo", ""): (0.05, 0.9)}, otherwise=(0.5, 0.1))
+    assert compare(WHO, answering, one_way)[1] is None
+    assert one_way.asked == [
+        (f"{WHO} Omar Diallo", answering[0].window.text),
+        (f"{WHO} Ana Ruiz", answering[1].window.text),
+    ]
+
+
+def test_a_part_of_a_name_is_the_same_value() -> None:
+    groups, disagreement = compare(WHO, [lasted("Ana Ruiz", 1), lasted("Ruiz", 2)], EXCLUDING)
+    assert len(groups) == 1 and disagreement is None
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "newest"),
+    [
+        (PartialDate(2025, 7, 9), PartialDate(2025, 7, 10), ["90 minutes"]),
+        (PartialDate(2025, 7, 10), PartialDate(2025, 7, 10), ["50 minutes", "90 minutes"]),
+        (None, PartialDate(2025, 7, 10), ["90 minutes"]),
+        (None, PartialDate(month=7, day=11), []),
+    ],
 )
-
-
-def test_values_that_agree_are_merged_and_hedges_are_told_as_they_stand() -> None:
-    found = find_disagreement(
-        LENGTH,
-        [
-            Candidate("about 50 minutes", 1, A, 0),
-            Candidate("60 minutes", 1, A, 0),
-            Candidate("nearly an hour", 2, B, 1),
-            Candidate("50-minute", 3, C, 2),
-        ],
-    )
-    assert found is not None
-    assert [(v.text, v.citations, v.origins) for v in found.values] == [
-        ("about 50 minutes", (1, 3), 2),
-        ("60 minutes", (1,), 1),
-        ("nearly an hour", (2,), 1),
-    ]
-    assert found.about == LENGTH.text
-
-
-def test_the_newest_is_the_latest_full_date_and_unknown_is_never_newest() -> None:
-    found = find_disagreement(
-        LENGTH, [Candidate("1 hour", 1, A, 0), Candidate("2 hours", 2, B, 1), Candidate("3 hours", 3, C, 2)]
-    )
-    assert found is not None
-    assert {v.text: v.newest for v in found.values} == {"1 hour": False, "2 hours": True, "3 hours": False}
-    partial = article("p", published=PartialDate(month=7, day=11))
-    undated = find_disagreement(LENGTH, [Candidate("1 hour", 1, A, 0), Candidate("2 hours", 2, partial, 1)])
-    assert undated is not None
-    assert not any(v.newest for v in undated.values)
-
-
-def test_agreement_is_no_disagreement() -> None:
-    assert (
-        find_disagreement(LENGTH, [Candidate("50 minutes", 1, A, 0), Candidate("50-minute", 2, B, 1)]) is None
-    )
-    assert find_disagreement(LENGTH, [Candidate("50 minutes", 1, A, 0)]) is None
-    assert find_disagreement(LENGTH, []) is None
-
-
-def test_wire_copies_count_as_one_origin() -> None:
-    found = find_disagreement(
-        LENGTH, [Candidate("1 hour", 1, A, 0), Candidate("1 hour", 2, B, 0), Candidate("2 hours", 3, C, 1)]
-    )
-    assert found is not None
-    assert [v.origins for v in found.values] == [1, 1]
-
-
-def test_a_number_of_other_things_is_left_out() -> None:
-    question = understand("How many drones were launched?")
-    readings = [
-        Candidate("400 drones", 1, A, 0),
-        Candidate("18 missiles", 1, A, 0),
-        Candidate("728 drones", 2, B, 1),
-    ]
-    found = find_disagreement(question, readings)
-    assert found is not None
-    assert [v.text for v in found.values] == ["400 drones", "728 drones"]
-
-
-def test_a_far_off_value_beside_a_shared_one_measures_something_else() -> None:
-    readings = [
-        Candidate("50 minutes", 1, A, 0),
-        Candidate("two days", 1, A, 0),
-        Candidate("50 minutes", 2, B, 1),
-    ]
-    assert find_disagreement(LENGTH, readings) is None
-
-
-def test_names_are_alternatives_only_where_no_name_is_common_to_all() -> None:
-    question = understand("Who met Rubio?")
-    same = [
-        Candidate("Sergei Lavrov", 1, A, 0),
-        Candidate("Marco Rubio", 1, A, 0),
-        Candidate("Trump", 1, A, 0),
-        Candidate("Lavrov", 2, B, 1),
-    ]
-    assert find_disagreement(question, same) is None
-    found = find_disagreement(question, [Candidate("Sergei Lavrov", 1, A, 0), Candidate("Wang Yi", 2, B, 1)])
-    assert found is not None
-    assert [v.text for v in found.values] == ["Sergei Lavrov", "Wang Yi"]
-
-
-def test_dates_agree_after_they_are_resolved_against_the_article() -> None:
-    question = understand("When did they meet?")
-    assert (
-        find_disagreement(question, [Candidate("Thursday", 1, B, 0), Candidate("July 10", 2, A, 1)]) is None
-    )
-    found = find_disagreement(
-        question, [Candidate("Wednesday", 1, B, 0), Candidate("July 10, 2025", 2, A, 1)]
-    )
-    assert found is not None
-    assert len(found.values) == 2
+def test_the_newest_is_that_of_the_latest_full_date(
+    first: PartialDate | None, second: PartialDate, newest: list[str]
+) -> None:
+    told = compare(LONG, [lasted("50 minutes", 1, first), lasted("90 minutes", 2, second)], AGREEING)[1]
+    assert told is not None and [v.text for v in told.values if v.newest] == newest
 
 
 def test_near_copies_share_an_origin_and_other_texts_do_not() -> None:
-    text = "The minister met his counterpart in Rome on Tuesday and spoke about trade for an hour before leaving for Oslo."
-    copy = article("copy", "ROME - " + text + " Read more on our site.")
-    other = article(
-        "other", "A completely different report about the weather in the north of the country on Monday."
-    )
-    original = article("original", text)
+    text = "The minister met his counterpart in Rome on Tuesday and spoke about trade for an hour before leaving."
+    original, copy = article(text, name="original"), article(f"ROME - {text} Read more.", name="copy")
+    other = article("A different report about the weather in the north on Monday.", name="other")
     assert origins([original, other, copy, original]) == (0, 1, 0, 0)
     assert origins([]) == ()
 
 
-def test_as_high_as_a_figure_and_the_figure_are_one_value_and_nearly_an_hour_is_not_an_hour() -> None:
-    one = Article("1", "v", "1.txt", "Tariffs could be as high as 500 percent.")
-    two = Article("2", "v", "2.txt", "He wants 500% tariffs.")
-    question = understand("How high could the tariffs be?")
-    same = [Candidate("as high as 500 percent", 1, one, 0), Candidate("500%", 2, two, 1)]
-    assert find_disagreement(question, same) is None
-    lasted = understand("How long did it last?")
-    apart = [Candidate("nearly an hour", 1, one, 0), Candidate("60 minutes", 2, two, 1)]
-    assert find_disagreement(lasted, apart) is not None
+def test_nothing_answers_and_nothing_is_compared() -> None:
+    assert compare(LONG, [], EXCLUDING) == ([], None)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -38,7 +40,7 @@ def test_every_sentence_of_a_passage_is_in_a_window_at_its_exact_place(
 def test_a_sentence_is_read_beside_the_one_before_it() -> None:
     spans = sentences(BODY)
     made = windows_of([passage(article(BODY))])
-    for before, span in zip(spans, spans[1:], strict=False):
+    for before, span in pairwise(spans):
         assert any(before in w.spans and span in w.spans for w in made)
     third = BODY[spans[2].start : spans[2].end]
     assert any(spans[1] in w.spans for w in windows_of([passage(article(BODY), third)])), "though not found"

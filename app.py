@@ -145,7 +145,7 @@ def choice_of(
     wanted = tuple(str(p) for p in publishers or ())[:1000]
     quotes = writer == QUOTES
     count = max(0, min(12, int(sentences)))
-    return Choice(wanted, *bounds, count, quotes, "" if quotes else writer), ""
+    return Choice(wanted, bounds[0], bounds[1], count, quotes, "" if quotes else writer), ""
 
 
 def _notice(text: str) -> str:
@@ -161,7 +161,7 @@ def header(settings: Settings) -> str:
     places = [*servers_of(settings.servers), *([settings.store] if settings.store else [])]
     hosts = [urlsplit(p).hostname or p for p in places if not is_loopback(urlsplit(p).hostname or "")]
     where = (
-        f"Questions and what is read for them go to {', '.join(dict.fromkeys(hosts))}, as it was set."
+        f"Questions and what is read for them go to {', '.join(dict.fromkeys(hosts))}, as you set it."
         if hosts
         else "Nothing leaves this machine."
     )
@@ -313,7 +313,7 @@ def build(assistant: Answerer, sessions: Sessions | None = None) -> "gr.Blocks":
         except CitewireError as error:
             return _notice(str(error))
         return _notice(
-            f"Kept on this machine as case {id_}: rag cases lists it, rag cases check asks it again."
+            f'Kept on this machine as case {id_}. "rag cases" lists such answers, "rag cases check" asks again.'
         )
 
     def conversations(session: Session) -> object:
@@ -420,7 +420,7 @@ def build(assistant: Answerer, sessions: Sessions | None = None) -> "gr.Blocks":
         """Answer a question from the articles, every statement checked against the sentence it cites.
 
         Args:
-            question: At most 2,000 characters, in words, about what the articles report.
+            question: At most 2,000 characters, in English, about what the articles report.
 
         Returns:
             The answer as JSON of schema citewire.answer/1 (docs/answer.md): statements with the numbers of the evidence they
@@ -443,7 +443,8 @@ def build(assistant: Answerer, sessions: Sessions | None = None) -> "gr.Blocks":
             limit: How many passages, 1 to 50.
 
         Returns:
-            Passages, best first: the article's id and facts, the characters of its text, the text, both ranks.
+            Passages, best first: the article's id and facts, the characters of its text, the text, its rank by meaning
+            (dense_rank) and by words (lexical_rank).
         """
         try:
             return [passage_to_dict(p) for p in assistant.search(query, max(1, min(50, int(limit))))]
@@ -521,7 +522,12 @@ def build(assistant: Answerer, sessions: Sessions | None = None) -> "gr.Blocks":
                         info="With either, articles without a full date are left out",
                     )
                     sentences = gr.Slider(
-                        2, 12, value=6, step=1, label="Sentences read for an answer", info="More are slower"
+                        2,
+                        12,
+                        value=6,
+                        step=1,
+                        label="Sentences read for an answer",
+                        info="More sentences take longer",
                     )
                     writer = gr.Radio(
                         [*writers, QUOTES],
@@ -756,7 +762,11 @@ const place = () => {
 };
 const show = (chip) => {
   tip.replaceChildren();
-  for (const [name, key] of [['q', 'quote'], ['b', 'title'], ['span', 'source']]) {
+  const quote = document.createElement('q'), words = document.createElement('mark');
+  words.textContent = chip.dataset.words;
+  quote.append(chip.dataset.before, ...(chip.dataset.words ? [words] : []), chip.dataset.after);
+  tip.append(quote);
+  for (const [name, key] of [['b', 'title'], ['span', 'source']]) {
     const part = document.createElement(name);
     part.textContent = chip.dataset[key];
     tip.append(part);
@@ -790,7 +800,7 @@ element.addEventListener('click', (e) => {
     reason.placeholder = 'What is wrong with it?';
     reason.setAttribute('aria-label', 'What is wrong with this answer?');
     reason.maxLength = 2000;
-    send.textContent = 'Keep as a case';
+    send.textContent = 'Keep this report';
     form.append(reason, send);
     form.addEventListener('submit', (e) => {
       e.preventDefault();
@@ -878,12 +888,12 @@ watch('value', () => {
 _CSS = """
 .gradio-container {
   --cw-paper: #faf9f6; --cw-card: #ffffff; --cw-ink: #201f1c; --cw-soft: #676259; --cw-line: #e5e1d8;
-  --cw-accent: #14594f; --cw-tint: #e2efec; --cw-mark: #fff4cf; --cw-hit: #ffe08a; --cw-warn: #8a3b12;
+  --cw-accent: #14594f; --cw-tint: #e2efec; --cw-mark: #fff4cf; --cw-hit: #ffe08a; --cw-words: #ffc845; --cw-warn: #8a3b12;
   --cw-warn-tint: #fbeee6; --cw-on: #ffffff;
 }
 .dark .gradio-container, .dark.gradio-container {
   --cw-paper: #161615; --cw-card: #1f1e1d; --cw-ink: #ebe8e1; --cw-soft: #a9a49a; --cw-line: #34322e;
-  --cw-accent: #84cdc0; --cw-tint: #1d3531; --cw-mark: #3d3719; --cw-hit: #6a5917; --cw-warn: #f2ad8c;
+  --cw-accent: #84cdc0; --cw-tint: #1d3531; --cw-mark: #3d3719; --cw-hit: #574913; --cw-words: #786218; --cw-warn: #f2ad8c;
   --cw-warn-tint: #36241b; --cw-on: #0f211d;
 }
 html { scroll-padding-top: 1rem; }
@@ -899,6 +909,7 @@ html { scroll-padding-top: 1rem; }
   font-size: 0.98rem; quotes: "“" "”"; }
 .cw-tip b { display: block; margin-top: 0.5rem; font-weight: 600; }
 .cw-tip span { color: #c3bdb1; }
+.cw-tip mark { background: none; color: #ffe08a; font-weight: 600; }
 .cw-tip[hidden] { display: none; }
 
 @keyframes cw-pulse { 50% { opacity: 0.2; } }
@@ -932,6 +943,8 @@ html { scroll-padding-top: 1rem; }
 .cw-checking em { color: var(--cw-soft); font-size: 0.8rem; font-style: normal; margin-left: 0.3rem; white-space: nowrap;
   border: 1px dashed var(--cw-line); border-radius: 1rem; padding: 0.05rem 0.5rem; }
 q { font-family: Charter, "Iowan Old Style", Georgia, "Liberation Serif", serif; quotes: "“" "”"; }
+:is(q, .cw-s) mark { background: var(--cw-hit); color: inherit; border-radius: 0.2rem; padding: 0.05rem 0.12rem; font-weight: 600;
+  box-decoration-break: clone; -webkit-box-decoration-break: clone; }
 .cw-quoted { border-left: 3px solid var(--cw-accent); padding: 0.1rem 0 0.1rem 0.9rem; }
 .cw-s small { display: block; color: var(--cw-soft); font-size: 0.82rem; }
 .cw-quoted em { display: block; font-style: normal; font-size: 0.74rem; font-weight: 600; letter-spacing: 0.04em;
@@ -970,9 +983,9 @@ article.cw-notice .cw-note { color: inherit; font-size: inherit; border: 0; padd
 .cw-hello > p { color: var(--cw-soft); font-size: 1.05rem; line-height: 1.6; max-width: 34rem; margin: 0; }
 .cw-hello h3 { margin-top: 2rem; }
 
-.cw-scroll { overflow-x: auto; margin: 1.1rem 0 0.4rem; }
+.cw-disagree p { margin: 0 0 0.2rem; }
+.cw-scroll { overflow-x: auto; margin: 0.7rem 0 0.4rem; }
 .cw-table { width: 100%; border-collapse: collapse; font-size: 0.9rem; line-height: 1.45; }
-.cw-table caption { text-align: left; font-weight: 650; padding-bottom: 0.5rem; }
 .cw-table th, .cw-table td { text-align: left; vertical-align: top; padding: 0.55rem 0.8rem 0.55rem 0; font-weight: 400;
   border-top: 1px solid var(--cw-line); }
 .cw-table thead th { color: var(--cw-soft); font-size: 0.78rem; font-weight: 600; border-top: 0; padding-bottom: 0.3rem; }
@@ -1028,6 +1041,7 @@ p.cw-notice { margin: 0.5rem 0 0; }
 .cw-body mark sup { font-family: var(--font); font-size: 0.68rem; font-weight: 700; margin-right: 0.25rem; line-height: 0; }
 .cw-body .cw-hit { background: var(--cw-hit); text-decoration: underline 2px var(--cw-accent); text-underline-offset: 0.2em;
   outline: none; scroll-margin: 8rem 0 4rem; }
+.cw-body mark mark { background: var(--cw-words); font-weight: 600; }
 .cw-body .cw-hit sup { display: inline-block; text-decoration: none; }
 .cw-article footer { color: var(--cw-soft); font-size: 0.8rem; margin-top: 1.2rem; overflow-wrap: anywhere; }
 
@@ -1103,7 +1117,7 @@ p.cw-notice { margin: 0.5rem 0 0; }
   #cw-box { position: sticky; bottom: 0; background: var(--cw-paper); border-top: 1px solid var(--cw-line);
     padding-bottom: 0.7rem; z-index: 5; }
   .cw-chip { min-width: 1.75rem; line-height: 1.75rem; border-radius: 0.9rem; }
-  .cw-table, .cw-table caption, .cw-table tbody, .cw-table tr, .cw-table th, .cw-table td { display: block; }
+  .cw-table, .cw-table tbody, .cw-table tr, .cw-table th, .cw-table td { display: block; }
   .cw-table thead { display: none; }
   .cw-table tbody th, .cw-table td { border-top: 0; padding: 0.1rem 0; }
   .cw-table tbody tr { border-top: 1px solid var(--cw-line); padding: 0.6rem 0; }

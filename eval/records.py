@@ -127,6 +127,7 @@ def _evidence(row: Any, articles: Mapping[str, Article]) -> Evidence:
     article = articles[row["article"]]
     if article.version != row["version"]:
         raise ValueError(f"{article.path} has changed since")
+    words = row.get("answer")  # a record of an older program has none
     return Evidence(
         row["number"],
         article,
@@ -135,6 +136,7 @@ def _evidence(row: Any, articles: Mapping[str, Article]) -> Evidence:
         row["text"],
         tuple(Span(c["start"], c["end"]) for c in row["context"]),
         row["score"],
+        Span(words["start"], words["end"]) if words else None,
     )
 
 

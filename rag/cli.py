@@ -293,14 +293,14 @@ def _watch(settings: Settings, embedder: Embedder, as_json: bool) -> None:
 @click.option("--limit", default=5, show_default=True, type=click.IntRange(1, 50), help="Number of passages.")
 @click.pass_obj
 def search(settings: Settings, query: str, limit: int) -> None:
-    """Print the passages that match QUERY, with article, date, offsets and both ranks."""
+    """Print the passages that fit QUERY best, with article, date, place in the text, and rank by meaning and by words."""
     from rag.assistant import NO_MODEL, Assistant
     from rag.render import source_line
     from rag.text import plain
 
     assistant = Assistant.open(settings.with_options(model=NO_MODEL))
     for passage in assistant.search(query, limit):
-        ranks = f"dense {passage.dense_rank or '–'}, lexical {passage.lexical_rank or '–'}"
+        ranks = f"by meaning {passage.dense_rank or '–'}, by words {passage.lexical_rank or '–'}"
         chunk = passage.chunk
         click.echo(f"{passage.rank}. {source_line(passage.article)}")
         click.echo(
@@ -366,7 +366,7 @@ def recheck(settings: Settings, file: Path) -> None:
     said = {
         Freshness.CURRENT: "as it was",
         Freshness.CHANGED: "changed since, and still says what was cited",
-        Freshness.REWORDED: "changed since, and says what was cited no longer",
+        Freshness.REWORDED: "changed since, and no longer says what was cited",
         Freshness.GONE: "not in the index any more",
     }
     stale = False
@@ -437,7 +437,11 @@ def ask(
     as_json: bool,
     model: str | None,
 ) -> None:
-    """Answer QUESTION from the articles, each statement with the sentence it cites."""
+    """Answer QUESTION from the articles, each statement with the sentence it cites.
+
+    Articles and questions are read in English. The sentence that answers is quoted first; then the answer in short, where a
+    model words it and it is verified. What the articles do not say is not answered: exit status 3, with the closest sentences.
+    """
     from rag.assistant import Assistant
     from rag.render import answer_to_json, turn_of
     from rag.schema import Status
@@ -467,13 +471,15 @@ def ask(
 
 
 def _print_stream(stream: Generator[Answer]) -> Answer:
-    """Print each statement when it is settled, for a terminal cannot take words back; then the rest."""
+    """Print each statement when it is settled, for a terminal cannot take words back; then the rest. The words that answer
+    are bold in a terminal; click takes that away where the output is none."""
     from rag.render import ending_to_text, settled_text
     from rag.text import plain
 
     answer = None
+    bold = partial(click.style, bold=True)
     with closing(stream):  # where nobody reads any more, the index is let go before it is closed
-        for text, newer in settled_text(stream):
+        for text, newer in settled_text(stream, bold):
             answer = newer
             if text:
                 click.echo(text, nl=False)
@@ -482,7 +488,7 @@ def _print_stream(stream: Generator[Answer]) -> Answer:
         click.echo(plain(answer.note))
     if answer.error:
         click.echo(f"rag: {plain(answer.error)}", err=True)
-    ending = ending_to_text(answer)
+    ending = ending_to_text(answer, bold)
     if (answer.shown or answer.note) and not answer.missing:
         click.echo()
     click.echo(ending)

@@ -7,12 +7,21 @@ from __future__ import annotations
 
 import html
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from types import MappingProxyType
 
 from rag.freshness import Freshness
 from rag.question import names
-from rag.render import answer_to_text, date_of
+from rag.render import (
+    answer_to_text,
+    cited_numbers,
+    date_of,
+    disagreement_parts,
+    in_short,
+    in_words,
+    statement_words,
+    words_at,
+)
 from rag.schema import Answer, Article, Disagreement, Evidence, Origin, Span, State, Statement, Status
 from rag.sessions import Listed
 from rag.shelf import Item
@@ -29,6 +38,28 @@ OPENING_CHARS = 72  # shown for a title where an article states none: one line
 def esc(text: str) -> str:
     """Text for an HTML body or a double-quoted attribute: on one line, nothing invisible, nothing that is markup."""
     return html.escape(plain(text))
+
+
+def _split(text: str, words: Span | None) -> tuple[str, str, str]:
+    """`text`, as `plain` gives it, before, in and after `words`, each escaped; all of it before where there are none."""
+    span = words or Span(len(text), len(text))
+    return (
+        html.escape(text[: span.start]),
+        html.escape(text[span.start : span.end]),
+        html.escape(text[span.end :]),
+    )
+
+
+def _with_words(text: str, words: Span | None) -> str:
+    """`text`, as `plain` gives it, with the words that answer marked."""
+    before, answer, after = _split(text, words)
+    return f"{before}<mark>{answer}</mark>{after}" if answer else before
+
+
+def _sentence(item: Evidence, is_cited: bool) -> str:
+    """The sentence of evidence; the words that answer are marked only where it is cited."""
+    text = plain(item.text)
+    return _with_words(text, words_at(item, text) if is_cited else None)
 
 
 def _title(article: Article) -> str:
@@ -52,13 +83,15 @@ def _count(number: int, noun: str) -> str:
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
-def _chip(turn: int, item: Evidence) -> str:
+def _chip(turn: int, item: Evidence, is_cited: bool = True) -> str:
     """A citation: a click opens the sentence in its article, hover or focus shows it."""
-    article = item.article
+    article, text = item.article, plain(item.text)
     source = f"{_publisher(article)}, {_date(article)}"
+    before, words, after = _split(text, words_at(item, text) if is_cited else None)
     return (
         f'<button type="button" class="cw-chip" data-do="open" data-turn="{turn}" data-n="{item.number}" '
-        f'data-quote="{esc(item.text)}" data-title="{_title(article)}" data-source="{source}" '
+        f'data-before="{before}" data-words="{words}" data-after="{after}" '
+        f'data-title="{_title(article)}" data-source="{source}" '
         f'aria-label="Source {item.number}: {source}. Open the sentence.">{item.number}</button>'
     )
 
@@ -69,7 +102,7 @@ def _chips(turn: int, answer: Answer, numbers: Sequence[int]) -> str:
 
 
 def _statement(turn: int, answer: Answer, statement: Statement) -> str:
-    text = esc(statement.text)
+    text = _with_words(plain(statement.text), statement_words(answer, statement))
     chips = _chips(turn, answer, statement.citations)
     if statement.state is State.CHECKING:
         return f'<p class="cw-s cw-checking"><span>{text}</span> <em>checking…</em></p>'
@@ -77,7 +110,8 @@ def _statement(turn: int, answer: Answer, statement: Statement) -> str:
     how = f"<small>{esc('; '.join(steps))}</small>" if steps else ""
     if statement.state is State.QUOTED:
         return f'<p class="cw-s cw-quoted"><em>Quoted</em><q>{text}</q>&nbsp;{chips}{how}</p>'
-    return f'<p class="cw-s">{text}&nbsp;{chips}{how}</p>'
+    label = f"<b>{in_short(answer, statement).strip()}</b> " if in_short(answer, statement) else ""
+    return f'<p class="cw-s">{label}{text}&nbsp;{chips}{how}</p>'
 
 
 def _disagreement(turn: int, answer: Answer, found: Disagreement) -> str:
@@ -85,26 +119,33 @@ def _disagreement(turn: int, answer: Answer, found: Disagreement) -> str:
     rows = []
     for value in found.values:
         sources = [by_number[n] for n in value.citations if n in by_number]
-        newest = " · newest" if value.newest else ""
+        newest = " · newest" if value.newest and not all(v.newest for v in found.values) else ""
+        articles = "article" if value.origins == 1 else "articles"
         for place, item in enumerate(sources):
             head = (
                 f'<th scope="rowgroup" rowspan="{len(sources)}">{esc(value.text)}'
-                f"<small>{_count(value.origins, 'source')}{newest}</small></th>"
+                f"<small>{in_words(value.origins)} {articles}{newest}</small></th>"
             )
             rows.append(
                 f"<tr>{head if place == 0 else ''}<td>{_publisher(item.article)}</td><td>{_date(item.article)}</td>"
-                f"<td><q>{esc(item.text)}</q>&nbsp;{_chip(turn, item)}</td></tr>"
+                f"<td><q>{_sentence(item, True)}</q>&nbsp;{_chip(turn, item)}</td></tr>"
             )
     heads = "".join(f'<th scope="col">{name}</th>' for name in ("Value", "Publisher", "Date", "Sentence"))
+    said = "; ".join(
+        f"{esc(who)} <b>{esc(value)}</b>&nbsp;{_chips(turn, answer, citations)}"
+        for who, value, citations in disagreement_parts(answer)
+    )
     return (
-        f'<div class="cw-scroll"><table class="cw-table"><caption>The articles disagree: {esc(found.about)}</caption>'
-        f"<thead><tr>{heads}</tr></thead><tbody>{''.join(rows)}</tbody></table></div>"
+        '<section class="cw-disagree"><h3>The articles disagree</h3>'
+        f'<p>{said}.</p><div class="cw-scroll"><table class="cw-table">'
+        f'<caption class="cw-hidden">Who says what about: {esc(found.about)}</caption>'
+        f"<thead><tr>{heads}</tr></thead><tbody>{''.join(rows)}</tbody></table></div></section>"
     )
 
 
 def _closest(turn: int, answer: Answer) -> str:
     items = "".join(
-        f"<li><q>{esc(e.text)}</q>&nbsp;{_chip(turn, e)}<small>{_publisher(e.article)} · {_date(e.article)}</small></li>"
+        f"<li><q>{esc(e.text)}</q>&nbsp;{_chip(turn, e, is_cited=False)}<small>{_publisher(e.article)} · {_date(e.article)}</small></li>"
         for e in answer.closest
     )
     return f'<section class="cw-closest"><h3>Closest sentences</h3><ul>{items}</ul></section>'
@@ -163,8 +204,9 @@ def turn_html(
     parts = [f'<h2 class="cw-q">{esc(answer.question)}</h2>']
     if plain(answer.as_understood) != plain(answer.question):
         parts.append(f'<p class="cw-understood"><b>Understood as:</b> {esc(answer.as_understood)}</p>')
-    if answer.note:
-        parts.append(f'<p class="cw-note">{esc(answer.note)}</p>')
+    note = [f'<p class="cw-note">{esc(answer.note)}</p>'] if answer.note else []
+    if not answer.disagreement:
+        parts += note
     if since:
         parts.append(f'<p class="cw-note cw-since">{esc(since)}</p>')
     shown = [s for s in answer.statements if s.state is not State.WITHHELD]
@@ -176,7 +218,7 @@ def turn_html(
     if answer.missing:
         parts.append(f'<p class="cw-missing">{esc(answer.missing)}</p>')
     if answer.disagreement:
-        parts.append(_disagreement(turn, answer, answer.disagreement))
+        parts += [_disagreement(turn, answer, answer.disagreement), *note]
     if answer.closest:
         parts.append(_closest(turn, answer))
     if answer.final and answer.others:
@@ -216,27 +258,20 @@ def talk_html(
         shown = [
             '<div class="cw-hello"><h1>Ask the articles</h1><p>Every sentence of an answer is checked against the '
             "line it cites. Click a number to read that line where it stands.</p>"
+            "<p>Articles and questions are read in English.</p>"
             f"{_suggestions(questions, 'For example')}</div>"
         ]
     return f'<div class="cw-log" role="log" aria-label="Conversation" tabindex="0">{"".join(shown)}</div>'
 
 
-def _card(turn: int, item: Evidence) -> str:
+def _card(turn: int, item: Evidence, is_cited: bool) -> str:
     article = item.article
     return (
         f'<li><button type="button" class="cw-card" data-do="open" data-turn="{turn}" data-n="{item.number}">'
         f'<span class="cw-n"><span class="cw-hidden">Source </span>{item.number}</span>'
         f'<span class="cw-from">{_publisher(article)} · {_date(article)}</span>'
-        f'<span class="cw-title">{_title(article)}</span><q>{esc(item.text)}</q></button></li>'
+        f'<span class="cw-title">{_title(article)}</span><q>{_sentence(item, is_cited)}</q></button></li>'
     )
-
-
-def cited_numbers(answer: Answer) -> set[int]:
-    """The numbers of the evidence behind what is shown as fact."""
-    numbers = {n for s in answer.shown for n in s.citations}
-    if answer.disagreement:
-        numbers |= {n for v in answer.disagreement.values for n in v.citations}
-    return numbers
 
 
 def sources_html(turn: int, answer: Answer) -> str:
@@ -250,7 +285,9 @@ def sources_html(turn: int, answer: Answer) -> str:
         ),
     ]
     body = "".join(
-        f"<h3>{name}</h3><ol>{''.join(_card(turn, e) for e in items)}</ol>" for name, items in groups if items
+        f"<h3>{name}</h3><ol>{''.join(_card(turn, e, e.number in cited) for e in items)}</ol>"
+        for name, items in groups
+        if items
     )
     articles = len({e.article.id for e in answer.evidence})
     counts = f"{_count(len(answer.evidence), 'sentence')} from {_count(articles, 'article')}"
@@ -274,22 +311,31 @@ def _piece(text: str) -> str:
     return f"{' ' if text[0].isspace() else ''}{inner}{' ' if text[-1].isspace() else ''}"
 
 
-def _marked(body: str, marks: Sequence[tuple[Span, int]], target: int) -> str:
-    """The article as paragraphs, one a line, the spans of `marks` marked with their numbers."""
+def _answering(body: str, low: int, high: int, words: Span | None) -> str:
+    """`body[low:high]`, what of `words` lies in it marked."""
+    if words is None or max(words.start, low) >= min(words.end, high):
+        return _piece(body[low:high])
+    start, end = max(words.start, low), min(words.end, high)
+    return f"{_piece(body[low:start])}<mark>{_piece(body[start:end])}</mark>{_piece(body[end:high])}"
+
+
+def _marked(body: str, items: Sequence[Evidence], cited: Set[int], target: int) -> str:
+    """The article as paragraphs, one a line, the sentences marked with their numbers, and in the cited ones the words that
+    answer."""
     paragraphs = []
     start = 0
     for line in body.splitlines(keepends=True):
         end = start + len(line)
         pieces, at = [], start
-        for span, number in marks:
-            low, high = max(span.start, at), min(span.end, end)
+        for item in items:
+            low, high = max(item.start, at), min(item.end, end)
             if low >= high:
                 continue
-            hit = ' class="cw-hit" tabindex="-1"' if number == target else ""
-            label = f'<span class="cw-hidden">Source </span>{number}<span class="cw-hidden">: </span>'
-            pieces.append(
-                f"{_piece(body[at:low])}<mark{hit}><sup>{label}</sup>{_piece(body[low:high])}</mark>"
-            )
+            hit = ' class="cw-hit" tabindex="-1"' if item.number == target else ""
+            label = f'<span class="cw-hidden">Source </span>{item.number}<span class="cw-hidden">: </span>'
+            words = item.answer if item.number in cited else None
+            inner = _answering(body, low, high, words)
+            pieces.append(f"{_piece(body[at:low])}<mark{hit}><sup>{label}</sup>{inner}</mark>")
             at = high
         pieces.append(_piece(body[at:end]))
         text = "".join(pieces).strip()
@@ -309,18 +355,18 @@ def article_html(turn: int, answer: Answer, number: int) -> str:
     if item is None:
         return sources_html(turn, answer)
     article = item.article
-    wanted = {number} | (cited_numbers(answer) or {e.number for e in answer.closest})
-    marks = sorted(
-        (Span(e.start, e.end), n) for n, e in known.items() if n in wanted and e.article == article
-    )
+    cited = cited_numbers(answer)
+    wanted = {number} | (cited or {e.number for e in answer.closest})
+    shown = [e for n, e in known.items() if n in wanted and e.article == article]
+    shown.sort(key=lambda e: (e.start, e.end, e.number))
     place = f"<span>{esc(article.place.value)}</span>" if article.place else ""
     supplied = article.publisher is not None and article.publisher.origin is Origin.SUPPLIED
     return (
         f'<section class="cw-article" data-view="article {turn} {number}" aria-label="Article"><header><button type="button" data-do="sources" '
         f'data-turn="{turn}" class="cw-back">← All sources</button>'
-        f'<h2 tabindex="-1">{_title(article) if article.title else "Untitled article"}</h2><p><span>{_publisher(article)}{" (supplied)" if supplied else ""}'
+        f'<h2 tabindex="-1">{_title(article) if article.title else "Untitled article"}</h2><p><span>{_publisher(article)}{" (from a file beside it)" if supplied else ""}'
         f"</span><span>{_date(article)}</span>{place}</p></header>"
-        f'<div class="cw-body">{_marked(article.body, marks, number)}</div>'
+        f'<div class="cw-body">{_marked(article.body, shown, cited, number)}</div>'
         f"<footer>{esc(article.path)}, characters {item.start}–{item.end}</footer></section>"
     )
 
@@ -345,7 +391,7 @@ def examples(articles: Sequence[Article]) -> list[str]:
 
 
 def _work(state: Work) -> str:
-    """What the shelf does, or what its last work gave."""
+    """What is being done to the articles, or what was done last."""
     parts = []
     if state.busy:
         words = state.busy
@@ -361,7 +407,7 @@ def _work(state: Work) -> str:
         parts.append(f'<p class="cw-alert" role="alert">{esc(state.error)}</p>')
     if state.removed:
         buttons = "".join(
-            f'<p class="cw-done" role="status">Taken out: {esc(i)}. The file is left alone. '
+            f'<p class="cw-done" role="status">Removed: {esc(i)}. Its file stays where it is. '
             f'<button type="button" data-do="restore" data-id="{esc(i)}">Undo</button></p>'
             for i in state.removed
         )
@@ -377,7 +423,7 @@ def _work(state: Work) -> str:
             )
             if ids
         ]
-        done = ", ".join(told) or "Nothing was new"
+        done = ", ".join(told) or "Nothing is new"
         parts.append(f'<p class="cw-done" role="status">{done} ({state.summary.seconds:.1f} s).</p>')
     reasons = [*state.refused, *(s.reason for s in (state.summary.skipped if state.summary else ()))]
     if reasons:
@@ -392,7 +438,7 @@ def _item(item: Item) -> str:
     facts = [
         esc(item.publisher) if item.publisher else "Publisher unknown",
         esc(item.date) if item.date else "date unknown",
-        _count(item.chunks, "chunk"),
+        _count(item.chunks, "passage"),
         f"the same report as {esc(item.copy_of)}" if item.copy_of else "ready",
     ]
     return (
@@ -490,7 +536,7 @@ def _curve(points: Sequence[tuple[float, float]]) -> str:
         f'<path d="M40 10V{_HIGH - 30}H{_WIDE - 10}" class="cw-axis"/><polyline points="{path}" class="cw-line"/>'
         f'<text x="34" y="16" text-anchor="end">1</text><text x="34" y="{_HIGH - 28}" text-anchor="end">0</text>'
         f'<text x="40" y="{_HIGH - 14}">0</text><text x="{_WIDE - 10}" y="{_HIGH - 14}" text-anchor="end">all answered</text></svg>'
-        "<figcaption>Right, of those answered, when only the surest are answered</figcaption></figure>"
+        "<figcaption>Share of right answers, when only the surest are given</figcaption></figure>"
     )
 
 

@@ -37,7 +37,7 @@ def make_tools(assistant: Asking) -> FastMCP:
 
     server = FastMCP(
         "citewire",
-        instructions="Questions over a folder of articles. Statements were checked against the sentences they cite: keep"
+        instructions="Questions, in English, over a folder of articles. Statements were checked against the sentences they cite: keep"
         " the numbers in brackets and their sources, and say so where the articles do not answer.",
         log_level="ERROR",
     )
@@ -45,8 +45,8 @@ def make_tools(assistant: Asking) -> FastMCP:
     @server.tool()
     def ask(question: str) -> dict[str, Any]:
         """Answer a question from the articles. `text` is the answer with its sources, `answer` all of it: each statement with
-        the numbers of the sentences it cites, those sentences with article, publisher, date and place, and whether the
-        articles disagree. `answer.status` is "unanswered" where the articles do not say, and
+        the numbers of the sentences it cites, those sentences with article, publisher, date, place and the words that answer,
+        and whether the articles disagree. `answer.status` is "unanswered" where the articles do not say, and
         "notice" where nothing was asked of them."""
         try:
             found = assistant.ask(question)

@@ -48,6 +48,7 @@ from rag.schema import (
     PartialDate,
     Passage,
     Published,
+    Span,
     State,
     Statement,
     Status,
@@ -95,15 +96,17 @@ TALKS = seed("003", publisher="RastriyaSamachar24x7")
 PLANNED = seed("004", "Rubio to meet Russia’s Lavrov in Malaysia", "News.Az", PartialDate(2025, 7, 10))
 
 
-def sentence(number: int, source: Article, begins: str) -> Evidence:
+def sentence(number: int, source: Article, begins: str, answer: str = "") -> Evidence:
     start = source.body.index(begins)
     end = re.compile(r"\.(?=\s|$)").search(source.body, start)
     assert end
-    return Evidence(number, source, start, end.end(), source.body[start : end.end()])
+    words = source.body.index(answer, start)
+    span = Span(words, words + len(answer)) if answer else None
+    return Evidence(number, source, start, end.end(), source.body[start : end.end()], (), 0.9, span)
 
 
-HOUR = sentence(1, LONG, "The meeting, which lasted nearly an hour")
-FIFTY = sentence(2, TALKS, "The high-stakes talks, which included")
+HOUR = sentence(1, LONG, "The meeting, which lasted nearly an hour", "nearly an hour")
+FIFTY = sentence(2, TALKS, "The high-stakes talks, which included", "50-minute meeting")
 SECOND = sentence(3, PLANNED, "The encounter marks the second")
 REPAIR = sentence(4, LONG, "A spokesperson noted")
 EVIDENCE = (HOUR, FIFTY, SECOND, REPAIR)
@@ -111,13 +114,13 @@ EVIDENCE = (HOUR, FIFTY, SECOND, REPAIR)
 DRAFTING = Answer("", "", Status.DRAFTING, generator="fake-model")
 SOURCES = replace(DRAFTING, evidence=EVIDENCE, timings=Timings(0.2))
 CHECKING = replace(SOURCES, statements=(Statement(1, "The meeting lasted nearly", (), State.CHECKING),))
-SUPPORTED = Statement(1, "The meeting lasted nearly an hour.", (1,), State.SUPPORTED)
 QUOTED = Statement(2, FIFTY.text, (2,), State.QUOTED)
+SUPPORTED = Statement(1, "The meeting lasted nearly an hour.", (1,), State.SUPPORTED)
 WITHHELD = Statement(3, "It lasted seven hours.", (3,), State.WITHHELD)
 ANSWERED = replace(
     SOURCES,
     status=Status.ANSWERED,
-    statements=(SUPPORTED, QUOTED, WITHHELD),
+    statements=(QUOTED, SUPPORTED, WITHHELD),
     timings=Timings(0.2, 1.0, 1.5, 3.44),
 )
 UNANSWERED = replace(
@@ -279,7 +282,7 @@ class TestInTheBrowser:
         assert page.locator(".cw-turn .cw-chip").count() == 0
         settle.set()
         page.wait_for_selector(".cw-answered")
-        assert page.locator(".cw-turn .cw-chip").all_inner_texts() == ["1", "2"]
+        assert page.locator(".cw-turn .cw-chip").all_inner_texts() == ["2", "1"]
         assert page.locator(".cw-checking").count() == 0
 
     def test_a_finished_answer_shows_quotations_as_such_and_never_what_was_withheld(
@@ -309,7 +312,7 @@ class TestInTheBrowser:
         page.wait_for_selector(".cw-answered")
         page.click(".cw-turn .cw-chip >> nth=1")
         page.wait_for_selector(".cw-hit")
-        marks = page.locator("#cw-panel mark").all_inner_texts()
+        marks = page.locator("#cw-panel p > mark").all_inner_texts()
         assert [re.sub(r"^Source\s*\d+\s*:\s*", "", m) for m in marks] == [HOUR.text, REPAIR.text]
         assert REPAIR.text in page.inner_text(".cw-hit")
         page.wait_for_function(
@@ -328,10 +331,11 @@ class TestInTheBrowser:
         ask(page, "How long did it last?")
         page.wait_for_selector(".cw-answered")
         assert page.locator(".cw-tip").is_hidden()
-        page.hover(".cw-turn .cw-chip >> nth=1")
+        page.hover(".cw-turn .cw-chip >> nth=0")
         page.wait_for_selector(".cw-tip", state="visible")
         shown = page.inner_text(".cw-tip")
         assert FIFTY.text in shown
+        assert page.inner_text(".cw-tip mark") == "50-minute meeting"
         assert "RastriyaSamachar24x7, date unknown" in shown
         page.mouse.move(2, 2)
         page.wait_for_selector(".cw-tip", state="hidden")
@@ -345,7 +349,7 @@ class TestInTheBrowser:
         page.wait_for_selector(".cw-tip", state="visible")
         page.keyboard.press("Enter")
         page.wait_for_selector(".cw-hit")
-        assert HOUR.text in page.inner_text(".cw-hit")
+        assert FIFTY.text in page.inner_text(".cw-hit")
         names = page.locator("button:visible").evaluate_all(
             "all => all.map(b => b.ariaLabel || b.innerText.trim())"
         )
@@ -380,13 +384,13 @@ class TestInTheBrowser:
         page = opened.page
         ask(page, "How long?")
         page.wait_for_selector(".cw-table")
-        assert "how long the meeting lasted" in page.inner_text(".cw-table caption")
+        assert page.inner_text(".cw-disagree h3") == "The articles disagree"
         rows = [
             [" ".join(cell.split()) for cell in row.locator("th, td").all_inner_texts()]
             for row in page.locator(".cw-table tbody tr").all()
         ]
-        assert rows[0][:3] == ["50 minutes 1 source", "RastriyaSamachar24x7", "date unknown"]
-        assert rows[1][:3] == ["nearly an hour 1 source · newest", "Publisher unknown", "July 10"]
+        assert rows[0][:3] == ["50 minutes one article", "RastriyaSamachar24x7", "date unknown"]
+        assert rows[1][:3] == ["nearly an hour one article · newest", "Publisher unknown", "July 10"]
         assert HOUR.text in rows[1][3]
 
     def test_a_follow_up_gets_the_earlier_turns_and_shows_how_it_was_understood(
@@ -404,7 +408,7 @@ class TestInTheBrowser:
         page.wait_for_selector(".cw-turn:nth-of-type(2).cw-answered")
         assert page.inner_text(".cw-understood") == f"Understood as: {understood}"
         assert assistant.histories["Where?"] == [
-            Turn("How long did they meet?", "How long did they meet?", f"{SUPPORTED.text} {QUOTED.text}")
+            Turn("How long did they meet?", "How long did they meet?", f"{QUOTED.text} {SUPPORTED.text}")
         ]
         page.click("#cw-clear")
         page.wait_for_selector(".cw-hello")
@@ -415,7 +419,7 @@ class TestInTheBrowser:
     def test_stop_ends_the_answer_keeps_what_was_settled_and_the_next_question_works(
         self, opened: Tab, assistant: FakeAssistant
     ) -> None:
-        settled = replace(SOURCES, statements=(SUPPORTED, replace(QUOTED, state=State.CHECKING)))
+        settled = replace(SOURCES, statements=(QUOTED, replace(SUPPORTED, state=State.CHECKING)))
         assistant.scripts["How long?"] = [SOURCES, settled, threading.Event(), ANSWERED]
         page = opened.page
         ask(page, "How long?")
@@ -425,7 +429,7 @@ class TestInTheBrowser:
         page.wait_for_selector(".cw-stopped")
         assert time.monotonic() - started < 2
         assert "Stopped." in page.inner_text(".cw-turn")
-        assert SUPPORTED.text in page.inner_text(".cw-turn")
+        assert FIFTY.text in page.inner_text(".cw-turn")
         assert page.locator(".cw-checking").count() == 0
         page.wait_for_selector("#cw-send", state="visible")
         ask(page, "And now?")
@@ -538,7 +542,9 @@ class TestInTheBrowser:
             opened.page.click("text=Copy")
             opened.page.wait_for_selector("text=Copied")
             copied = opened.page.evaluate("navigator.clipboard.readText()")
-        assert copied.startswith("How long?\n\nThe meeting lasted nearly an hour. [1]")
+        assert copied.startswith(
+            f"How long?\n\n“{FIFTY.text}” [2]\nIn short: The meeting lasted nearly an hour. [1]"
+        )
         assert HOUR.article.path in copied
 
     @pytest.mark.parametrize("scheme", ["light", "dark"])
@@ -556,7 +562,7 @@ class TestInTheBrowser:
             page.wait_for_selector(".cw-table")
             ratios = page.evaluate(
                 _CONTRAST,
-                ".cw-q, .cw-s, .cw-note, .cw-chip, footer span, footer button, .cw-table *, "
+                ".cw-q, .cw-s, .cw-s *, .cw-note, .cw-chip, footer span, footer button, .cw-table *, "
                 ".cw-card *, #cw-send, #cw-clear, .cw-bar *",
             )
             assert len(ratios) > 20
@@ -751,7 +757,7 @@ class TestConversationsTab:
             assert page.inner_text(".cw-turn .cw-s") == words
             since = page.inner_text(".cw-since")
             assert f"{TALKS.path} is not among the articles any more" in since and LONG.path not in since
-            page.locator(".cw-turn .cw-chip").nth(1).click()
+            page.locator(".cw-turn .cw-chip").first.click()
             page.wait_for_selector(".cw-hit")  # the text it cited is still there to be read
             page.get_by_role("tab", name="History").click()
             with page.expect_download() as saving:
@@ -850,7 +856,7 @@ class TestArticlesTab:
     def test_an_article_is_removed_and_the_removal_undone(self, page: Page) -> None:
         page.locator(".cw-item button").first.click()
         page.wait_for_function("document.querySelectorAll('.cw-item').length === 1")
-        assert "Taken out" in page.inner_text(".cw-done")
+        assert "Removed: " in page.inner_text(".cw-done")
         page.get_by_role("button", name="Undo").click()
         page.wait_for_function("document.querySelectorAll('.cw-item').length === 2")
 
@@ -1085,9 +1091,58 @@ def test_marks_stand_on_the_cited_characters_and_nothing_of_the_article_is_lost(
     text = pieces.article_html(0, DISAGREEING, 1)
     body = text[text.index('class="cw-body">') :]
     bare = re.sub(r"<sup>.*?</sup>", "", body)
-    assert re.findall(r'<mark class="cw-hit"[^>]*>(.*?)</mark>', bare) == [pieces.esc(HOUR.text)]
+    (hit,) = re.findall(r'<mark class="cw-hit"[^>]*>(.*</mark>.*?)</mark>', bare)
+    assert re.findall("<mark>(.*?)</mark>", hit) == ["nearly an hour"]
+    assert re.sub("</?mark>", "", hit) == pieces.esc(HOUR.text)
+    bare = re.sub("</?mark[^>]*>", "", bare)
     words = re.sub(r"<[^>]+>", " ", bare[bare.index(">") + 1 : bare.index("<footer>")])
     assert words.split() == pieces.esc(LONG.body).split()
+
+
+def test_the_words_that_answer_are_marked_where_a_cited_sentence_is_shown_and_nowhere_else() -> None:
+    refused = replace(UNANSWERED, closest=(HOUR,))
+    for shown, marks in (
+        (pieces.turn_html(0, replace(ANSWERED, statements=(QUOTED,))), ["50-minute meeting"]),
+        (pieces.turn_html(0, DISAGREEING), ["50-minute meeting", "50-minute meeting", "nearly an hour"]),
+        (pieces.sources_html(0, ANSWERED), ["nearly an hour", "50-minute meeting"]),
+        (pieces.sources_html(0, replace(ANSWERED, statements=())), []),
+        (pieces.turn_html(0, refused), []),
+        (re.sub("<sup>.*?</sup>", "", pieces.article_html(0, refused, 1)), [pieces.esc(HOUR.text)]),
+    ):
+        assert re.findall(r"<mark[^>]*>(.*?)</mark>", shown) == marks
+
+
+def test_markup_around_the_words_that_answer_is_text() -> None:
+    body = 'Then <b>she</b> paid "<i>40</i> & more" <script>.'
+    words = "<i>40</i> & more"
+    start = body.index(words)
+    item = Evidence(1, article("a.txt", body), 0, len(body), body, (), 0.9, Span(start, start + len(words)))
+    answer = replace(ANSWERED, statements=(Statement(1, body, (1,), State.QUOTED),), evidence=(item,))
+    expected = "Then &lt;b&gt;she&lt;/b&gt; paid &quot;<mark>&lt;i&gt;40&lt;/i&gt; &amp; more</mark>&quot; &lt;script&gt;."
+    assert expected in pieces.turn_html(0, answer) and expected in pieces.sources_html(0, answer)
+    assert expected in pieces.article_html(0, answer, 1)
+    assert "<script" not in pieces.turn_html(0, answer)
+
+
+def test_the_quotation_stands_first_and_what_words_it_is_told_in_short() -> None:
+    text = re.sub("<[^>]+>", " ", pieces.turn_html(0, ANSWERED))
+    assert text.index("Quoted") < text.index("In short:") < text.index(SUPPORTED.text)
+    quoted = replace(ANSWERED, statements=(QUOTED, WITHHELD))
+    yes = replace(ANSWERED, statements=(replace(SUPPORTED, text=f"Yes: {HOUR.text}"),))
+    for other in (quoted, yes, replace(CHECKING, statements=(QUOTED, *CHECKING.statements))):
+        assert "In short" not in pieces.turn_html(0, other)
+
+
+def test_a_disagreement_reads_as_a_sentence_with_its_citations() -> None:
+    text = pieces.turn_html(0, DISAGREEING)
+    section = text[text.index("<h3>The articles disagree</h3>") : text.index("<table")].partition("</h3>")[2]
+    chips = re.sub(r"<button[^>]*>(\d+)</button>", r"[\1]", section)
+    said = " ".join(re.sub("<[^>]+>", "", chips).replace("&nbsp;", " ").split())
+    assert said == ("One of two articles says 50 minutes [2]; the other says nearly an hour (newest) [1].")
+
+
+def test_the_page_says_that_it_reads_english() -> None:
+    assert "Articles and questions are read in English." in pieces.talk_html([], "", [])
 
 
 def test_a_full_line_says_so_and_when_to_come_back() -> None:
@@ -1134,4 +1189,4 @@ def test_the_head_of_the_page_says_who_else_sees_the_questions() -> None:
     assert "Nothing leaves this machine." in alone
     assert app.header(Settings(servers="http://127.0.0.1:8000/v1", store="milvus://localhost:1/n")) == alone
     told = app.header(Settings(servers="http://gpu1:8000/v1, http://gpu2/v1", store="milvus://10.0.0.5:1/n"))
-    assert "go to gpu1, gpu2, 10.0.0.5, as it was set." in told and "Nothing leaves" not in told
+    assert "go to gpu1, gpu2, 10.0.0.5, as you set it." in told and "Nothing leaves" not in told

@@ -67,7 +67,7 @@ def test_indexing_again_says_that_nothing_changed(work: Path) -> None:
 def test_search_prints_article_place_and_both_ranks(work: Path) -> None:
     done = rag("search", "evacuation of Valencia", cwd=work)
     assert done.returncode == 0
-    assert done.stdout.startswith("1. Floods hit Valencia") and "dense 1, lexical 1" in done.stdout
+    assert done.stdout.startswith("1. Floods hit Valencia") and "by meaning 1, by words 1" in done.stdout
     assert "flood.txt, characters " in done.stdout
 
 
@@ -215,7 +215,7 @@ def test_an_answer_that_was_kept_is_checked_against_the_articles_of_today(own: P
     )
     rag("index", cwd=own)
     done = rag("recheck", "kept.jsonl", cwd=own)
-    assert done.returncode == 1 and "says what was cited no longer" in done.stdout
+    assert done.returncode == 1 and "no longer says what was cited" in done.stdout
 
 
 def test_an_answer_found_wrong_is_a_case_that_is_asked_again(own: Path) -> None:

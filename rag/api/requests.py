@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from rag.api.failures import Failure
 from rag.errors import QuestionError
-from rag.render import UNDERSTOOD, turn_of_dict
+from rag.render import IN_SHORT, UNDERSTOOD, turn_of_dict
 from rag.schema import Turn
 from rag.text import words
 
@@ -152,5 +152,5 @@ def _turn(question: str, reply: str) -> Turn:
     if reply.startswith(UNDERSTOOD):
         line, _, reply = reply.partition("\n")
         understood = line.removeprefix(UNDERSTOOD)
-    shown = reply.split("\n\n")[0]
+    shown = reply.split("\n\n")[0].replace(f"\n{IN_SHORT}", "\n")
     return Turn(question, understood, re.sub(r"\s*(?:\[\d+\])+", "", shown))

@@ -35,7 +35,7 @@ class Draft:
 def parse_line(line: str, offered: frozenset[int]) -> Draft | None:
     """A finished line as a draft; None for a line without words or the refusal."""
     numbers = tuple(dict.fromkeys(n for n in map(int, _MARKER.findall(line)) if n in offered))
-    text = plain(_MARKER.sub("", line)).replace("[", "(").replace("]", ")")
+    text = plain(_TRAILING.sub("", _MARKER.sub("", line))).replace("[", "(").replace("]", ")")
     if not text or text.startswith(NOT_FOUND) or _SAYS_NOTHING.search(text):
         return None
     return Draft(text, numbers)

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import pytest
 
 from rag.conversation import beside, is_faithful, needs_history, stand_alone
+from rag.errors import GenerationError, StoppedError
+from rag.protocols import Generator
 from rag.schema import Turn
+from tests.fakes import ScriptedGenerator
 
 HISTORY = [
     Turn(
@@ -14,6 +19,10 @@ HISTORY = [
         "Ana Ruiz spoke for two hours.",
     )
 ]
+
+
+def understood(question: str, generator: Generator | None, history: list[Turn] = HISTORY) -> str:
+    return stand_alone(question, history, generator, deadline_s=1, cancel=lambda: False)
 
 
 @pytest.mark.parametrize(
@@ -28,30 +37,50 @@ HISTORY = [
     ],
 )
 def test_a_question_that_points_back_needs_history(question: str) -> None:
-    assert needs_history(question, HISTORY)
+    assert needs_history(question, HISTORY) and not needs_history(question, [])
 
 
 @pytest.mark.parametrize(
     "question", ["How many bridges did Omer Kaya open in Ankara?", "When was Lena Brandt born?"]
 )
-def test_a_question_with_its_own_subject_stands_alone(question: str) -> None:
-    assert not needs_history(question, HISTORY)
-
-
-def test_nothing_points_back_without_history() -> None:
-    assert not needs_history("Where did it take place?", [])
-    assert stand_alone("Where did it take place?", [], None, deadline_s=1, cancel=lambda: False) == (
-        "Where did it take place?"
-    )
+def test_a_question_with_its_own_subject_stands_alone_and_no_model_is_asked(question: str) -> None:
+    generator = ScriptedGenerator()
+    assert understood(question, generator) == question and generator.prompts == []
 
 
 def test_a_rewriting_must_keep_the_words_and_bring_no_new_name_or_word() -> None:
     assert is_faithful("Where did Ana Ruiz speak?", "Where did she speak?", HISTORY)
     assert not is_faithful("Where did Omer Kaya speak?", "Where did she speak?", HISTORY)
     assert not is_faithful("How long did Ana Ruiz sing in Leeds?", "Where did she speak?", HISTORY)
+    assert not is_faithful("Where did she speak?", "Where did she speak?", HISTORY), "it adds nothing"
 
 
-def test_without_a_model_the_earlier_question_is_put_beside_the_new_one() -> None:
-    understood = stand_alone("Where was it?", HISTORY, None, deadline_s=1, cancel=lambda: False)
-    assert understood == beside("Where was it?", HISTORY[-1])
-    assert "Where was it" in understood and "Ana Ruiz" in understood
+def test_a_faithful_rewriting_is_used_and_another_is_not() -> None:
+    generator = ScriptedGenerator("Where did Ana Ruiz speak?", "Where did Omer Kaya speak?")
+    assert understood("Where did she speak?", generator) == "Where did Ana Ruiz speak?"
+    assert understood("Where did she speak?", generator) == beside("Where did she speak?", HISTORY[-1])
+    assert "Ana Ruiz spoke for two hours." in generator.offered[0]
+
+
+class Broken(ScriptedGenerator):
+    def __init__(self, error: Exception) -> None:
+        super().__init__()
+        self.error = error
+
+    def generate(self, prompt, **options) -> Iterator[str]:  # type: ignore[no-untyped-def]
+        raise self.error
+
+
+def test_without_a_model_or_when_it_fails_the_earlier_question_is_put_beside_the_new_one() -> None:
+    for generator in (None, Broken(GenerationError("it died"))):
+        told = understood("Where was it?", generator)
+        assert (
+            told
+            == "Where was it (after: How long did Ana Ruiz speak in Leeds? Ana Ruiz spoke for two hours.)?"
+        )
+    with pytest.raises(StoppedError):
+        understood("Where was it?", Broken(StoppedError("stopped")))
+
+
+def test_without_history_it_is_asked_as_it_stands() -> None:
+    assert understood(" Where did\nit take place? ", None, []) == "Where did it take place?"

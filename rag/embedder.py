@@ -9,17 +9,14 @@ from. Importing this module is cheap; the model and its libraries load at the fi
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
-import shutil
-import sys
-import tempfile
 import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from rag import openvino
 from rag.errors import ModelError
 
 if TYPE_CHECKING:
@@ -34,7 +31,6 @@ RECIPE = "int8w-1"  # counts changes of how the graph is made
 WEIGHTS = "model.safetensors"
 TOKENIZER = "tokenizer.json"
 POOLING = "1_Pooling/config.json"
-_GRAPH_FILES = ("model.bin", "model.xml")
 
 # Set before the libraries are imported: no look-up, no telemetry, no probing for frameworks that are not used, and
 # no thread pool in the tokenizer (it warns at every fork, and gains nothing on texts this short).
@@ -46,15 +42,6 @@ OFFLINE = {
     "USE_FLAX": "0",
     "TOKENIZERS_PARALLELISM": "false",
 }
-
-
-def _openvino() -> Any:
-    """The library, without the part of it that tells its makers over the network that it was imported."""
-    # its import fails then, and a stub is used
-    sys.modules.setdefault("openvino_telemetry", None)  # type: ignore[arg-type]
-    import openvino
-
-    return openvino
 
 
 class MiniLM:
@@ -89,7 +76,7 @@ class MiniLM:
         with self._lock:
             if not self._fingerprint:
                 try:
-                    weights, tokenizer = (_sha256(self._folder / f) for f in (WEIGHTS, TOKENIZER))
+                    weights, tokenizer = (openvino.sha256(self._folder / f) for f in (WEIGHTS, TOKENIZER))
                     pooling = _pooling(self._folder)
                 except (OSError, ValueError) as error:
                     raise self._broken(error) from None
@@ -165,7 +152,7 @@ class MiniLM:
         settings = {"PERFORMANCE_HINT": "LATENCY", "DYNAMIC_QUANTIZATION_GROUP_SIZE": GROUP}
         if self._threads is not None:
             settings["INFERENCE_NUM_THREADS"] = self._threads
-        compiled = _openvino().Core().compile_model(self._graph(), "CPU", settings)
+        compiled = openvino.library().Core().compile_model(self._graph(), "CPU", settings)
 
         def run(ids: Any, present: Any) -> Any:
             return compiled((ids, present))[0]
@@ -174,28 +161,7 @@ class MiniLM:
 
     def _graph(self) -> Any:
         """The model as an OpenVINO graph: as it was kept, if that is sound, else made and kept."""
-        openvino = _openvino()
-        folder = self._folder / f"openvino-{RECIPE}-{self._weights[:16]}"
-        file, seal = folder / "model.xml", folder / "sha256.json"
-        try:
-            if json.loads(seal.read_text("utf-8")) == {n: _sha256(folder / n) for n in _GRAPH_FILES}:
-                return openvino.Core().read_model(str(file))
-        except (OSError, ValueError, RuntimeError):
-            pass  # not there, or damaged: it is made again
-        model = self._converted()
-        try:
-            partial = Path(tempfile.mkdtemp(prefix="openvino-partial-", dir=self._folder))
-        except OSError:
-            return model  # a folder that cannot be written: it is made for each process
-        try:
-            openvino.save_model(model, str(partial / "model.xml"), compress_to_fp16=False)
-            seal_text = json.dumps({n: _sha256(partial / n) for n in _GRAPH_FILES})
-            (partial / seal.name).write_text(seal_text, "utf-8")
-            shutil.rmtree(folder, ignore_errors=True)
-            partial.rename(folder)
-        except (OSError, RuntimeError):  # a full disk, or another process was first
-            shutil.rmtree(partial, ignore_errors=True)
-        return model
+        return openvino.kept(self._folder / f"openvino-{RECIPE}-{self._weights[:16]}", self._converted)
 
     def _converted(self) -> Any:
         """The graph of the model that sentence-transformers loads: token states from ids and attention mask, the weights of
@@ -248,11 +214,13 @@ class MiniLM:
             if weights is None or weights.get_type_name() != "Constant":
                 continue
             values = np.asarray(weights.data, dtype=np.float32)
-            axis = 1 if node.get_attributes()["transpose_b"] else 0
-            scale = np.abs(values).max(axis=axis, keepdims=True) / 127
-            rounded = np.clip(np.rint(values / scale), -127, 127).astype(np.int8)
-            whole = opset13.convert(opset13.constant(rounded), "f32")
-            product = opset13.multiply(whole, opset13.constant(scale.astype(np.float32)))
+            rows_are_outputs = node.get_attributes()["transpose_b"]
+            whole, scale = openvino.in_8_bits(values if rows_are_outputs else values.T)
+            if not rows_are_outputs:
+                whole, scale = np.ascontiguousarray(whole.T), np.ascontiguousarray(scale.T)
+            product = opset13.multiply(
+                opset13.convert(opset13.constant(whole), "f32"), opset13.constant(scale)
+            )
             node.input(1).replace_source_output(product.output(0))
         return graph
 
@@ -261,11 +229,6 @@ class MiniLM:
         return ModelError(
             f"the embedding model in {self._folder} cannot be loaded ({first_line}); run: rag models get minilm"
         )
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _pooling(folder: Path) -> str:

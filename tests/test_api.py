@@ -175,6 +175,12 @@ def test_earlier_messages_are_the_history_and_systems_are_not_obeyed() -> None:
         turns_of([("user", "a"), ("assistant", "b")])
 
 
+def test_what_was_said_in_short_is_history_without_these_words() -> None:
+    reply = "“It went on until nine.” [1]\nIn short: It lasted nine hours. [1][2]\n\nSources\n[1] a"
+    _, turns = turns_of([("user", "How long?"), ("assistant", reply), ("user", "Where?")])
+    assert turns == (Turn("How long?", "How long?", "“It went on until nine.”\nIt lasted nine hours."),)
+
+
 def test_a_refusal_says_so_and_a_failure_is_an_error_of_the_server() -> None:
     asked = client()
     refused = asked.post("/v1/chat/completions", json=chat("Who paid?")).json()

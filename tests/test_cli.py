@@ -9,12 +9,16 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Generator
 from pathlib import Path
 
+import click
 import pytest
 
 from rag.assistant import Assistant
+from rag.cli import _print_stream, main
 from rag.config import load_settings
+from rag.schema import Answer, Article, Evidence, Span, State, Statement, Status
 from rag.sessions import Sessions
 
 ROOT = Path(__file__).parent.parent
@@ -58,6 +62,10 @@ def test_help_comes_at_once() -> None:
     )  # 0.07 s on a quiet machine; loading torch alone takes longer than this
 
 
+def test_the_help_of_ask_says_that_it_reads_english() -> None:
+    assert "Articles and questions are read in English." in rag("ask", "--help", cwd=ROOT).stdout
+
+
 def test_indexing_again_says_that_nothing_changed(work: Path) -> None:
     done = rag("index", "--json", cwd=work)
     summary = json.loads(done.stdout)
@@ -78,6 +86,23 @@ def test_ask_without_a_model_quotes_with_the_source(work: Path) -> None:
     assert answer["statements"][0]["state"] == "quoted"
     assert "three hours" in answer["statements"][0]["text"]
     assert answer["evidence"][0]["article"] == "flood.txt"
+
+
+def test_the_words_that_answer_are_bold_in_a_terminal_and_plain_in_a_pipe(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    body = "The talks lasted two hours."
+    said = Evidence(1, Article("a", "1", "a.txt", body), 0, len(body), body, (), 0.9, Span(17, 26))
+    quoted = Statement(1, body, (1,), State.QUOTED)
+
+    def stream() -> Generator[Answer]:
+        yield Answer("How long?", "How long?", Status.ANSWERED, (quoted,), (said,))
+
+    with click.Context(main, color=True):  # as in a terminal
+        _print_stream(stream())
+    assert "“The talks lasted \x1b[1mtwo hours\x1b[0m.” [1]" in capsys.readouterr().out
+    _print_stream(stream())
+    assert "“The talks lasted two hours.” [1]" in capsys.readouterr().out
 
 
 def test_what_the_articles_do_not_say_ends_with_status_3(work: Path) -> None:

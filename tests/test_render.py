@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from eval.records import Record
 from rag.render import (
     SCHEMA,
     answer_to_json,
@@ -129,6 +130,13 @@ def test_an_article_that_gives_both_values_is_not_counted_as_two() -> None:
     found = Disagreement("How long?", (Value("two hours", (1,), 1), Value("90 minutes", (2,), 1)))
     line = disagreement_line(replace(ANSWER, evidence=both, disagreement=found))
     assert line == "One article says two hours [1]; one says 90 minutes [2]."
+
+
+def test_a_record_of_the_evaluation_gives_the_words_that_answer_back() -> None:
+    row = json.loads(answer_to_json(ANSWER))
+    assert Record("set", "id", "", "", 1, row).answer([ARTICLE]).evidence == (EVIDENCE,)
+    del row["evidence"][0]["answer"]  # a record of an older program
+    assert Record("set", "id", "", "", 1, row).answer([ARTICLE]).evidence[0].answer is None
 
 
 def bold(words: str) -> str:

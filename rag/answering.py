@@ -19,10 +19,10 @@ from collections.abc import Iterator, Sequence, Set
 from dataclasses import dataclass, replace
 
 from rag.config import Settings
-from rag.disagreement import compare
+from rag.disagreement import compare, is_measure
 from rag.errors import ModelError
 from rag.protocols import Cancel, Embedder, Generator
-from rag.question import asks_yes_no
+from rag.question import asks_yes_no, lacking
 from rag.reader import Reader, claim_of
 from rag.reading import Found, evidence_of, read
 from rag.retrieval import retrieve
@@ -48,7 +48,8 @@ from rag.writing import Clock, Writer
 
 # Calibrated probabilities, set on development data (`docs/reader.md`).
 ANSWER_FLOOR = 0.5  # the surest window answers
-RIVAL_FLOOR = 0.5  # another window answers too: its sentence stands beside the first
+RIVAL_FLOOR = 0.5  # another window answers too, and is compared with the first
+ALSO_FLOOR = 0.8  # another window answers otherwise, and its sentence stands beside the first
 YES_NO_FLOOR = 0.6  # a window supports or refutes the question as a claim
 CLOSEST = 3  # sentences shown beside a refusal
 MOST_QUOTES = 4  # different values that are quoted
@@ -81,7 +82,7 @@ def answer(asked: str, understood: str, parts: Parts, clock: Clock, *, cancel: C
     )
     shown = parts.choice.evidence or parts.settings.evidence
     try:
-        found = read(understood, passages, parts.reader, literals=parts.have(Stage.LITERALS))
+        found = read(understood, passages, parts.reader, fixed_by=_fixing(asked, understood, parts))
     except ModelError as error:
         yield _unread(
             Answer(asked, understood, Status.UNANSWERED, generator="retrieval only"), passages, error, clock
@@ -111,7 +112,13 @@ def answer(asked: str, understood: str, parts: Parts, clock: Clock, *, cancel: C
     disagreement = None
     if parts.have(Stage.COMPARE):
         groups, disagreement = compare(understood, answering, parts.reader)
-    quotes = tuple(quote(n, group[0]) for n, group in enumerate(groups[:MOST_QUOTES], 1))
+    rivals = {n for v in disagreement.values for n in v.citations} if disagreement else set()
+    shown_groups = [
+        g
+        for n, g in enumerate(groups)
+        if n == 0 or g[0].answerable >= ALSO_FLOOR or rivals & {f.evidence.number for f in g}
+    ]
+    quotes = tuple(quote(n, group[0]) for n, group in enumerate(shown_groups[:MOST_QUOTES], 1))
     clock.mark("first_settled_s")
     base = replace(
         base, statements=quotes, disagreement=disagreement, note=_note(base.note, disagreement, found)
@@ -127,6 +134,14 @@ def answer(asked: str, understood: str, parts: Parts, clock: Clock, *, cancel: C
     yield replace(base, status=Status.ANSWERED, timings=clock.timings)
 
 
+def _fixing(asked: str, understood: str, parts: Parts) -> str:
+    """The text whose dates, numbers and names the evidence must have: that of a follow-up without what it follows on;
+    none of a question for a yes or a no, since what it names may be what is denied."""
+    if not parts.have(Stage.LITERALS) or asks_yes_no(understood):
+        return ""
+    return asked if understood.endswith(asked) else understood
+
+
 def _with(answer: Answer, used: Sequence[Found]) -> Answer:
     """The answer with the evidence that is used, in the order of the numbers."""
     evidence = {e.number: e for e in (*answer.evidence, *(f.evidence for f in used))}
@@ -140,7 +155,9 @@ def _answering(found: Sequence[Found], parts: Parts) -> list[Found]:
     fitting = [f for f in found if f.fits and f.value]
     if not fitting or fitting[0].answerable < ANSWER_FLOOR:
         return []
-    return [fitting[0], *(f for f in fitting[1:] if f.answerable >= RIVAL_FLOOR)]
+    best = fitting[0]
+    others = [f for f in fitting[1:] if f.answerable >= RIVAL_FLOOR]
+    return [best, *(f for f in others if not is_measure(best.value) or is_measure(f.value))]
 
 
 def quote(number: int, found: Found) -> Statement:
@@ -159,11 +176,16 @@ def _repeats(statement: Statement, quotes: Sequence[Statement]) -> bool:
 
 def _judged(base: Answer, question: str, found: Sequence[Found], parts: Parts, clock: Clock) -> Answer:
     """Yes or no, each with the sentence that says so, where one is sure enough; both where articles differ."""
-    fitting = [f for f in found if f.fits]
-    judged = parts.reader.support([(claim_of(question, "Yes."), f.window.text) for f in fitting])
+    judged = parts.reader.support([(claim_of(question, "Yes."), f.window.text) for f in found])
     sides = []
-    for word, scores in (("Yes", [s.supported for s in judged]), ("No", [s.refuted for s in judged])):
-        best = max(zip(scores, fitting, strict=True), key=lambda pair: pair[0], default=None)
+    yes = [
+        s.supported
+        if not parts.have(Stage.LITERALS) or not lacking(question, f.window.text, f.window.article)
+        else 0.0
+        for s, f in zip(judged, found, strict=True)
+    ]
+    for word, scores in (("Yes", yes), ("No", [s.refuted for s in judged])):
+        best = max(zip(scores, found, strict=True), key=lambda pair: pair[0], default=None)
         if best is not None and (best[0] >= YES_NO_FLOOR or not parts.have(Stage.DECIDE)):
             sides.append((best[0], word, best[1]))
     sides.sort(key=lambda side: -side[0])

@@ -41,9 +41,9 @@ def needs_history(question: str, history: Sequence[Turn]) -> bool:
 
 
 def beside(question: str, last: Turn) -> str:
-    """The plain way: the new question, and in brackets what it follows on."""
+    """The plain way: the earlier question, the beginning of its answer, the new question."""
     answer = f" {plain(last.answer)[:MAX_BESIDE_CHARS]}" if last.answer else ""
-    return f"{plain(question).rstrip('?').rstrip()} (after: {plain(last.as_understood)}{answer})?"
+    return f"{plain(last.as_understood)}{answer} {plain(question)}"
 
 
 def is_faithful(rewritten: str, question: str, history: Sequence[Turn]) -> bool:

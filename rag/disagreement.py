@@ -52,6 +52,11 @@ def origins(articles: Sequence[Article]) -> tuple[int, ...]:
     return tuple(order[g] for g in group)
 
 
+def is_measure(value: str) -> bool:
+    """Whether a value is a number or a date, of which an answer has one."""
+    return bool(find_quantities(value) or find_dates(value))
+
+
 def compare(
     question: str, answering: Sequence[Found], reader: Reader
 ) -> tuple[list[list[Found]], Disagreement | None]:

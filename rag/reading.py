@@ -34,14 +34,14 @@ class Found:
         return not self.lacking
 
 
-def read(question: str, passages: Sequence[Passage], reader: Reader, *, literals: bool = True) -> list[Found]:
-    """What may answer, best first, each sentence once and the same words once; numbered from 1. What lacks nothing goes
-    first. With `literals` false nothing is lacking."""
+def read(question: str, passages: Sequence[Passage], reader: Reader, *, fixed_by: str) -> list[Found]:
+    """What may answer, best first, each sentence once and the same words once; numbered from 1. `fixed_by` is the text
+    whose dates, numbers and names must be there; what lacks none goes first."""
     chosen = likeliest(question, windows_of(passages), READ)
     readings = reader.read(question, [w.text for w in chosen])
     best: dict[tuple[str, ...], Found] = {}
     for window, reading in zip(chosen, readings, strict=True):
-        found = _found(question, window, reading, literals)
+        found = _found(window, reading, fixed_by)
         key = tuple(words(found.evidence.text))
         if key not in best or found.answerable > best[key].answerable:
             best[key] = found
@@ -51,12 +51,12 @@ def read(question: str, passages: Sequence[Passage], reader: Reader, *, literals
     return [replace(f, evidence=replace(f.evidence, number=n)) for n, f in enumerate(order, 1)]
 
 
-def _found(question: str, window: Window, reading: Reading, literals: bool) -> Found:
+def _found(window: Window, reading: Reading, fixed_by: str) -> Found:
     at = window.at(reading.start, reading.end)
     # words of the title answer nothing by themselves: the first sentence stands for the window, and weakly
     span, value = at if at is not None else (window.spans[0], "")
     evidence = evidence_of(window, span, value, reading.answerable)
-    missing = lacking(question, window.text, window.article) if literals else ()
+    missing = lacking(fixed_by, window.text, window.article)
     return Found(evidence, window, reading.answerable if value else 0.0, value, missing)
 
 

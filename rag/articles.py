@@ -18,6 +18,8 @@ from pathlib import Path
 from rag.dates import find_dates
 from rag.errors import ArticleError, CorpusError, UnreadableError
 from rag.formats import TEXT, FormatError, decode
+from rag.formats.days import day_of
+from rag.formats.text import front_matter, unwrap
 from rag.schema import Article, Field, Origin, PartialDate, Precision, Published, Span
 from rag.text import fold, plain, words
 
@@ -99,40 +101,13 @@ def _decode(data: bytes, shown: str) -> str:
         raise ArticleError(f"{shown}: {error}, or remove it") from None
 
 
-# --- front matter ------------------------------------------------------------------------------------------------
-
-_FRONT = re.compile(
-    r"\s*---[ \t]*\r?\n(?P<lines>(?:(?!---|\.\.\.)[^\n]{0,1000}\n){1,60})(?:---|\.\.\.)[ \t]*(?:\r?\n|\Z)"
-)
-_PAIR = re.compile(r"(?P<key>[A-Za-z_][\w -]{0,40}?)[ \t]*:(?:[ \t]+(?P<value>[^\r\n]*?))?[ \t]*\r?$", re.M)
-_FRONT_LINE = re.compile(r"[ \t]*\r?$|[ \t]*#|[ \t]+\S|-[ \t]|[A-Za-z_][\w -]{0,40}?[ \t]*:(?:\s|$)")
-_FRONT_KEYS = {
-    "title": "title",
-    "author": "author",
-    "publisher": "publisher",
-    "date": "published",
-    "published": "published",
-    "place": "place",
-    "location": "place",
-    "url": "url",
-    "link": "url",
-}
-
-
-def _front_matter(body: str) -> re.Match[str] | None:
-    """The block of "key: value" lines between two lines "---" at the very start, one key at least being known."""
-    match = _FRONT.match(body)
-    if match is None:
-        return None
-    lines = match["lines"].splitlines()
-    known = any((pair := _PAIR.match(line)) and pair["key"].lower() in _FRONT_KEYS for line in lines)
-    return match if known and all(_FRONT_LINE.match(line) for line in lines) else None
+# --- front matter and foot ---------------------------------------------------------------------------------------
 
 
 def content_span(body: str) -> Span:
     """The part of `body` that is article: all of it, but for front matter at the start."""
-    front = _front_matter(body)
-    return Span(front.end() if front else 0, len(body))
+    front = front_matter(body)
+    return Span(front.end if front else 0, len(body))
 
 
 # --- what the text says of itself --------------------------------------------------------------------------------
@@ -229,42 +204,36 @@ def _date_at(body: str, start: int, end: int) -> tuple[Span, PartialDate] | None
 
 
 def parse_date(text: str) -> PartialDate | None:
-    """The date that `text` is, whole: "2025-07-10" with or without a time, "2025-07", "2025", "July 10", "Friday"."""
+    """The date that `text` is, whole: "2025-07-10", "10. Juli 2025", "July 10th, 2025 at 8:15 am" with or without a time
+    and zone, seconds since 1970, "2025-07", "2025", "July 10", "Friday". "10/07/2025" is none: it may be October."""
     text = text.strip()
     if match := re.fullmatch(r"(\d{4})-(\d{2})", text):
         year, month = int(match[1]), int(match[2])
         return PartialDate(year, month) if year and 1 <= month <= 12 else None
     if re.fullmatch(r"[1-9]\d{3}", text):
         return PartialDate(int(text))
-    stamp = re.fullmatch(r"(\d{4}-\d{2}-\d{2})[T ]\d{2}:\d{2}[\d:.]*\s*(?:Z|[+-]\d{2}:?\d{2})?", text)
-    text = stamp[1] if stamp else text
     mentions = find_dates(text)
-    if len(mentions) != 1 or mentions[0].span != Span(0, len(text)) or mentions[0].relative:
-        return None
-    return mentions[0].date
+    if len(mentions) == 1 and mentions[0].span == Span(0, len(text)):
+        return None if mentions[0].relative else mentions[0].date
+    day = day_of(text)
+    return PartialDate(*map(int, day.split("-"))) if day else None
 
 
 def _from_front_matter(body: str) -> Description:
-    front = _front_matter(body)
+    front = front_matter(body)
     if front is None:
         return Description()
     found: dict[str, Field] = {}
     published: Published | None = None
-    for pair in _PAIR.finditer(body, front.start("lines"), front.end("lines")):
-        key = _FRONT_KEYS.get(pair["key"].lower())
-        if key is None or not pair["value"] or pair.start() != body.rfind("\n", 0, pair.start()) + 1:
-            continue
-        start, end = pair.span("value")
-        if end - start >= 2 and body[start] == body[end - 1] and body[start] in "\"'":
-            start, end = start + 1, end - 1
+    for key, (start, end) in front.values.items():
         value = _stated(body, start, end)
         if value is None or len(value.value) > _MAX_VALUE_CHARS:
             continue
         if key == "published":
             known = parse_date(value.value)
-            published = published or (Published(known, Origin.STATED, value.span) if known else None)
+            published = Published(known, Origin.STATED, value.span) if known else None
         elif key != "url" or re.match(r"https?://\S+$", value.value):
-            found.setdefault(key, value)
+            found[key] = value
     return Description(
         found.get("title"),
         found.get("publisher"),
@@ -577,9 +546,9 @@ def _fill(stated: Field | None, supplied: str | None) -> Field | None:
 
 
 def read_article(path: Path, folder: Path, sidecars: Sidecars | None = None) -> Article:
-    """The article in `path`, a file of `folder`. `body` is its text as decoded, without any change but for a byte
-    order mark, so offsets are characters of the file; `version` is the SHA-256 of its bytes; sidecars supply only what
-    the text does not state.
+    """The article in `path`, a file of `folder`. `body` is its text as decoded, without a byte order mark and with spaces
+    for the line breaks inside wrapped paragraphs, so offsets are characters of the file; `version` is the SHA-256 of its
+    bytes; sidecars supply only what the text does not state.
 
     Raises `ArticleError` naming the file and the reason when it is missing, unreadable, empty, too large, no text, or
     has a malformed sidecar.
@@ -591,7 +560,7 @@ def read_article(path: Path, folder: Path, sidecars: Sidecars | None = None) -> 
     except UnicodeEncodeError:
         raise ArticleError(f"{shown}: its name is not UTF-8; rename it") from None
     data = _read_bytes(path, shown, MAX_BYTES)
-    body = _decode(data, shown)
+    body = unwrap(_decode(data, shown))
     if not plain(body):
         what = "holds only blank space" if data else "is empty"
         raise ArticleError(f"{shown}: {what}; write the article into it or remove it")

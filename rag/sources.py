@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
 READ_TRIES = 3  # a file that changes while it is read is read again
 SETTLED_S = 2.0  # a file that changed so lately may change again without its times telling
-VERSION = 1  # counts changes of what is read from a file
+VERSION = 2  # counts changes of what is read from a file
 
 
 @dataclass(frozen=True, slots=True)

@@ -221,7 +221,7 @@ def test_article_files_are_found_in_order_and_nothing_else(tmp_path: Path) -> No
     (folder / "loop.txt").symlink_to("loop.txt")
     (folder / "away").symlink_to(tmp_path)
     os.mkfifo(folder / "pipe.txt")
-    found = [path.relative_to(folder).as_posix() for path in find_files(folder)]
+    found = [path.relative_to(folder).as_posix() for path in find_files(folder, (".md", ".txt"))]
     assert found == ["a.md", "b.txt", "loop.txt", "stays.txt", "sub/README.md", "sub/c.TXT"]
 
 

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import zipfile
 from collections.abc import Mapping
+from pathlib import Path
 
 import docx
 import pytest
 
-from rag.formats import Document, FormatError, Found, Limits, Refused, clean, decode, extract
+from rag.formats import Document, FormatError, Found, Going, Limits, Refused, clean, decode, extract, scans
 
 SENTENCE = "The minister spoke in Rome for an hour, and nobody in the hall expected what he then said."
 
@@ -31,26 +33,44 @@ def reason(name: str, data: bytes, **limits: int) -> str:
     return found.reason
 
 
-def pdf(lines: list[str], title: str = "Bridge closed for a year") -> bytes:
-    """A PDF of one page with a text layer, written by hand."""
-    stream = "BT /F1 12 Tf 72 720 Td 14 TL " + " ".join(f"({line}) Tj T*" for line in lines) + " ET"
+def pdf_pages(contents: list[str], title: str = "Bridge closed for a year", turned: int = 0) -> bytes:
+    """A PDF of pages with these drawing orders, written by hand; /F1 is Helvetica."""
+    first = 5  # number of the first page's object
+    kids = " ".join(f"{first + 2 * n} 0 R" for n in range(len(contents)))
     objects = [
         "<< /Type /Catalog /Pages 2 0 R >>",
-        "<< /Type /Pages /Kids [3 0 R] /Count 1 >>",
-        "<< /Type /Page /Parent 2 0 R /MediaBox [0 0 612 792] /Contents 4 0 R"
-        " /Resources << /Font << /F1 5 0 R >> >> >>",
-        f"<< /Length {len(stream)} >>\nstream\n{stream}\nendstream",
+        f"<< /Type /Pages /Kids [{kids}] /Count {len(contents)} >>",
         "<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica >>",
         f"<< /Title ({title}) /Author (Ann Lee) /CreationDate (D:20240305100000Z) >>",
     ]
+    for number, stream in enumerate(contents):
+        objects += [
+            f"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 612 792] /Rotate {turned} /Contents {first + 2 * number + 1} 0 R"
+            " /Resources << /Font << /F1 3 0 R >> >> >>",
+            f"<< /Length {len(stream)} >>\nstream\n{stream}\nendstream",
+        ]
     out, places = b"%PDF-1.4\n", []
     for number, text in enumerate(objects, 1):
         places.append(len(out))
         out += f"{number} 0 obj\n{text}\nendobj\n".encode()
     table = b"".join(f"{place:010} 00000 n \n".encode() for place in places)
     head = f"xref\n0 {len(objects) + 1}\n0000000000 65535 f \n".encode()
-    tail = f"trailer << /Size {len(objects) + 1} /Root 1 0 R /Info 6 0 R >>\nstartxref\n{len(out)}\n%%EOF"
+    tail = f"trailer << /Size {len(objects) + 1} /Root 1 0 R /Info 4 0 R >>\nstartxref\n{len(out)}\n%%EOF"
     return out + head + table + tail.encode()
+
+
+def at(left: float, top: float, lines: list[str], size: int = 12, turn: str = "1 0 0 1") -> str:
+    """The order to draw lines of text below each other."""
+    shown = " ".join(f"({line}) Tj T*" for line in lines)
+    return f"BT /F1 {size} Tf {turn} {left} {top} Tm {size + 2} TL {shown} ET"
+
+
+def pdf(lines: list[str], title: str = "Bridge closed for a year") -> bytes:
+    """A PDF of one page with a text layer."""
+    return pdf_pages([at(72, 720, lines)], title)
+
+
+PICTURE = "q 200 0 0 200 100 400 cm BI /W 1 /H 1 /CS /G /BPC 8 ID \x7f EI Q"  # a page that is a picture
 
 
 def archive(members: dict[str, bytes]) -> bytes:
@@ -140,16 +160,119 @@ def test_a_pdf_gives_its_text_layer_with_lines_joined() -> None:
     ]
     found = one("a.pdf", pdf(lines))
     assert "knew that the old bridge" in found.text
-    assert (found.title, found.author, found.published) == (
-        "Bridge closed for a year",
-        "Ann Lee",
-        "2024-03-05",
-    )
+    assert (found.title, found.author) == ("Bridge closed for a year", "Ann Lee")
     assert one("a.pdf", pdf(lines, title="Microsoft Word - draft.doc")).title == ""
 
 
+def test_the_day_a_pdf_was_made_is_not_the_day_its_article_was_published() -> None:
+    assert one("a.pdf", pdf([SENTENCE])).published == ""
+
+
+LEFT = [
+    "The council voted on Tuesday to close the",
+    "old bridge for nine months. The repair will",
+    "cost 4.2 million euros, the council said.",
+]
+RIGHT = [
+    "The ferry company announced a route to the",
+    "island of Sorrel. Its first boat will carry",
+    "240 passengers, and a ticket costs 18 euros.",
+]
+
+
+@pytest.mark.parametrize("by_row", [True, False])
+@pytest.mark.parametrize("headed", [True, False])
+def test_columns_of_a_page_are_read_one_after_the_other(by_row: bool, headed: bool) -> None:
+    if by_row:
+        drawn = [at(x, 600 - 14 * n, [side[n]]) for n in range(3) for x, side in ((50, LEFT), (320, RIGHT))]
+    else:
+        drawn = [at(50, 600, LEFT), at(320, 593, RIGHT)]  # lines of the two do not stand side by side
+    heading = [at(50, 640, ["News of the town, of the river and of the islands in the north of the bay"], 16)]
+    text = one("a.pdf", pdf_pages([" ".join((heading if headed else []) + drawn)])).text
+    assert text.endswith(f"{' '.join(LEFT)}\n\n{' '.join(RIGHT)}")
+    assert text.startswith("News of the town" if headed else "The council")
+
+
+def test_a_table_in_a_pdf_is_read_row_by_row() -> None:
+    rows = [("Candidate", "Votes"), ("Ilse Horn", "12,410"), ("Karl Denn", "9,877"), ("Mara Voss", "3,204")]
+    drawn = [at(x, 600 - 20 * n, [row[k]]) for n, row in enumerate(rows) for k, x in ((0, 50), (1, 320))]
+    assert "Ilse Horn\t12,410" in one("a.pdf", pdf_pages([" ".join(drawn)])).text
+
+
+@pytest.mark.parametrize("turned", [90, 180, 270])
+def test_pages_that_lie_on_their_side_are_read(turned: int) -> None:
+    found = one("a.pdf", pdf_pages([at(72, 500, LEFT)], turned=turned))
+    assert found.text == " ".join(LEFT)
+
+
+@pytest.mark.parametrize(("turn", "left"), [("0 1 -1 0", 200), ("0 -1 1 0", 200), ("-1 0 0 -1", 500)])
+def test_text_that_runs_up_or_down_a_page_is_read(turn: str, left: int) -> None:
+    assert one("a.pdf", pdf_pages([at(left, 400, LEFT, turn=turn)])).text == " ".join(LEFT)
+
+
+def test_heads_and_feet_of_pages_are_left_out_and_a_sentence_goes_on_behind_them() -> None:
+    parts = [LEFT[:2], [*LEFT[2:], "Buses go over the Weir Road, and cyclists"], ["have to walk."]]
+    pages = [
+        " ".join(
+            [
+                at(50, 760, ["The Courier - Saturday edition"]),
+                at(50, 700, part),
+                at(280, 30, [f"Page {n} of 3"]),
+            ]
+        )
+        for n, part in enumerate(parts, 1)
+    ]
+    text = one("a.pdf", pdf_pages(pages)).text
+    assert " ".join(LEFT) in text
+    assert "and cyclists have to walk." in text
+    assert "Courier" not in text and "Page" not in text
+
+
+def test_a_line_that_stands_once_at_the_top_of_a_page_stays() -> None:
+    pages = [" ".join([at(50, 760, [head]), at(50, 700, LEFT)]) for head in ("The bridge", "The ferry")]
+    assert "The ferry" in one("a.pdf", pdf_pages(pages)).text
+
+
+def test_a_word_that_was_cut_at_the_end_of_a_line_is_whole() -> None:
+    assert (
+        "the representatives of"
+        in one("a.pdf", pdf(["The mayor met the repre-", "sentatives of the town."])).text
+    )
+
+
+def test_scanned_pages_are_named_where_no_text_can_be_recognised(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("rag.formats.scans._languages", lambda: "")
+    found = read("a.pdf", pdf_pages([at(72, 720, LEFT), PICTURE, PICTURE, "", PICTURE]))
+    assert isinstance(found[0], Document) and found[0].text == " ".join(LEFT)
+    assert isinstance(found[1], Refused) and found[1].reason.startswith("pages 2-3, 5: ")
+    assert "install tesseract" in found[1].reason
+    assert "install tesseract" in reason("scan.pdf", pdf_pages([PICTURE]))
+
+
+def test_scanned_pages_are_recognised_by_the_tesseract_that_is_installed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    program = tmp_path / "tesseract"
+    program.write_text(
+        "#!/bin/sh\n[ $1 = --list-langs ] && printf 'List of languages:\\neng\\nosd\\n' && exit\n"
+        "[ $(head -c 2) = P5 ] && [ $4 = eng ] && printf 'The bridge was\\nclosed on\\nTuesday.\\n\\nThe ferry sails.\\n\\f'\n"
+    )
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    scans._languages.cache_clear()
+    try:
+        found = read("a.pdf", pdf_pages([at(72, 720, LEFT), PICTURE]))
+        program.write_text("#!/bin/sh\nexit 1\n")
+        assert "tesseract failed" in read("a.pdf", pdf_pages([at(72, 720, LEFT), PICTURE]))[-1].reason  # type: ignore[union-attr]
+    finally:
+        scans._languages.cache_clear()
+    assert found[0] == Going()  # which tells who waits that the reader is at work
+    assert isinstance(found[1], Document)
+    assert found[1].text == " ".join(LEFT) + "\n\nThe bridge was closed on Tuesday.\n\nThe ferry sails."
+
+
 def test_a_pdf_without_text_or_damaged_says_what_to_do() -> None:
-    assert "text recognition" in reason("scan.pdf", pdf([]))
+    assert "holds no text" in reason("empty.pdf", pdf([]))
     assert "not readable as PDF" in reason("cut.pdf", pdf(["x"])[:200])
 
 
@@ -176,7 +299,7 @@ def test_a_book_gives_a_document_a_chapter() -> None:
     )
     chapter = f"<?xml version='1.0'?><html><head><title>x</title></head><body><h1>Chapter one</h1><p>{SENTENCE * 4}</p></body></html>"
     container = '<container><rootfiles><rootfile full-path="in/book.opf"/></rootfiles></container>'
-    found = one(
+    found, gone = read(
         "a.epub",
         archive(
             {
@@ -187,6 +310,8 @@ def test_a_book_gives_a_document_a_chapter() -> None:
             }
         ),
     )
+    assert gone == Refused("gone.xhtml", "lacks gone.xhtml; save it again")
+    assert isinstance(found, Document)
     assert (found.key, found.title, found.author, found.published) == (
         "one.xhtml",
         "Chapter one",
@@ -326,7 +451,8 @@ def test_bounds_are_kept_while_reading() -> None:
         ("a.json", b'{"total": 1}', "has no text"),
         ("a.csv", b"", "no header"),
         ("a.html", b"", "no text"),
-        ("a.zip", archive({"a.png": b"x"}), "holds no article"),
+        ("a.zip", archive({"a.png": b"x"}), "1 file ending in .png: this format is not read"),
+        ("a.zip", archive({}), "holds no article"),
     ],
 )
 def test_broken_files_are_refused_with_a_reason(name: str, data: bytes, words: str) -> None:

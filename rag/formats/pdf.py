@@ -1,0 +1,402 @@
+"""PDF: letters at places on pages become paragraphs in the order in which a reader reads them.
+
+A page knows no words, lines or columns, only letters. What is close together is a piece of a line; a strip that few
+pieces cross parts two columns; what stands at the same place of several pages is a running head or foot. Nothing is
+known of any publisher's layout.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from statistics import median
+from typing import IO, Any
+
+from rag.formats.base import Document, FormatError, Found, Going, Job, Refused, finished, whole
+from rag.formats.scans import missing_recognition, recognise
+
+_GENERATED_TITLE = re.compile(
+    r"(?i)^(?:microsoft (?:word|powerpoint)|\(?untitled|document\d*|.*\.(?:docx?|pdf|indd|pages|qxp))\b"
+)
+
+
+def is_given(title: str) -> bool:
+    """Whether a title was written by someone, and is not what a program puts there."""
+    return not _GENERATED_TITLE.match(title)
+
+
+# --- pieces of lines ---------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class _Piece:
+    """Letters of one line close together; `y` is the middle of the line, counted upwards, `size` its height."""
+
+    text: str
+    left: float
+    right: float
+    y: float
+    size: float
+
+
+_WORD_GAP = 0.17  # heights between two words
+_COLUMN_GAP = 0.9  # heights between two columns at least, or two cells of a table
+_CUT = "\ufffe"  # a hyphen at the end of a line, in a word that goes on
+
+
+def _letters(text_page: Any) -> list[tuple[str, float, float, float, float, int]]:
+    """(letter, left, bottom, right, top, quarter turns) of all letters that are to be seen, in the order of the file."""
+    import ctypes
+
+    import pypdfium2.raw as pdfium
+
+    box = pdfium.FS_RECTF()
+    found = []
+    for place in range(text_page.count_chars()):
+        code = pdfium.FPDFText_GetUnicode(text_page, place)
+        if pdfium.FPDFText_IsGenerated(text_page, place) == 1 and code not in (2, 0xFFFE):
+            continue
+        hyphen = code in (2, 0xAD, 0xFFFE) or pdfium.FPDFText_IsHyphen(text_page, place) == 1
+        letter = _CUT if hyphen else chr(code) if 0 < code < 0x110000 else ""
+        if not letter or 0xD800 <= code < 0xE000:
+            continue
+        if not pdfium.FPDFText_GetLooseCharBox(text_page, place, ctypes.byref(box)):
+            continue
+        turned = pdfium.FPDFText_GetCharAngle(text_page, place)
+        quarter = -round(turned / (math.pi / 2)) % 4  # the angle is counted clockwise
+        found.append((letter, box.left, box.bottom, box.right, box.top, quarter))
+    return found
+
+
+def _upright(box: tuple[float, float, float, float], quarter: int) -> tuple[float, float, float, float]:
+    left, bottom, right, top = box
+    if quarter == 1:
+        return bottom, -right, top, -left
+    if quarter == 2:
+        return -right, -top, -left, -bottom
+    if quarter == 3:
+        return -top, left, -bottom, right
+    return box
+
+
+def _pieces(text_page: Any) -> list[_Piece]:
+    """The pieces of a page's lines, turned so that most of them are upright; what runs across them is left out."""
+    letters = _letters(text_page)
+    turns = Counter(quarter for letter, *_, quarter in letters if letter.strip())
+    if not turns:
+        return []
+    usual = turns.most_common(1)[0][0]
+    pieces: list[_Piece] = []
+    text, left, right, low, high = "", 0.0, 0.0, 0.0, 0.0
+    spaced = False
+
+    def end() -> None:
+        if text:
+            pieces.append(_Piece(text, left, right, (low + high) / 2, max(high - low, 1.0)))
+
+    for letter, *box, quarter in letters:
+        if quarter != usual:
+            continue
+        a, b, c, d = _upright((box[0], box[1], box[2], box[3]), quarter)
+        if letter.isspace():
+            spaced = True
+            continue
+        height = max(d - b, 1.0)
+        same_line = text and abs((b + d) / 2 - (low + high) / 2) < 0.35 * max(height, high - low)
+        gap = a - right
+        if same_line and -0.5 * height < gap < _COLUMN_GAP * height:
+            text += (" " if spaced or gap > _WORD_GAP * height else "") + letter
+            right = max(right, c)
+        else:
+            end()
+            text, left, right, low, high = letter, a, c, b, d
+        spaced = False
+    end()
+    return pieces
+
+
+# --- columns -----------------------------------------------------------------------------------------------------
+
+_PROSE = 20  # characters of a usual line of a column; shorter ones are cells of a table
+_CROSSED = (
+    0.4  # share of pieces that may lie across the strip between two columns: headings, full-width parts
+)
+_STRIP = 4.0  # points between two columns at least
+_NESTED_COLUMNS = 12
+
+
+def _is_prose(pieces: Sequence[_Piece]) -> bool:
+    return len(pieces) >= 2 and median(len(p.text) for p in pieces) >= _PROSE
+
+
+def _strip(pieces: Sequence[_Piece]) -> float | None:
+    """Where a strip parts these pieces into two columns of prose, None where none does."""
+    if len(pieces) < 5:
+        return None
+    edges = sorted({p.right for p in pieces} | {p.left for p in pieces})
+    best: tuple[int, float, float] | None = None
+    for start, end in pairwise(edges):
+        if end - start < _STRIP:
+            continue
+        middle = (start + end) / 2
+        crossing = sum(p.left < middle < p.right for p in pieces)
+        if crossing > _CROSSED * len(pieces):
+            continue
+        if best and (crossing, start - end) >= best[:2]:
+            continue
+        left = [p for p in pieces if p.right <= middle]
+        right = [p for p in pieces if p.left >= middle]
+        if not (_is_prose(left) and _is_prose(right) and max(len(left), len(right)) >= 3):
+            continue
+        top, bottom = (
+            min(max(p.y for p in s) for s in (left, right)),
+            max(min(p.y for p in s) for s in (left, right)),
+        )
+        shorter = min(max(p.y for p in s) - min(p.y for p in s) for s in (left, right))
+        if top - bottom >= 0.5 * shorter:
+            best = (crossing, start - end, middle)
+    return best[2] if best else None
+
+
+def _in_order(pieces: list[_Piece], depth: int = 0) -> list[list[_Piece]]:
+    """The pieces as blocks in reading order: what lies across two columns parts what is above from what is below."""
+    strip = _strip(pieces) if depth < _NESTED_COLUMNS else None
+    if strip is None:
+        return [pieces] if pieces else []
+    across = sorted((p for p in pieces if p.left < strip < p.right), key=lambda p: -p.y)
+    inside = [p for p in pieces if not p.left < strip < p.right]
+    blocks: list[list[_Piece]] = []
+    for heading in [*across, None]:
+        above = [p for p in inside if heading is None or p.y > heading.y]
+        inside = [p for p in inside if heading is not None and p.y <= heading.y]
+        for side in ([p for p in above if p.right <= strip], [p for p in above if p.right > strip]):
+            blocks += _in_order(side, depth + 1)
+        if heading is not None:
+            if blocks and blocks[-1] and all(p in across for p in blocks[-1]):
+                blocks[-1].append(heading)
+            else:
+                blocks.append([heading])
+    return blocks
+
+
+# --- lines and paragraphs ----------------------------------------------------------------------------------------
+
+
+@dataclass(slots=True)
+class _Line:
+    """A line of a block: `right` and `width` of the block tell how full it is, `gap` how far below the last it is."""
+
+    text: str
+    left: float
+    right: float
+    y: float
+    size: float
+    gap: float = 0.0
+    block: tuple[int, int] = (0, 0)  # page, block
+    block_left: float = 0.0
+    block_right: float = 0.0
+
+
+def _lines(pieces: Sequence[_Piece], block: tuple[int, int]) -> list[_Line]:
+    rows: list[list[_Piece]] = []
+    for piece in sorted(pieces, key=lambda p: -p.y):
+        if rows and abs(rows[-1][0].y - piece.y) < 0.5 * min(rows[-1][0].size, piece.size):
+            rows[-1].append(piece)
+        else:
+            rows.append([piece])
+    lines: list[_Line] = []
+    left, right = min(p.left for p in pieces), max(p.right for p in pieces)
+    for row in rows:
+        row.sort(key=lambda p: p.left)
+        text = row[0].text
+        for before, piece in pairwise(row):
+            gap = piece.left - before.right
+            text += (
+                "\t" if gap > 1.5 * piece.size else " " if gap > _WORD_GAP * piece.size else ""
+            ) + piece.text
+        largest = max(row, key=lambda p: len(p.text))
+        gap = lines[-1].y - largest.y if lines else 0.0
+        lines.append(
+            _Line(text, row[0].left, row[-1].right, largest.y, largest.size, gap, block, left, right)
+        )
+    return lines
+
+
+_FIGURES = re.compile(r"\d+")
+_EDGE = 2  # lines at the top and the bottom of a page where heads and feet stand
+
+
+def _without_running_heads(pages: list[list[_Line]]) -> list[list[_Line]]:
+    """The pages without lines that stand at the same place of several, page numbers aside."""
+
+    def key(line: _Line) -> tuple[str, int]:
+        return _FIGURES.sub("#", " ".join(line.text.split())), round(line.y / 6)
+
+    seen: Counter[tuple[str, int]] = Counter()
+    edges: list[list[_Line]] = []
+    for lines in pages:
+        ys = sorted({line.y for line in lines})
+        outer = {*ys[:_EDGE], *ys[-_EDGE:]}
+        edges.append([line for line in lines if line.y in outer])
+        seen.update({key(line) for line in edges[-1]})
+    return [
+        [line for line in lines if not (line in edge and seen[key(line)] > 1)]
+        for lines, edge in zip(pages, edges, strict=True)
+    ]
+
+
+_STOPPED = re.compile(r"[.!?…:。！？][\"”’')\]»]*$")
+
+
+def _goes_on(before: _Line, line: _Line, text: str, leading: float) -> bool:
+    """Whether `line` goes on with the paragraph that ends in the line `before`; `text` is that paragraph."""
+    if "\t" in before.text or "\t" in line.text:
+        return False  # rows of a table
+    first = line.text.lstrip("\"“‘'(«")[:1]
+    if text.endswith(_CUT) or (text.endswith("-") and first.islower()):
+        return True
+    stopped = _STOPPED.search(text) is not None
+    alike = abs(before.size - line.size) <= 0.15 * max(before.size, line.size)
+    width = max(before.block_right - before.block_left, 1.0)
+    full = before.right - before.block_left >= 0.8 * width
+    if before.block != line.block:
+        return alike and not stopped and (first.islower() or full)
+    if not alike and not first.islower():
+        return False
+    if line.gap > 1.4 * leading:
+        return False
+    if line.left - line.block_left > 0.8 * line.size and before.left - before.block_left < 0.4 * line.size:
+        return not stopped and not first.isupper()
+    return full or (first.islower() and not stopped) or before.text.endswith(",")
+
+
+def _paragraphs(pages: list[list[_Line]]) -> list[str]:
+    texts: list[str] = []
+    before: _Line | None = None
+    leadings: dict[tuple[int, int], list[float]] = {}
+    for lines in pages:
+        for line in lines:
+            if line.gap > 0:
+                leadings.setdefault(line.block, []).append(line.gap)
+    for lines in pages:
+        for line in lines:
+            leading = median(leadings.get(line.block, [line.gap or 1.0]))
+            if before is not None and _goes_on(before, line, texts[-1], leading):
+                last, next_text = texts[-1], line.text
+                if last.endswith(_CUT) or (
+                    last.endswith("-") and last[-2:-1].isalpha() and next_text[:1].islower()
+                ):
+                    texts[-1] = last[:-1] + next_text
+                else:
+                    texts[-1] = f"{last} {next_text}"
+            elif line.text.strip():
+                texts.append(line.text)
+            before = line
+    return [text.replace(_CUT, "-") for text in texts]
+
+
+# --- the file ----------------------------------------------------------------------------------------------------
+
+
+def _is_scan(page: Any) -> bool:
+    """Whether a page without text shows anything."""
+    return next(iter(page.get_objects(max_depth=2)), None) is not None
+
+
+def _ranges(numbers: Sequence[int]) -> str:
+    """[1, 2, 3, 7] as "1-3, 7"."""
+    parts: list[list[int]] = []
+    for number in numbers:
+        if parts and parts[-1][-1] == number - 1:
+            parts[-1].append(number)
+        else:
+            parts.append([number])
+    return ", ".join(f"{p[0]}-{p[-1]}" if len(p) > 1 else str(p[0]) for p in parts)
+
+
+def read_pdf(name: str, data: IO[bytes], job: Job) -> Iterator[Found]:
+    """The text layer of a file, and what can be recognised on pages that have none.
+
+    When the file was made is no date of publication: an article that is printed years later is no newer for it.
+    """
+    import pypdfium2
+
+    limits = job.limits
+    try:
+        document = pypdfium2.PdfDocument(whole(data, limits.file))
+    except pypdfium2.PdfiumError as error:
+        locked = "password" in str(error).lower()
+        raise FormatError(
+            "is protected by a password; save it without one"
+            if locked
+            else f"not readable as PDF ({error}); save it again"
+        ) from None
+    unread: dict[str, list[int]] = {}  # pages, by why
+    try:
+        count = len(document)
+        if count > limits.pages:
+            raise FormatError(f"has {count} pages, {limits.pages} at most are read; split it")
+        pages: list[list[_Line]] = []
+        size = recognised = 0
+        for number in range(1, count + 1):
+            lines: list[_Line] = []
+            try:
+                page = document[number - 1]
+            except pypdfium2.PdfiumError:
+                unread.setdefault("damaged; save the file again", []).append(number)
+                continue
+            text_page = page.get_textpage()
+            pieces = _pieces(text_page)
+            text_page.close()
+            for place, block in enumerate(_in_order(pieces)):
+                lines += _lines(block, (number, place))
+            if not pieces and _is_scan(page):
+                why = missing_recognition()
+                if not why and recognised >= limits.scans:
+                    why = f"scanned, and of one file {limits.scans} such pages are read; split it"
+                if not why:
+                    yield Going()
+                    recognised += 1
+                    lines, why = _recognised(page, number)
+                if why:
+                    unread.setdefault(why, []).append(number)
+            page.close()
+            size += sum(len(line.text) for line in lines)
+            if size > limits.text:
+                raise FormatError(f"its text is longer than {limits.text // 2**20} MB; split it")
+            pages.append(lines)
+        info = document.get_metadata_dict(skip_empty=True)
+    finally:
+        document.close()
+    text = "\n\n".join(_paragraphs(_without_running_heads(pages)))
+    reasons = [f"page{'s' * (len(numbers) > 1)} {_ranges(numbers)}: {why}" for why, numbers in unread.items()]
+    if not text.strip():
+        raise FormatError("; ".join(reasons) or "holds no text")
+    title, author = str(info.get("Title", "")), str(info.get("Author", ""))
+    yield finished(
+        Document(
+            "",
+            text,
+            title if is_given(title) and len(title.split()) > 1 else "",
+            author if len(author.split()) > 1 else "",
+        ),
+        limits,
+    )
+    for reason in reasons:
+        yield Refused(reason.partition(":")[0], reason)
+
+
+def _recognised(page: Any, number: int) -> tuple[list[_Line], str]:
+    """The lines that are recognised on a page, and why there are none."""
+    text, why = recognise(page)
+    lines = []
+    for place, paragraph in enumerate(p for p in re.split(r"\n\s*\n", text) if p.strip()):
+        for row, line in enumerate(line for line in paragraph.split("\n") if line.strip()):
+            lines.append(
+                _Line(line.strip(), 0, 1, -place * 100 - row, 1, float(row > 0), (number, place), 0, 1)
+            )
+    return lines, why

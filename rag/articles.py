@@ -27,6 +27,7 @@ MAX_BYTES = 20 * 1024 * 1024  # about a thousand long articles: a file above is 
 SIDECAR = "articles.toml"  # one table per file of the folder
 _MAX_SIDECAR_BYTES = 1024 * 1024
 _MAX_VALUE_CHARS = 500
+_PAGES = (".html", ".htm", ".xhtml")
 _README = "README.md"  # at the top of the folder: about the articles, not one of them
 
 
@@ -43,11 +44,19 @@ def _shown(path: Path) -> str:
 
 
 def find_files(folder: Path, suffixes: Collection[str] = TEXT, under: Path | None = None) -> list[Path]:
-    """The article files under `folder`, in the order of their paths: regular files that end in one of `suffixes`; with
-    `under`, a folder in it or one file, only what is there.
+    """The first part of `look_through`."""
+    return look_through(folder, suffixes, under)[0]
 
-    Left out are README.md at the top, names that begin with a dot, links to folders, and links to files outside
-    `folder`. Raises `CorpusError` when the folder, or one in it, is missing or cannot be read.
+
+def look_through(
+    folder: Path, suffixes: Collection[str] = TEXT, under: Path | None = None
+) -> tuple[list[Path], list[Path]]:
+    """The article files under `folder`, in the order of their paths: regular files that end in one of `suffixes`; with
+    `under`, a folder in it or one file, only what is there. And the other files, whose format is not read.
+
+    Left out of both are README.md at the top, sidecars, names that begin with a dot, links to folders, links to files
+    outside `folder`, and the pictures and scripts that a browser saves beside a page, in a folder of its name. Raises
+    `CorpusError` when the folder, or one in it, is missing or cannot be read.
     """
     if not folder.is_dir():
         what = "is not a folder" if folder.exists() else "no such folder"
@@ -61,21 +70,35 @@ def find_files(folder: Path, suffixes: Collection[str] = TEXT, under: Path | Non
 
     root = folder.resolve()
 
-    def is_article(path: Path) -> bool:
-        if path.name.startswith(".") or path.suffix.lower() not in suffixes or path == folder / _README:
+    def is_file(path: Path) -> bool:
+        if path.name.startswith(".") or path == folder / _README:
             return False
         if path.is_symlink() and not Path(os.path.realpath(path)).is_relative_to(root):
             return False
         return path.is_file() or not path.exists()  # one that vanishes here is named when it is read
 
     start = under or folder
+    found: list[Path] = []
     if not start.is_dir():
-        return [start] if is_article(start) else []
-    found = []
-    for where, folders, names in os.walk(start, onerror=refuse):
-        folders[:] = [name for name in folders if not name.startswith(".")]
-        found += [path for name in names if is_article(path := Path(where, name))]
-    return sorted(found, key=lambda path: path.relative_to(folder).as_posix())
+        found = [start] if is_file(start) else []
+    else:
+        for where, folders, names in os.walk(start, onerror=refuse):
+            pages = {Path(name).stem for name in names if Path(name).suffix.lower() in _PAGES}
+            folders[:] = [
+                name
+                for name in folders
+                if not name.startswith(".") and not (name.endswith("_files") and name[:-6] in pages)
+            ]
+            found += [path for name in names if is_file(path := Path(where, name))]
+    found.sort(key=lambda path: path.relative_to(folder).as_posix())
+    articles = [path for path in found if path.suffix.lower() in suffixes]
+    stems = {path.with_suffix("") for path in articles}
+    return articles, [
+        path
+        for path in found
+        if path.suffix.lower() not in suffixes
+        and not (path.suffix == ".toml" and (path == folder / SIDECAR or path.with_suffix("") in stems))
+    ]
 
 
 # --- reading bytes -----------------------------------------------------------------------------------------------
@@ -141,9 +164,13 @@ _ABOUT = re.compile(  # lines about the article, never its title
 )
 _BYLINE = re.compile(r"(?i:(?:written |reported )?by)\s+[A-Z]")
 _PUBLISHED = re.compile(r"(?:date|dated|published|posted|publication date)(?:\s+on)?\s*[:|–-]?\s+", re.I)
-_AFTER_DATE = re.compile(
-    r"[\s,|–—-]*(?:(?:at\s+)?\d{1,2}[:.]\d{2}(?::\d{2})?\s*(?:[ap]\.?m\.?)?\s*[A-Z]{0,4})?[\s.,|–—-]*", re.I
+_UPDATED = re.compile(r"(?:last\s+)?(?:updated|modified)(?:\s+on)?\s*[:|–-]?\s+", re.I)
+_AFTER_DATE = re.compile(  # a time of day and its zone
+    r"[\s,|–—T-]*(?:(?:at\s+)?\d{1,2}[:.]\d{2}(?::\d{2}(?:\.\d+)?)?\s*(?:[ap]\.?m\.?)?\s*(?:\(?[A-Z]{1,5}\)?)?\s*"
+    r"(?:[+-]\d{1,2}(?::?\d{2})?)?)?[\s.,|–—-]*",
+    re.I,
 )
+_PART = re.compile(r"(?:(?!\s[|·•]\s).)+")  # of a line "By Ann Lee | July 8, 2025 | 3 min read"
 _GAP = re.compile(r"[ \t|:–—-]+")  # between a date and the title behind it
 _URL = re.compile(r"(?:url|permalink|originally published at)\s*:?\s+<?(https?://[^\s<>\"]{3,480})", re.I)
 _NAME = r"[^\W_][\w.&'’ -]{1,60}?[^\W_]"
@@ -283,9 +310,8 @@ def _title(body: str, lines: list[tuple[int, int]], first: int) -> Field | None:
     next_start, next_end = lines[1]
     if len(_BREAK.findall(body, end, next_start)) >= 2:
         return _stated(body, start, end_of_text)
-    label = _PUBLISHED.match(body, next_start, next_end)
-    if _BYLINE.match(body, next_start, next_end) or _date_only(
-        body, label.end() if label else next_start, next_end
+    if _BYLINE.match(body, next_start, next_end) or any(
+        dated for _, dated in _dates_in_head(body, next_start, next_end)
     ):
         return _stated(body, start, end_of_text)
     longer = next_end - next_start >= 1.5 * len(text)
@@ -298,6 +324,17 @@ def _date_only(body: str, start: int, end: int) -> Published | None:
     if dated is None or not _AFTER_DATE.fullmatch(body, dated[0].end, end):
         return None
     return Published(dated[1], Origin.STATED, dated[0])
+
+
+def _dates_in_head(body: str, start: int, end: int) -> Iterator[tuple[str, Published | None]]:
+    """(label, date) of each part of a line near the title, parted by bars or dots; the label is "published", "updated" or
+    "", the date None where a part is something else."""
+    for part in _PART.finditer(body, start, end):
+        low = part.start() + len(part.group()) - len(part.group().lstrip(" \t|·•"))
+        published, updated = _PUBLISHED.match(body, low, part.end()), _UPDATED.match(body, low, part.end())
+        label = published or updated
+        dated = _date_only(body, label.end() if label else low, part.end())
+        yield "published" if published else "updated" if updated else "", dated
 
 
 def _dateline(body: str, start: int, end: int) -> Description:
@@ -367,7 +404,8 @@ def describe(body: str) -> Description:
 
     Front matter comes first. The title is the first line when that is a heading (`_title`), without a label such as
     "date 2025-07-10" ahead of it, which is the date of publication. That date may also be on one of the first lines
-    ("Published: 10 July 2025", or a full date alone under the title) or in the dateline, which gives the place and the
+    ("Published: 10 July 2025", or a full date alone under the title, a time of day and a byline beside it; "Updated: ..."
+    there where nothing else is said) or in the dateline, which gives the place and the
     agency too (`_dateline`). The publisher stands in the last lines (`_publisher`), an address only behind a label
     ("URL: https://...").
     """
@@ -391,16 +429,17 @@ def describe(body: str) -> Description:
     heading = _title(body, lines, first) if lines else None
     title, titled = front.title or heading, heading is not None
     place, agency, url = front.place, None, front.url
+    updated: Published | None = None  # counts where nothing says when the article was published
     for number, (start, end) in enumerate(lines[:_HEAD_LINES]):
-        label = _PUBLISHED.match(body, start, end)
-        alone = _date_only(body, label.end() if label else start, end)
-        under_title = (
-            titled and 0 < number < 4 and alone is not None and alone.date.precision is Precision.DAY
-        )
-        if alone and (label or under_title):
-            published = published or alone
+        dates = [(label, dated) for label, dated in _dates_in_head(body, start, end) if dated]
+        for label, dated in dates:
+            under_title = titled and 0 < number < 4 and dated.date.precision is Precision.DAY
+            if label == "published" or (under_title and not label):
+                published = published or dated
+            elif under_title:
+                updated = updated or dated
         if (
-            alone
+            dates
             or (titled and number == 0)
             or _BYLINE.match(body, start, end)
             or not _is_paragraph(body, start, end)
@@ -414,7 +453,7 @@ def describe(body: str) -> Description:
         if match and url is None:
             url = _stated(body, *match.span(1))
     publisher = front.publisher or agency or _publisher(body, lines)
-    return Description(title, publisher, published, place, url, front.author)
+    return Description(title, publisher, published or updated, place, url, front.author)
 
 
 # --- sidecars ----------------------------------------------------------------------------------------------------

@@ -22,6 +22,7 @@ formats.tables formats.mail
 text protocols config formats trust password listening
 dates quantities names format_child priority
 articles question evidence prompts copies freshness extraction codec
+furniture
 chunking citations verify disagreement render joining arithmetic sources
 polarity scope events sessions
 embedder llama_child catalog models reader

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from statistics import median
 from typing import IO
 
-from rag.formats.base import Document, FormatError, Found, Job, finished, whole
+from rag.formats.base import Document, FormatError, Found, Job, clean, finished, whole
 from rag.formats.decoding import decode
 from rag.formats.html import html_to_text
 
@@ -136,8 +136,9 @@ def read_markdown(name: str, data: IO[bytes], job: Job) -> Iterator[Found]:
 
     prose = text[front.end if front else 0 :]
     prose = _FOOTNOTE_MARK.sub("", _FOOTNOTE.sub("\n", prose))
-    markup = MarkdownIt("commonmark", {"html": True}).enable("table").render(prose)
-    shown = html_to_text(markup, job.limits)
+    # each line break is kept, for many write a line a paragraph; those inside wrapped paragraphs go afterwards
+    markup = MarkdownIt("commonmark", {"html": True, "breaks": True}).enable("table").render(prose)
+    shown = unwrap(clean(html_to_text(markup, job.limits)))
     if not shown.strip():
         raise FormatError("holds no text")
     heading = _HEADING.search(markup)

@@ -311,7 +311,7 @@ def _title(body: str, lines: list[tuple[int, int]], first: int) -> Field | None:
     if len(_BREAK.findall(body, end, next_start)) >= 2:
         return _stated(body, start, end_of_text)
     if _BYLINE.match(body, next_start, next_end) or any(
-        dated for _, dated in _dates_in_head(body, next_start, next_end)
+        found for _, found in _dates_in_head(body, next_start, next_end)
     ):
         return _stated(body, start, end_of_text)
     longer = next_end - next_start >= 1.5 * len(text)
@@ -431,13 +431,13 @@ def describe(body: str) -> Description:
     place, agency, url = front.place, None, front.url
     updated: Published | None = None  # counts where nothing says when the article was published
     for number, (start, end) in enumerate(lines[:_HEAD_LINES]):
-        dates = [(label, dated) for label, dated in _dates_in_head(body, start, end) if dated]
-        for label, dated in dates:
-            under_title = titled and 0 < number < 4 and dated.date.precision is Precision.DAY
-            if label == "published" or (under_title and not label):
-                published = published or dated
+        dates = [(kind, found) for kind, found in _dates_in_head(body, start, end) if found]
+        for kind, found_date in dates:
+            under_title = titled and 0 < number < 4 and found_date.date.precision is Precision.DAY
+            if kind == "published" or (under_title and not kind):
+                published = published or found_date
             elif under_title:
-                updated = updated or dated
+                updated = updated or found_date
         if (
             dates
             or (titled and number == 0)

@@ -64,7 +64,8 @@ def _shown(element: Any) -> str:
     hidden = 0  # elements around this one whose text is not shown
     for event, inner in etree.iterwalk(element, events=("start", "end")):
         tag = inner.tag if isinstance(inner.tag, str) else ""
-        parts.append("" if tag not in _BLOCKS else "\n" if tag in _SINGLE else "\n\n")
+        if tag in _BLOCKS and not (tag == "br" and event == "end"):
+            parts.append("\n" if tag in _SINGLE else "\n\n")
         hidden += (tag in _HIDDEN) * (1 if event == "start" else -1)
         said = inner.text if event == "start" else inner.tail if inner is not element else ""
         if said and not hidden:

@@ -308,9 +308,7 @@ def read_xlsx(name: str, data: IO[bytes], job: Job) -> Iterator[Found]:
     size = 0
     try:
         for sheet in book.worksheets:
-            table = (
-                [_cell(cell) for cell in row] for row in sheet.iter_rows(values_only=True, max_col=_COLUMNS)
-            )
+            table = ([_cell(cell) for cell in row[:_COLUMNS]] for row in sheet.iter_rows(values_only=True))
             head = next((row for row in table if any(row)), [])
             if wanted & {h.strip().lower() for h in head}:
                 rows = ((dict(zip(head, row, strict=False)), "") for row in table if any(row))

@@ -211,6 +211,34 @@ def test_columns_of_a_page_are_read_one_after_the_other(by_row: bool, headed: bo
     assert text.startswith("News of the town" if headed else "The council")
 
 
+def test_three_narrow_columns_and_a_photo_line_across_two_of_them_are_read_in_order() -> None:
+    third = ["The dam of Veldon broke on", "Saturday after heavy rain in", "the hills above the town."]
+    columns = [[line[:28] for line in LEFT], [line[:28] for line in RIGHT], third]
+    drawn = [at(40 + 190 * n, 600, column, 10) for n, column in enumerate(columns)]
+    photo = at(40, 640, ["The old bridge in spring, with the ferry and the island of Sorrel behind it"], 10)
+    text = one("a.pdf", pdf_pages([" ".join([*drawn, photo])])).text
+    places = [text.index(line) for line in ("The old bridge in spring", *(c[0] for c in columns))]
+    assert places == sorted(places) and " ".join(third) in text
+
+
+def test_a_large_initial_belongs_to_the_word_that_it_begins() -> None:
+    drawn = [
+        at(50, 572, ["T"], 48),
+        at(82, 600, ["he minister spoke in Rome", "for an hour on Monday", "and left."]),
+    ]
+    assert "The minister spoke in Rome" in one("a.pdf", pdf_pages([" ".join(drawn)])).text
+
+
+def test_lines_of_a_point_hang_below_its_first() -> None:
+    first = "- The council will pay one third of the repair, the region another, and"
+    drawn = [
+        at(50, 600, [first]),
+        at(70, 586, ["Brussels the rest, as the mayor told reporters."]),
+        at(50, 500, ["- It is sure."]),
+    ]
+    assert one("a.pdf", pdf_pages([" ".join(drawn)])).text.startswith(f"{first} Brussels the rest")
+
+
 def test_a_table_in_a_pdf_is_read_row_by_row() -> None:
     rows = [("Candidate", "Votes"), ("Ilse Horn", "12,410"), ("Karl Denn", "9,877"), ("Mara Voss", "3,204")]
     drawn = [at(x, 600 - 20 * n, [row[k]]) for n, row in enumerate(rows) for k, x in ((0, 50), (1, 320))]

@@ -11,7 +11,7 @@ import math
 import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from statistics import median
 from typing import IO, Any
@@ -45,6 +45,7 @@ class _Piece:
 
 _WORD_GAP = 0.17  # heights between two words
 _COLUMN_GAP = 0.9  # heights between two columns at least, or two cells of a table
+_INITIAL = 1.8  # times as high as the text beside it is the first letter of an article at least
 _CUT = "\ufffe"  # a hyphen at the end of a line, in a word that goes on
 
 
@@ -70,6 +71,13 @@ def _letters(text_page: Any) -> list[tuple[str, float, float, float, float, int]
         quarter = -round(turned / (math.pi / 2)) % 4  # the angle is counted clockwise
         found.append((letter, box.left, box.bottom, box.right, box.top, quarter))
     return found
+
+
+def _share_a_line(y: float, size: float, other_y: float, other_size: float) -> bool:
+    """Whether two things stand on one line: a raised figure does, a large initial does not."""
+    return max(size, other_size) < _INITIAL * min(size, other_size) and abs(y - other_y) < 0.4 * max(
+        size, other_size
+    )
 
 
 def _upright(box: tuple[float, float, float, float], quarter: int) -> tuple[float, float, float, float]:
@@ -106,7 +114,7 @@ def _pieces(text_page: Any) -> list[_Piece]:
             spaced = True
             continue
         height = max(d - b, 1.0)
-        same_line = text and abs((b + d) / 2 - (low + high) / 2) < 0.35 * max(height, high - low)
+        same_line = text and _share_a_line((b + d) / 2, height, (low + high) / 2, high - low)
         gap = a - right
         if same_line and -0.5 * height < gap < _COLUMN_GAP * height:
             text += (" " if spaced or gap > _WORD_GAP * height else "") + letter
@@ -116,6 +124,23 @@ def _pieces(text_page: Any) -> list[_Piece]:
             text, left, right, low, high = letter, a, c, b, d
         spaced = False
     end()
+    return _with_initials(pieces)
+
+
+def _with_initials(pieces: list[_Piece]) -> list[_Piece]:
+    """The pieces, each large initial at the start of an article joined to the line that it begins."""
+    for initial in [p for p in pieces if len(p.text) == 1 and p.text.isupper()]:
+        beside = [
+            p
+            for p in pieces
+            if _INITIAL * p.size < initial.size
+            and -1 < p.left - initial.right < initial.size / 2
+            and abs(p.y - initial.y) < initial.size / 2
+        ]
+        first = max(beside, key=lambda p: p.y, default=None)
+        if first is not None:
+            pieces = [p for p in pieces if p is not initial and p is not first]
+            pieces.append(replace(first, text=initial.text + first.text))
     return pieces
 
 
@@ -204,7 +229,7 @@ class _Line:
 def _lines(pieces: Sequence[_Piece], block: tuple[int, int]) -> list[_Line]:
     rows: list[list[_Piece]] = []
     for piece in sorted(pieces, key=lambda p: -p.y):
-        if rows and abs(rows[-1][0].y - piece.y) < 0.5 * min(rows[-1][0].size, piece.size):
+        if rows and _share_a_line(rows[-1][0].y, rows[-1][0].size, piece.y, piece.size):
             rows[-1].append(piece)
         else:
             rows.append([piece])
@@ -270,7 +295,7 @@ def _goes_on(before: _Line, line: _Line, text: str, leading: float) -> bool:
     if line.gap > 1.4 * leading:
         return False
     if line.left - line.block_left > 0.8 * line.size and before.left - before.block_left < 0.4 * line.size:
-        return not stopped and not first.isupper()
+        return not stopped and (full or not first.isupper())
     return full or (first.islower() and not stopped) or before.text.endswith(",")
 
 

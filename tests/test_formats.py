@@ -10,7 +10,9 @@ import textwrap
 import zipfile
 from collections.abc import Mapping
 from datetime import datetime
+from email import message_from_bytes
 from email.message import EmailMessage
+from email.policy import default
 from pathlib import Path
 
 import docx
@@ -340,7 +342,7 @@ def test_a_book_gives_a_document_a_chapter() -> None:
     package = (
         '<package xmlns="http://www.idpf.org/2007/opf"><metadata xmlns:dc="http://purl.org/dc/elements/1.1/">'
         "<dc:title>Book</dc:title><dc:creator>Ann Lee</dc:creator><dc:date>2024-03-05</dc:date></metadata>"
-        '<manifest><item id="a" href="one.xhtml"/><item id="b" href="cover.xhtml"/><item id="c" href="gone.xhtml"/>'
+        '<manifest><item id="a" href="one.xhtml"/><item id="b" href="the%20cover.xhtml#top"/><item id="c" href="gone.xhtml"/>'
         '</manifest><spine><itemref idref="b"/><itemref idref="a"/><itemref idref="c"/></spine></package>'
     )
     chapter = f"<?xml version='1.0'?><html><head><title>x</title></head><body><h1>Chapter one</h1><p>{SENTENCE * 4}</p></body></html>"
@@ -352,7 +354,7 @@ def test_a_book_gives_a_document_a_chapter() -> None:
                 "META-INF/container.xml": container.encode(),
                 "in/book.opf": package.encode(),
                 "in/one.xhtml": chapter.encode(),
-                "in/cover.xhtml": b"<html><body>Cover</body></html>",
+                "in/the cover.xhtml": b"<html><body>Cover</body></html>",
             }
         ),
     )
@@ -645,6 +647,15 @@ def test_a_message_is_an_article_and_what_is_attached_others() -> None:
     assert "no message" in reason("a.eml", b"\nNo head at all.")
 
 
+def test_a_message_that_was_sent_on_is_read() -> None:
+    message = EmailMessage()
+    message["Subject"] = "See below"
+    message.set_content("Please print.")
+    message.add_attachment(message_from_bytes(mail(), policy=default))
+    found = read("a.eml", message.as_bytes())
+    assert [f.text for f in found if isinstance(f, Document)] == ["Please print.", SENTENCE]
+
+
 def test_lines_of_a_message_that_its_sender_wrapped_are_whole() -> None:
     assert one("a.eml", mail("\n".join(textwrap.wrap(SENTENCE, 60)))).text == SENTENCE
 
@@ -691,6 +702,17 @@ def test_what_lies_over_a_page_is_not_its_article(overlay: str, around: str) -> 
 def test_a_page_that_is_wholly_in_a_box_named_like_an_overlay_is_read() -> None:
     page = f'<html><body><div class="no-cookie modal-open"><h1>Bridge closed</h1>{TOLD}</div></body></html>'
     assert all(line in one("a.html", page.encode()).text for line in STORY)
+
+
+def test_text_behind_a_wall_that_the_saved_page_holds_is_read() -> None:
+    page = f'<html><body><article><h1>Bridge closed</h1><p>{STORY[0]}</p><div class="paywall"><p>{STORY[1]}</p></div></article></body></html>'
+    assert STORY[1] in one("a.html", page.encode()).text
+
+
+def test_items_of_lists_keep_their_marks() -> None:
+    markup = "<p>What is new:</p><ul><li><p>One.</p></li><li>Two.</li></ul><ol start=3><li>Three.</li><li>Four.</li></ol>"
+    lines = [line for line in one("a.json", json.dumps({"text": markup}).encode()).text.split("\n") if line]
+    assert lines == ["What is new:", "- One.", "- Two.", "3. Three.", "4. Four."]
 
 
 def paywalled(about: object) -> bytes:
@@ -790,7 +812,7 @@ def test_markdown_gives_its_words_without_its_marks() -> None:
     found = one("a.md", text.encode())
     assert (found.title, found.published) == ("Lighthouse sold", "2024-03-05")
     assert found.text == (
-        "Lighthouse sold\n\nThe lighthouse of Sorrel was\nsold for 310,000 euros. More\nA line of its own.\n\nA point"
+        "Lighthouse sold\n\nThe lighthouse of Sorrel was\nsold for 310,000 euros. More\nA line of its own.\n\n- A point"
         "\n\nWith the boat."
     )
     assert one("a.md", b"# Zoo\n\nIt opened.").title == "Zoo"

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import io
+import posixpath
 import re
 import zipfile
 from collections.abc import Iterator
 from pathlib import PurePosixPath
 from typing import IO
+from urllib.parse import unquote
 
 from rag.formats.archives import check_archive, member
 from rag.formats.base import (
@@ -101,7 +103,7 @@ def read_epub(name: str, data: IO[bytes], job: Job) -> Iterator[Found]:
         items = {i.get("id"): i.get("href") for i in package.xpath("//*[local-name()='manifest']/*[@href]")}
         for reference in package.xpath("//*[local-name()='spine']/*[@idref]"):
             href = items.get(reference.get("idref")) or ""
-            path = str(folder / href) if str(folder) != "." else href
+            path = posixpath.normpath(str(folder / unquote(href.partition("#")[0])))
             if path not in members:
                 yield Refused(href or "*", f"lacks {href or 'a chapter'}; save it again")
                 continue

@@ -56,8 +56,8 @@ def _parsed(markup: str | bytes, limits: Limits) -> Any:
         raise FormatError(f"not readable as HTML ({error})") from None
 
 
-def _shown(element: Any) -> str:
-    """All text under an element, a blank line between blocks."""
+def _shown(element: Any, points: bool = False) -> str:
+    """All text under an element, a blank line between blocks; with `points`, the items of lists have a mark."""
     from lxml import etree
 
     parts: list[str] = []
@@ -67,12 +67,26 @@ def _shown(element: Any) -> str:
         if tag in _BLOCKS and not (tag == "br" and event == "end"):
             parts.append("\n" if tag in _SINGLE else "\n\n")
         hidden += (tag in _HIDDEN) * (1 if event == "start" else -1)
+        if points and tag == "li" and event == "start" and not hidden:
+            parts.append(_point(inner))
         said = inner.text if event == "start" else inner.tail if inner is not element else ""
         if said and not hidden:
-            parts.append(
-                said if "\t" in said and tag == "p" and inner.get(_ROW) else re.sub(r"\s+", " ", said)
-            )
-    return "".join(parts)
+            parts.append(said if inner.get(_ROW) and event == "start" else re.sub(r"\s+", " ", said))
+    text = "".join(parts)
+    return _POINT.sub(r"\1", text) if points else text
+
+
+_POINT = re.compile(r"^((?:-|\d{1,4}\.) )\s+", re.M)
+
+
+def _point(item: Any) -> str:
+    """The mark of an item: its number in a numbered list, else a dash."""
+    around = item.getparent()
+    if around is None or around.tag != "ol":
+        return "- "
+    first = around.get("start") or "1"
+    before = sum(1 for other in item.itersiblings("li", preceding=True))
+    return f"{int(first) + before}. " if first.isdigit() and len(first) < 4 and before < 1000 else "- "
 
 
 def html_to_text(markup: str, limits: Limits) -> str:
@@ -81,7 +95,7 @@ def html_to_text(markup: str, limits: Limits) -> str:
     if root is None:
         return ""
     _tables_to_lines(root)
-    return _shown(root)
+    return _shown(root, points=True)
 
 
 # --- tables ------------------------------------------------------------------------------------------------------
@@ -152,7 +166,7 @@ def _tables_to_lines(root: Any) -> None:
 
 _OVERLAID = re.compile(
     r"cookie|consent|gdpr|privacy-?(?:banner|dialog|notice|popup)|(?:^|[-_ ])cmp(?:[-_ ]|$)|onetrust|didomi|usercentrics"
-    r"|modal|popup|pop-up|overlay|paywall|newsletter|subscribe-|subscription|regwall",
+    r"|modal|popup|pop-up|overlay|newsletter",
     re.I,
 )
 _PROSE_LEAST = 60  # characters of a paragraph that tells something

@@ -29,6 +29,8 @@ def _message(data: IO[bytes], job: Job) -> EmailMessage:
 
 
 def _bytes(part: EmailMessage) -> bytes:
+    if part.get_content_type() == "message/rfc822":
+        return bytes(part.get_content())
     payload = part.get_payload(decode=True)
     return payload if isinstance(payload, bytes) else b""
 
@@ -65,6 +67,8 @@ def read_eml(name: str, data: IO[bytes], job: Job, endings: frozenset[str]) -> I
             raise FormatError(f"holds more than {_MOST_PARTS} attachments; save them as files")
         shown = part.get_content_disposition() == "inline" and part.get_content_maintype() == "image"
         file = PurePosixPath((part.get_filename() or "").replace("\\", "/")).name
+        if part.get_content_type() == "message/rfc822":
+            file = f"message {number}.eml"  # one that was sent on
         suffix = PurePosixPath(file).suffix.lower()
         if shown:
             continue  # a logo inside the text

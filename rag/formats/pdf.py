@@ -268,10 +268,12 @@ def _without_running_heads(pages: list[list[_Line]]) -> list[list[_Line]]:
         outer = {*ys[:_EDGE], *ys[-_EDGE:]}
         edges.append([line for line in lines if line.y in outer])
         seen.update({key(line) for line in edges[-1]})
-    return [
+    left = [
         [line for line in lines if not (line in edge and seen[key(line)] > 1)]
         for lines, edge in zip(pages, edges, strict=True)
     ]
+    # a page of nothing else is no page of heads and feet: copies of one notice, for example
+    return [some or lines for some, lines in zip(left, pages, strict=True)]
 
 
 _STOPPED = re.compile(r"[.!?…:。！？][\"”’')\]»]*$")

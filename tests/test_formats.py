@@ -297,6 +297,15 @@ def test_scanned_pages_are_named_where_no_text_can_be_recognised(monkeypatch: py
     assert "install tesseract" in reason("scan.pdf", pdf_pages([PICTURE]))
 
 
+def test_a_stamp_on_a_scanned_page_does_not_hide_that_it_is_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("rag.formats.scans._languages", lambda: "")
+    large = PICTURE.replace("200 0 0 200 100 400", "600 0 0 780 5 5")
+    found = read("a.pdf", pdf_pages([at(72, 720, LEFT), f"{large} {at(72, 20, ['Archive of the town'])}"]))
+    assert isinstance(found[1], Refused) and found[1].reason.startswith("page 2: ")
+    with_photo = pdf_pages([at(72, 720, LEFT), f"{PICTURE} {at(72, 200, RIGHT)}"])
+    assert len(read("a.pdf", with_photo)) == 1
+
+
 def test_scanned_pages_are_recognised_by_the_tesseract_that_is_installed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -767,6 +776,43 @@ ROWS = [
 def test_each_row_of_a_pages_table_is_a_line_with_the_heads_of_its_columns() -> None:
     page = f"<html><body><article><h1>The vote</h1><p>{STORY[0]}</p>{TABLE}<p>{STORY[1]}</p></article></body></html>"
     assert one("a.html", page.encode()).text.split("\n\n")[-5:] == [STORY[0], *ROWS, STORY[1]]
+
+
+@pytest.mark.parametrize(
+    ("markup", "lines"),
+    [
+        (
+            "<table><tr><th>Length</th><td>212 metres</td></tr><tr><th>Cost</th><td>4 euros</td></tr></table>",
+            ["Length: 212 metres", "Cost: 4 euros"],
+        ),
+        (
+            "<dl><dt>Length</dt><dd>212 metres</dd><dt>Cost:</dt><dd>4 euros</dd></dl>",
+            ["Length: 212 metres", "Cost: 4 euros"],
+        ),
+        (
+            "<table><thead><tr><td>Town</td><td>Mayor</td></tr></thead><tr><td>Veldon</td><td>Ilse Horn</td></tr></table>",
+            ["Town: Veldon; Mayor: Ilse Horn"],
+        ),
+    ],
+)
+def test_pairs_of_a_word_and_what_it_stands_for_are_lines(markup: str, lines: list[str]) -> None:
+    page = f"<html><body><article><h1>Bridge</h1><p>{STORY[0]}</p>{markup}<p>{STORY[1]}</p></article></body></html>"
+    assert one("a.html", page.encode()).text.split("\n\n")[1:] == [STORY[0], *lines, STORY[1]]
+
+
+def test_comments_longer_than_the_article_are_not_taken_for_it() -> None:
+    chatter = "".join(
+        f"<p>Reader {n} thinks that it is a scandal, and that everyone knew it for years.</p>"
+        for n in range(30)
+    )
+    page = f"<html><body><article><h1>Bridge</h1>{TOLD}</article><section>{chatter}</section></body></html>"
+    text = one("a.html", page.encode()).text
+    assert all(line in text for line in STORY) and "scandal" not in text
+
+
+def test_an_article_whose_lines_are_parted_by_breaks_alone_is_read_without_its_menu() -> None:
+    page = f"<html><body><div><a href='/'>Home</a></div><div>{'<br><br>'.join(STORY)}</div><div>Imprint</div></body></html>"
+    assert one("a.html", page.encode()).text == "\n\n".join(STORY)
 
 
 def test_tables_that_lay_out_a_page_are_read_as_text() -> None:

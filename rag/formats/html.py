@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import IO, Any
 
 from rag.formats.base import (
@@ -61,6 +62,7 @@ def _shown(element: Any, points: bool = False) -> str:
     from lxml import etree
 
     parts: list[str] = []
+    counted: dict[Any, int] = {}
     hidden = 0  # elements around this one whose text is not shown
     for event, inner in etree.iterwalk(element, events=("start", "end")):
         tag = inner.tag if isinstance(inner.tag, str) else ""
@@ -68,7 +70,7 @@ def _shown(element: Any, points: bool = False) -> str:
             parts.append("\n" if tag in _SINGLE else "\n\n")
         hidden += (tag in _HIDDEN) * (1 if event == "start" else -1)
         if points and tag == "li" and event == "start" and not hidden:
-            parts.append(_point(inner))
+            parts.append(_point(inner, counted))
         said = inner.text if event == "start" else inner.tail if inner is not element else ""
         if said and not hidden:
             parts.append(said if inner.get(_ROW) and event == "start" else re.sub(r"\s+", " ", said))
@@ -76,17 +78,17 @@ def _shown(element: Any, points: bool = False) -> str:
     return _POINT.sub(r"\1", text) if points else text
 
 
-_POINT = re.compile(r"^((?:-|\d{1,4}\.) )\s+", re.M)
+_POINT = re.compile(r"^((?:-|\d{1,9}\.) )\s+", re.M)
 
 
-def _point(item: Any) -> str:
-    """The mark of an item: its number in a numbered list, else a dash."""
+def _point(item: Any, counted: dict[Any, int]) -> str:
+    """The mark of an item: its number in a numbered list, else a dash; `counted` are the numbers before it."""
     around = item.getparent()
     if around is None or around.tag != "ol":
         return "- "
     first = around.get("start") or "1"
-    before = sum(1 for other in item.itersiblings("li", preceding=True))
-    return f"{int(first) + before}. " if first.isdigit() and len(first) < 4 and before < 1000 else "- "
+    counted[around] = counted.get(around, int(first) - 1 if first.isdigit() and len(first) < 4 else 0) + 1
+    return f"{counted[around]}. "
 
 
 def html_to_text(markup: str, limits: Limits) -> str:
@@ -140,9 +142,8 @@ def _grid(rows: list[Any]) -> list[list[str | None]]:
 
 
 def _tables_to_lines(root: Any) -> None:
-    """Replace each table of data by a paragraph for each of its rows. Tables that lay out a page stay as they are."""
-    from lxml import etree
-
+    """Replace each table of data by a paragraph for each of its rows, each list of terms by one for each of them. Tables
+    that lay out a page stay as they are."""
     for table in list(root.iter("table")):
         rows = [row for row in table.iter("tr") if next(row.iterancestors("table"), None) is table]
         grid = _grid(rows)
@@ -150,16 +151,33 @@ def _tables_to_lines(root: Any) -> None:
         if nested or not grid or any(len(cell) > _CELL_MOST for line in grid for cell in line if cell):
             continue
         heads = [cell.tag for cell in rows[0] if cell.tag in ("td", "th")]
-        lines = rows_as_lines(grid, True if heads and set(heads) == {"th"} else None)
-        tail = table.tail
+        headed = set(heads) == {"th"} or rows[0].getparent().tag == "thead"
+        pairs = all([cell.tag for cell in row if cell.tag in ("td", "th")] == ["th", "td"] for row in rows)
+        lines = [f"{row[0]}: {row[1]}" for row in grid] if pairs else rows_as_lines(grid, headed or None)
         caption = table.find("caption")
-        about = [clean(_shown(caption))] if caption is not None else []
-        table.clear()
-        table.tag, table.tail = "div", tail
-        for line in [*about, *lines]:
-            paragraph = etree.SubElement(table, "p")
-            paragraph.text = line
-            paragraph.set(_ROW, "1")
+        _replace(table, [*([clean(_shown(caption))] if caption is not None else []), *lines])
+    for points in list(root.iter("dl")):
+        terms = [(c.tag, " ".join(_shown(c).split())) for c in points.iter("dt", "dd")]
+        if all(len(text) <= _CELL_MOST for _, text in terms):
+            term, lines = "", []
+            for tag, text in terms:
+                if tag == "dd" and text:
+                    lines.append(f"{term.rstrip(':')}: {text}" if term else text)
+                term = text if tag == "dt" else term
+            _replace(points, lines)
+
+
+def _replace(element: Any, lines: list[str]) -> None:
+    """Put paragraphs in the place of what an element holds."""
+    from lxml import etree
+
+    tail = element.tail
+    element.clear()
+    element.tag, element.tail = "div", tail
+    for line in lines:
+        paragraph = etree.SubElement(element, "p")
+        paragraph.text = line
+        paragraph.set(_ROW, "1")
 
 
 # --- the article of a page ---------------------------------------------------------------------------------------
@@ -169,7 +187,9 @@ _OVERLAID = re.compile(
     r"|modal|popup|pop-up|overlay|newsletter",
     re.I,
 )
+_PAGE_LEAST = 100  # characters of an article; less is a caption or a button
 _PROSE_LEAST = 60  # characters of a paragraph that tells something
+_COMPARED = 300  # sentences of a text, evenly over it
 _COVERED = 0.8  # share of sentences that makes one text contain another
 _STATED_LEAST = 150  # characters of an article's text for machines; a shorter one is a summary
 
@@ -188,7 +208,9 @@ def _without_overlays(root: Any) -> None:
             or _OVERLAID.search(named)
         )
         parent = element.getparent()
-        if not laid_over or parent is None or element.find(".//h1") is not None:
+        if not laid_over or parent is None or element.getroottree().getroot() is not root:
+            continue
+        if element.find(".//h1") is not None:
             continue
         if element.find(".//article") is not None or len(_shown(element)) > 0.6 * whole_text:
             continue
@@ -200,22 +222,36 @@ def _without_overlays(root: Any) -> None:
         parent.remove(element)
 
 
-def _main_block(root: Any) -> list[str]:
-    """The paragraphs of the element that holds most prose of its own, links not counted."""
-    best: list[str] = []
-    most = 0
+@dataclass(frozen=True, slots=True)
+class _Block:
+    """The paragraphs that stand in one element, and whether the heading of the page stands in it too."""
+
+    texts: list[str]
+    headed: bool = False
+
+
+def _main_block(root: Any) -> _Block:
+    """The element that holds most prose of its own, links not counted."""
     texts: dict[Any, list[str]] = {}
-    for paragraph in root.iter("p", "h2", "h3", "blockquote", "li"):
-        if any(a.tag in _HIDDEN or a.tag == "footer" for a in paragraph.iterancestors()):
+    for element in root.iter("p", "h2", "h3", "blockquote", "li", "div", "td", "article", "section"):
+        if any(a.tag in _HIDDEN or a.tag == "footer" for a in element.iterancestors()):
             continue
-        text = " ".join(_shown(paragraph).split())
-        links = sum(len(" ".join(_shown(a).split())) for a in paragraph.iter("a"))
+        if element.tag in ("div", "td", "article", "section"):  # lines of its own, parted by breaks
+            own = [element.text, *(child.tail for child in element)]
+            if element.find("br") is not None and sum(len(t.strip()) for t in own if t) >= _PAGE_LEAST:
+                texts.setdefault(element, []).extend(
+                    line for line in clean(_shown(element)).split("\n") if line
+                )
+            continue
+        text = " ".join(_shown(element).split())
+        links = sum(len(" ".join(_shown(a).split())) for a in element.iter("a"))
         if text and links <= len(text) / 2:
-            texts.setdefault(paragraph.getparent(), []).append(text)
-    for found in texts.values():
+            texts.setdefault(element.getparent(), []).append(text)
+    best, most = _Block([]), 0
+    for element, found in texts.items():
         size = sum(len(text) for text in found if len(text) >= _PROSE_LEAST)
         if size > most:
-            best, most = found, size
+            best, most = _Block(found, element.find(".//h1") is not None), size
     return best
 
 
@@ -227,6 +263,7 @@ def _covers(text: str, other: str) -> bool:
     """Whether `text` holds nearly all sentences of `other`."""
     own = _letters(text)
     parts = [p for p in (_letters(s) for s in re.split(r"(?<=[.!?])\s+|\n+", other)) if len(p) > 20]
+    parts = parts[:: len(parts) // _COMPARED + 1]
     return sum(p in own for p in parts) >= _COVERED * len(parts)
 
 
@@ -319,10 +356,13 @@ def page(markup: str, limits: Limits, url: str = "") -> Document:
         for key in ("title", "author", "sitename", "date", "url", "text")
     }
     text = re.sub(r"\n+", "\n\n", facts.pop("text"))
-    prose = "\n\n".join(block)
-    if len(prose) > len(text) / 2 and not _covers(text, prose):
+    prose = "\n\n".join(block.texts)
+    missed = len(prose) > len(text) and not _covers(text, prose)
+    if missed and (
+        len(text) < _PAGE_LEAST or _covers(prose, text) or (block.headed and len(prose) > 2 * len(text))
+    ):
         text = prose
-    if len(text) < 100:  # no article stands out: all that is shown, then
+    if len(text) < _PAGE_LEAST:  # no article stands out: all that is shown, then
         text = max(text, clean(shown), key=len)
     body = stated.pop("text", "")
     body = html_to_text(body, limits) if "<" in body else body

@@ -329,9 +329,23 @@ def _paragraphs(pages: list[list[_Line]]) -> list[str]:
 # --- the file ----------------------------------------------------------------------------------------------------
 
 
-def _is_scan(page: Any) -> bool:
-    """Whether a page without text shows anything."""
-    return next(iter(page.get_objects(max_depth=2)), None) is not None
+_STAMP_MOST = 150  # letters on a scanned page: a stamp or a page number, put there by who scanned it
+
+
+def _is_scan(page: Any, pieces: Sequence[_Piece]) -> bool:
+    """Whether a page is a picture: it has no text and shows anything, or hardly any and one picture fills most of it."""
+    import pypdfium2.raw as pdfium
+
+    if not pieces:
+        return next(iter(page.get_objects(max_depth=2)), None) is not None
+    if sum(len(p.text) for p in pieces) > _STAMP_MOST:
+        return False
+    left, bottom, right, top = page.get_mediabox()
+    for item in page.get_objects(filter=[pdfium.FPDF_PAGEOBJ_IMAGE], max_depth=2):
+        a, b, c, d = item.get_bounds()
+        if (c - a) * (d - b) > 0.5 * (right - left) * (top - bottom):
+            return True
+    return False
 
 
 def _ranges(numbers: Sequence[int]) -> str:
@@ -381,14 +395,15 @@ def read_pdf(name: str, data: IO[bytes], job: Job) -> Iterator[Found]:
             text_page.close()
             for place, block in enumerate(_in_order(pieces)):
                 lines += _lines(block, (number, place))
-            if not pieces and _is_scan(page):
+            if _is_scan(page, pieces):
                 why = missing_recognition()
                 if not why and recognised >= limits.scans:
                     why = f"scanned, and of one file {limits.scans} such pages are read; split it"
                 if not why:
                     yield Going()
                     recognised += 1
-                    lines, why = _recognised(page, number)
+                    found, why = _recognised(page, number)
+                    lines = max(lines, found, key=lambda some: sum(len(line.text) for line in some))
                 if why:
                     unread.setdefault(why, []).append(number)
             page.close()

@@ -18,6 +18,7 @@ from pathlib import Path
 from rag.dates import find_dates
 from rag.errors import ArticleError, CorpusError, UnreadableError
 from rag.formats import TEXT, FormatError, decode
+from rag.formats.archives import PAGES
 from rag.formats.days import day_of
 from rag.formats.text import front_matter, unwrap
 from rag.schema import Article, Field, Origin, PartialDate, Precision, Published, Span
@@ -27,7 +28,7 @@ MAX_BYTES = 20 * 1024 * 1024  # about a thousand long articles: a file above is 
 SIDECAR = "articles.toml"  # one table per file of the folder
 _MAX_SIDECAR_BYTES = 1024 * 1024
 _MAX_VALUE_CHARS = 500
-_PAGES = (".html", ".htm", ".xhtml")
+_SYSTEM = ("thumbs.db", "desktop.ini")  # what Windows puts into folders
 _README = "README.md"  # at the top of the folder: about the articles, not one of them
 
 
@@ -71,7 +72,7 @@ def look_through(
     root = folder.resolve()
 
     def is_file(path: Path) -> bool:
-        if path.name.startswith(".") or path == folder / _README:
+        if path.name.startswith(".") or path == folder / _README or path.name.lower() in _SYSTEM:
             return False
         if path.is_symlink() and not Path(os.path.realpath(path)).is_relative_to(root):
             return False
@@ -83,7 +84,7 @@ def look_through(
         found = [start] if is_file(start) else []
     else:
         for where, folders, names in os.walk(start, onerror=refuse):
-            pages = {Path(name).stem for name in names if Path(name).suffix.lower() in _PAGES}
+            pages = {Path(name).stem for name in names if Path(name).suffix.lower() in PAGES}
             folders[:] = [
                 name
                 for name in folders

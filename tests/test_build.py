@@ -313,6 +313,7 @@ def test_files_of_a_format_that_is_not_read_are_named_or_counted_by_ending(setti
         "noext",
         "seen.html",
         "seen_files/logo.png",
+        "Thumbs.db",
         ".hidden.png",
     ):
         (settings.seeds / name).parent.mkdir(exist_ok=True)

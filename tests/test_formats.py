@@ -288,6 +288,13 @@ def test_a_word_that_was_cut_at_the_end_of_a_line_is_whole() -> None:
     )
 
 
+def test_notes_to_the_printer_beside_the_page_are_not_read() -> None:
+    data = pdf_pages([f"{at(72, 500, LEFT)} {at(72, 20, ['page.indd 3'])}"])
+    cropped = data.replace(b"/MediaBox [0 0 612 792]", b"/MediaBox [0 0 612 792] /CropBox [50 50 600 700]")
+    assert "indd" in one("a.pdf", data).text
+    assert one("a.pdf", cropped).text == " ".join(LEFT)
+
+
 def test_scanned_pages_are_named_where_no_text_can_be_recognised(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("rag.formats.scans._languages", lambda: "")
     found = read("a.pdf", pdf_pages([at(72, 720, LEFT), PICTURE, PICTURE, "", PICTURE]))
@@ -444,9 +451,13 @@ def test_an_archive_gives_what_its_files_give() -> None:
                 "rows.jsonl": b'{"id": 5, "text": "Row."}',
                 "b.zip": inner,
                 "c.png": b"x",
+                "page.html": PAGE.encode(),
+                "page_files/logo.png": b"x",
             }
         ),
     )
+    assert Refused("*", "1 file ending in .png: this format is not read") in found
+    found = [f for f in found if isinstance(f, Document) and f.key != "page.html"]
     assert [(f.key, f.text) for f in found if isinstance(f, Document)] == [
         ("b.zip#deep.txt", "Deep inside."),
         ("news/a.txt", "The bridge fell."),
@@ -505,6 +516,7 @@ def run(tag: str, text: str) -> str:
             ),
             "Beside it.\n\nIn a box.",
         ),
+        (p("Shown.", "<w:r><w:rPr><w:vanish/></w:rPr><w:t>Hidden.</w:t></w:r>"), "Shown."),
         (p("one", "<w:r><w:tab/><w:t>two</w:t><w:br/><w:t>three</w:t></w:r>"), "one\ttwo\nthree"),
         (p("<w:r><w:instrText>PAGE 3</w:instrText></w:r>", "Page."), "Page."),
     ],
@@ -886,6 +898,23 @@ def test_lists_and_objects_of_other_fields_are_one_line() -> None:
     assert one("a.json", json.dumps(row).encode()) == Document(
         "", "Closed.", "Bridge", "Ann Lee, Bob Cho", published="2024-03-05"
     )
+
+
+def test_fields_are_found_as_other_programs_call_them() -> None:
+    feed = {
+        "version": "https://jsonfeed.org/version/1.1",
+        "items": [{"id": "1", "content_html": "<p>Closed.</p>", "date_published": "2024-03-05"}],
+    }
+    assert one("a.json", json.dumps(feed).encode()) == Document("1", "Closed.", published="2024-03-05")
+    guardian = {
+        "webTitle": "Bridge",
+        "webPublicationDate": "2024-03-05T10:00:00Z",
+        "fields": {"bodyText": "Closed."},
+    }
+    assert one("a.json", json.dumps(guardian).encode()) == Document(
+        "", "Closed.", "Bridge", published="2024-03-05"
+    )
+    assert one("a.json", b'{"description": "Short.", "content": "Long."}').text == "Long."
 
 
 def test_lines_of_json_in_a_file_called_json_are_read() -> None:

@@ -12,6 +12,7 @@ from typing import IO
 
 from rag.formats.base import BROKEN, Document, FormatError, Found, Job, Limits, Refused, broken
 
+PAGES = (".html", ".htm", ".xhtml")  # whose pictures a browser saves in a folder "NAME_files" beside them
 _DRIVE = re.compile(r"^[A-Za-z]:")
 
 
@@ -85,11 +86,19 @@ def read_zip(name: str, data: IO[bytes], job: Job, endings: frozenset[str]) -> I
     others: Counter[str] = Counter()
     with zipfile.ZipFile(data) as archive:
         check_archive(archive, limits)
+        pages = {
+            str(path.with_suffix(""))
+            for i in archive.infolist()
+            if (path := PurePosixPath(i.filename)).suffix.lower() in PAGES
+        }
         for info in sorted(archive.infolist(), key=lambda i: i.filename):
             path = PurePosixPath(info.filename)
             suffix = path.suffix.lower()
             hidden = any(p.startswith((".", "__MACOSX")) and p != ".." for p in path.parts)
-            if info.is_dir() or hidden:
+            beside_page = any(
+                str(p).removesuffix("_files") in pages and str(p).endswith("_files") for p in path.parents
+            )
+            if info.is_dir() or hidden or beside_page:
                 continue
             if suffix not in endings:
                 others[suffix if suffix.isprintable() else ""] += 1

@@ -110,6 +110,8 @@ def _docx_words(element: Any, boxes: list[Any]) -> Iterator[str]:
             yield _MARKS[tag]
         elif tag == "txbxContent":
             boxes.append(inner)
+        elif tag == "r" and inner.find("{*}rPr/{*}vanish") is not None:
+            continue  # hidden text
         elif tag not in _GONE:
             yield from _docx_words(inner, boxes)
 

@@ -49,7 +49,9 @@ _INITIAL = 1.8  # times as high as the text beside it is the first letter of an 
 _CUT = "\ufffe"  # a hyphen at the end of a line, in a word that goes on
 
 
-def _letters(text_page: Any) -> list[tuple[str, float, float, float, float, int]]:
+def _letters(
+    text_page: Any, visible: tuple[float, float, float, float]
+) -> list[tuple[str, float, float, float, float, int]]:
     """(letter, left, bottom, right, top, quarter turns) of all letters that are to be seen, in the order of the file."""
     import ctypes
 
@@ -67,6 +69,9 @@ def _letters(text_page: Any) -> list[tuple[str, float, float, float, float, int]
             continue
         if not pdfium.FPDFText_GetLooseCharBox(text_page, place, ctypes.byref(box)):
             continue
+        across, up = (box.left + box.right) / 2, (box.bottom + box.top) / 2
+        if not (visible[0] <= across <= visible[2] and visible[1] <= up <= visible[3]):
+            continue  # a note to the printer beside the page
         turned = pdfium.FPDFText_GetCharAngle(text_page, place)
         quarter = -round(turned / (math.pi / 2)) % 4  # the angle is counted clockwise
         found.append((letter, box.left, box.bottom, box.right, box.top, quarter))
@@ -91,9 +96,10 @@ def _upright(box: tuple[float, float, float, float], quarter: int) -> tuple[floa
     return box
 
 
-def _pieces(text_page: Any) -> list[_Piece]:
-    """The pieces of a page's lines, turned so that most of them are upright; what runs across them is left out."""
-    letters = _letters(text_page)
+def _pieces(text_page: Any, visible: tuple[float, float, float, float]) -> list[_Piece]:
+    """The pieces of a page's lines, turned so that most of them are upright; what runs across them is left out, and what
+    lies outside the part of the page that is `visible`."""
+    letters = _letters(text_page, visible)
     turns = Counter(quarter for letter, *_, quarter in letters if letter.strip())
     if not turns:
         return []
@@ -323,7 +329,20 @@ def _paragraphs(pages: list[list[_Line]]) -> list[str]:
             elif line.text.strip():
                 texts.append(line.text)
             before = line
-    return [text.replace(_CUT, "-") for text in texts]
+    return [text.replace(_CUT, "-").translate(_LIGATURES) for text in texts]
+
+
+_LIGATURES = str.maketrans(
+    {
+        "\ufb00": "ff",
+        "\ufb01": "fi",
+        "\ufb02": "fl",
+        "\ufb03": "ffi",
+        "\ufb04": "ffl",
+        "\ufb05": "st",
+        "\ufb06": "st",
+    }
+)
 
 
 # --- the file ----------------------------------------------------------------------------------------------------
@@ -391,7 +410,7 @@ def read_pdf(name: str, data: IO[bytes], job: Job) -> Iterator[Found]:
                 unread.setdefault("damaged; save the file again", []).append(number)
                 continue
             text_page = page.get_textpage()
-            pieces = _pieces(text_page)
+            pieces = _pieces(text_page, page.get_cropbox())
             text_page.close()
             for place, block in enumerate(_in_order(pieces)):
                 lines += _lines(block, (number, place))

@@ -900,6 +900,24 @@ def test_lists_and_objects_of_other_fields_are_one_line() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("written", "days"),
+    [
+        (["05/03/2024", "25/03/2024", "31/03/2024"], ["2024-03-05", "2024-03-25", "2024-03-31"]),
+        (["05/03/2024", "03/25/2024", "3/31/2024 10:00"], ["2024-05-03", "2024-03-25", "2024-03-31"]),
+        (["05/03/2024", "25/03/2024"], ["05/03/2024", "2024-03-25"]),  # one alone may be a slip
+        (["05/03/2024", "25/03/2024", "31/03/2024", "03/25/2024", "3/31/2024"], ["05/03/2024"]),
+    ],
+)
+def test_dates_in_figures_are_read_in_the_order_that_others_of_their_table_tell(
+    written: list[str], days: list[str]
+) -> None:
+    table = "text,date\n" + "".join(f"Closed {n}.,{day}\n" for n, day in enumerate(written))
+    rows = [{"text": f"Closed {n}.", "date": day} for n, day in enumerate(written)]
+    for found in (read("a.csv", table.encode()), read("a.json", json.dumps(rows).encode())):
+        assert [f.published for f in found if isinstance(f, Document)][: len(days)] == days
+
+
 def test_fields_are_found_as_other_programs_call_them() -> None:
     feed = {
         "version": "https://jsonfeed.org/version/1.1",

@@ -23,6 +23,7 @@ from rag.formats.base import (
     rows_as_lines,
     whole,
 )
+from rag.formats.days import day_of, order_of
 from rag.formats.decoding import decode
 from rag.formats.html import html_to_text
 from rag.formats.text import unwrap
@@ -113,13 +114,26 @@ def _value(row: Mapping[str, Any], path: str, between: str = ", ") -> str:
     return _said(value, between)
 
 
-def _row(row: object, number: int, names: Mapping[str, str], limits: Limits) -> Document:
-    """A row of a table or an object as a document. Raises `FormatError` saying what it lacks."""
+def _names_of(field: str, names: Mapping[str, str]) -> tuple[str, ...]:
+    """What a field may be called: as the user says, else as others call it."""
+    return (names[field],) if field in names else ALIASES[field]
+
+
+def _published(row: object, names: Mapping[str, str]) -> str:
+    """The date of a row as it is written."""
+    if not isinstance(row, dict):
+        return ""
+    return next((v for name in _names_of("published", names) if (v := _value(row, name).strip())), "")
+
+
+def _row(row: object, number: int, names: Mapping[str, str], limits: Limits, order: str) -> Document:
+    """A row of a table or an object as a document; `order` is that of its dates in figures. Raises `FormatError` saying
+    what it lacks."""
     if not isinstance(row, dict):
         raise FormatError("is no object with a text")
     found = {}
-    for field, aliases in ALIASES.items():
-        candidates = (names[field],) if field in names else aliases
+    for field in ALIASES:
+        candidates = _names_of(field, names)
         between = "\n\n" if field == "text" else ", "  # a list of texts is a list of paragraphs
         found[field] = next((v for name in candidates if (v := _value(row, name, between).strip())), "")
     if not found["text"]:
@@ -138,7 +152,7 @@ def _row(row: object, number: int, names: Mapping[str, str], limits: Limits) -> 
             found["title"],
             found["author"],
             found["publisher"],
-            found["published"],
+            day_of(found["published"], order) or found["published"],
             found["place"],
             found["url"],
         ),
@@ -191,6 +205,7 @@ def read_json(name: str, data: IO[bytes], job: Job) -> Iterator[Found]:
         limits,
         job.names,
         alone=isinstance(content, dict) and rows == [content],
+        order=order_of(_published(row, job.names) for row in rows),
     )
 
 
@@ -208,6 +223,7 @@ def _rows(
     limits: Limits,
     names: Mapping[str, str],
     alone: bool = False,
+    order: str = "",
 ) -> Iterator[Document | Refused]:
     """Documents of (row, why it cannot be read) in order; `what` names one in messages."""
     for number, (row, why) in enumerate(rows, 1):
@@ -216,7 +232,7 @@ def _rows(
         try:
             if why:
                 raise FormatError(why)
-            document = _row(row, number, names, limits)
+            document = _row(row, number, names, limits, order)
             yield replace(document, key="") if alone else document
         except FormatError as error:
             yield Refused(f"{what} {number}", f"{what} {number}: {error}")
@@ -273,6 +289,16 @@ def read_csv(name: str, data: IO[bytes], job: Job) -> Iterator[Found]:
         raise FormatError("has no header line that names its columns; add one")
     names_of = [h.strip().lstrip("\ufeff") for h in header]
 
+    known = {name.lower() for name in _names_of("published", job.names)}
+    places = [n for n, name in enumerate(names_of) if name.lower() in known]
+    order = ""
+    if places:
+        try:
+            again = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
+            order = order_of(cells[places[0]] for cells in again if len(cells) > places[0])
+        except csv.Error:
+            pass  # told with the row below
+
     def rows() -> Iterator[tuple[object, str]]:
         try:
             for cells in reader:
@@ -285,7 +311,7 @@ def read_csv(name: str, data: IO[bytes], job: Job) -> Iterator[Found]:
         except csv.Error as error:
             yield None, f"not readable as CSV ({error}); the rest of the file is left out"
 
-    yield from _rows(rows(), "row", limits, job.names)
+    yield from _rows(rows(), "row", limits, job.names, order=order)
 
 
 # --- Excel -------------------------------------------------------------------------------------------------------

@@ -610,12 +610,12 @@ def test_a_presentation_is_read_from_top_to_bottom_with_its_notes() -> None:
 def test_an_rtf_gives_its_text_without_what_was_deleted() -> None:
     markup = (
         r"{\rtf1\ansi\ansicpg1252{\fonttbl{\f0 Arial;}}{\info{\title Caf\'e9 closed}{\author Ann Lee}}"
-        r"\pard The caf\'e9 \u8211? of {\b Rome} costs {\deleted\revauthdel0 3.1}4.2 million.\par Second."
+        r"\pard The caf\'e9 \u8211? of {\b Rome} costs {\deleted\revauthdel0 3.1 {\i or} \} so}4.2 million.{\chftn}{\footnote\pard{\chftn} At most.}\par Second.\par"
         r"\trowd\cellx100\cellx200 left\cell right\cell\row}"
     )
     found = one("a.rtf", markup.encode())
     assert found.text.split("\n\n")[0] == "The café – of Rome costs 4.2 million."
-    assert "left\tright" in found.text
+    assert "left\tright" in found.text and found.text.endswith("\n\nAt most.")
     assert (found.title, found.author) == ("Café closed", "Ann Lee")
     assert "is no RTF" in reason("a.rtf", b"plain")
 
@@ -664,6 +664,8 @@ def test_a_message_is_an_article_and_what_is_attached_others() -> None:
     assert found[1] == Document("b.docx", "Attached.")
     assert found[2] == Refused("*", "attached: 2 files ending in .exe: this format is not read")
     assert one("a.eml", mail("<p>One &amp; two.</p>", subtype="html")).text == "One & two."
+    both = b"Subject: x\nContent-Type: multipart/alternative; boundary=b\n\n--b\n\n\n--b\nContent-Type: text/html\n\n<p>Closed.</p>\n--b--"
+    assert one("a.eml", both).text == "Closed."
     assert one("a.eml", mail("", {"b.txt": b"Attached."})) == Document("b.txt", "Attached.")
     assert "no message" in reason("a.eml", b"\nNo head at all.")
 

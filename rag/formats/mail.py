@@ -52,12 +52,12 @@ def _header(message: EmailMessage, name: str) -> str:
 def read_eml(name: str, data: IO[bytes], job: Job, endings: frozenset[str]) -> Iterator[Found]:
     """A message is an article: its subject, sender and day, its text; what is attached is read as files of their own."""
     message = _message(data, job)
-    body = message.get_body(("plain", "html"))
     text = ""
-    if isinstance(body, EmailMessage):
-        markup = body.get_content_subtype() == "html"
-        text = _text(body, markup)
-        text = html_to_text(text, job.limits) if markup else unwrap(text.replace("\r\n", "\n"))
+    for kind in ("plain", "html"):
+        body = message.get_body((kind,))
+        if isinstance(body, EmailMessage) and not text.strip():  # many programs leave the plain one empty
+            text = _text(body, kind == "html")
+            text = html_to_text(text, job.limits) if kind == "html" else unwrap(text.replace("\r\n", "\n"))
     senders = getattr(message.get("from"), "addresses", ())
     sender = str(senders[0].display_name or senders[0].addr_spec) if senders else ""
     others: Counter[str] = Counter()

@@ -264,8 +264,29 @@ def read_pptx(name: str, data: IO[bytes], job: Job) -> Iterator[Found]:
     )
 
 
+_MOST_NOTES = 10_000
 _RTF_FACT = r"\{\\%s\s+((?:[^{}\\]|\\'[0-9a-f]{2}|\\u-?\d+ ?\??)*)\}"
-_RTF_DELETED = re.compile(r"\{[^{}]*\\deleted\b[^{}]*\}")
+
+
+def _without(markup: str, word: str) -> tuple[str, list[str]]:
+    """RTF without what stands in groups behind the control word `word`, and that."""
+    token = re.compile(rf"\\[\\{{}}]|[{{}}]|\\{word}(?![a-z0])\d* ?")
+    kept: list[str] = []
+    taken: list[str] = []
+    place = depth = 0
+    inside: int | None = None  # depth of the group that is being left out
+    for found in token.finditer(markup):
+        if found[0] == "{":
+            depth += 1
+        elif found[0] == "}":
+            if inside == depth:
+                taken.append(markup[place : found.start()])
+                inside, place = None, found.start()
+            depth -= 1
+        elif len(found[0]) > 2 and inside is None:
+            kept.append(markup[place : found.start()])
+            inside, place = depth, found.end()
+    return "".join(kept) + (markup[place:] if inside is None else ""), taken
 
 
 def read_rtf(name: str, data: IO[bytes], job: Job) -> Iterator[Found]:
@@ -282,7 +303,12 @@ def read_rtf(name: str, data: IO[bytes], job: Job) -> Iterator[Found]:
         found = re.search(_RTF_FACT % key, markup[:20_000])
         return rtf_to_text("{\\rtf1 " + found[1] + "}", errors="ignore").strip() if found else ""
 
-    text = rtf_to_text(_RTF_DELETED.sub("", markup), errors="replace")
+    printed, _ = _without(markup, "deleted")  # while changes were tracked
+    printed, notes = _without(printed, "footnote")
+    text = rtf_to_text(printed, errors="replace")
+    text += "".join(
+        "\n" + rtf_to_text(f"{{\\rtf1 {note}}}", errors="replace").strip() for note in notes[:_MOST_NOTES]
+    )
     # a row of a table is given with a bar after each cell
     rows = [line.rstrip("|").replace("|", "\t") if line.endswith("|") else line for line in text.split("\n")]
     title = fact("title")

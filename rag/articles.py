@@ -338,6 +338,33 @@ def _dates_in_head(body: str, start: int, end: int) -> Iterator[tuple[str, Publi
         yield "published" if published else "updated" if updated else "", dated
 
 
+_AUTHOR = re.compile(r"(?:(?:written|reported) )?by\s+(?P<name>[^\W\d_][^\d|·•,;:()–—/@]{2,78})", re.I)
+
+
+def _author(body: str, start: int, end: int) -> Field | None:
+    """Who wrote the article, by the line "By Ann Lee | July 8, 2025": names, each word with a capital but for "and", "de"
+    and the like."""
+    match = _AUTHOR.match(body, start, end)
+    if match is None or _is_paragraph(body, start, end) or find_dates(match["name"]):
+        return None
+    parts = match["name"].split()
+    named = [part for part in parts if part[0].isupper()]
+    if not 2 <= len(named) <= 8 or any(len(part) > 3 for part in parts if part[0].islower()):
+        return None
+    return _stated(body, *match.span("name"))
+
+
+def lines_about(body: str) -> list[Span]:
+    """The lines above the first paragraph that tell about the article and are not of it: who wrote it, and when."""
+    found = []
+    for start, end in list(_lines(body, content_span(body).start))[:_HEAD_LINES]:
+        if _is_paragraph(body, start, end):
+            break
+        if _BYLINE.match(body, start, end) or any(dated for _, dated in _dates_in_head(body, start, end)):
+            found.append(Span(start, end))
+    return found
+
+
 def _dateline(body: str, start: int, end: int) -> Description:
     """Place, date and agency ahead of the first sentence: "LONDON, July 10 (Reuters) - The", "Paris, France – In".
 
@@ -408,7 +435,7 @@ def describe(body: str) -> Description:
     ("Published: 10 July 2025", or a full date alone under the title, a time of day and a byline beside it; "Updated: ..."
     there where nothing else is said) or in the dateline, which gives the place and the
     agency too (`_dateline`). The publisher stands in the last lines (`_publisher`), an address only behind a label
-    ("URL: https://...").
+    ("URL: https://..."), the author behind "By" in the first lines.
     """
     front = _from_front_matter(body)
     lines = list(_lines(body, content_span(body).start))
@@ -430,8 +457,10 @@ def describe(body: str) -> Description:
     heading = _title(body, lines, first) if lines else None
     title, titled = front.title or heading, heading is not None
     place, agency, url = front.place, None, front.url
+    author = front.author
     updated: Published | None = None  # counts where nothing says when the article was published
     for number, (start, end) in enumerate(lines[:_HEAD_LINES]):
+        author = author or _author(body, start, end)
         dates = [(kind, found) for kind, found in _dates_in_head(body, start, end) if found]
         for kind, found_date in dates:
             under_title = titled and 0 < number < 4 and found_date.date.precision is Precision.DAY
@@ -454,7 +483,7 @@ def describe(body: str) -> Description:
         if match and url is None:
             url = _stated(body, *match.span(1))
     publisher = front.publisher or agency or _publisher(body, lines)
-    return Description(title, publisher, published or updated, place, url, front.author)
+    return Description(title, publisher, published or updated, place, url, author)
 
 
 # --- sidecars ----------------------------------------------------------------------------------------------------

@@ -1,7 +1,7 @@
 """Furniture: lines that belong to a page and not to its article, such as share bars and offers to subscribe. Pure.
 
 They are known by what they do, not by their words: a publisher repeats them over articles that otherwise have nothing in
-common, or over one article, and signs with its own name at the foot. They stay in the article's text, so that places in it
+common, or over one article, and signs with its own name at the foot; and at the head stands who wrote the article, and when. They stay in the article's text, so that places in it
 hold, but no chunk reaches into them, and so none becomes evidence. With a single article of a publisher, a line that stands
 there once, without the publisher's name in the last lines, cannot be told from the article.
 """
@@ -12,7 +12,7 @@ import re
 from collections import Counter
 from collections.abc import Collection, Sequence
 
-from rag.articles import content_span
+from rag.articles import content_span, lines_about
 from rag.schema import Article, Origin, Span
 from rag.text import fold, plain
 
@@ -94,11 +94,12 @@ def regions(article: Article, shared: Collection[str] = ()) -> list[Span]:
         ):
             end = span.start
             break
+    about = {span.start for span in lines_about(article.body)}
     found, start = [], content.start
     for span, line in lines:
         if span.start >= end:
             break
-        if line in often or line in shared:
+        if line in often or line in shared or span.start in about:
             found.append(Span(start, span.start))
             start = span.end
     found.append(Span(start, end))

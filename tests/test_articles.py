@@ -313,6 +313,24 @@ def test_no_text_breaks_the_description(body: str) -> None:
     said(body)
 
 
+@pytest.mark.parametrize(
+    ("line", "author"),
+    [
+        ("By Ann Lee", "Ann Lee"),
+        ("By Ann Lee and Bob de Vries | March 5, 2024", "Ann Lee and Bob de Vries"),
+        ("Written by Ann Lee, Riverside Times", "Ann Lee"),
+        ("By Monday 5 March", ""),
+        ("By the river", ""),
+        ("By Ann Lee told reporters that the bridge is closed.", ""),
+    ],
+)
+def test_the_line_under_a_title_tells_who_wrote_it(line: str, author: str) -> None:
+    body = f"Bridge closed\n{line}\n\n{BODY}"
+    found = describe(body).author
+    assert (found.value if found else "") == author
+    assert found is None or (found.span and body[found.span.start : found.span.end] == author)
+
+
 # --- files -------------------------------------------------------------------------------------------------------
 
 

@@ -732,6 +732,11 @@ def test_text_behind_a_wall_that_the_saved_page_holds_is_read() -> None:
     assert STORY[1] in one("a.html", page.encode()).text
 
 
+def test_an_article_deep_inside_a_page_is_read() -> None:
+    page = f"<html><body>{'<div>' * 600}{TOLD}{'</div>' * 600}</body></html>"
+    assert all(line in one("a.html", page.encode()).text for line in STORY)
+
+
 def test_items_of_lists_keep_their_marks() -> None:
     markup = "<p>What is new:</p><ul><li><p>One.</p></li><li>Two.</li></ul><ol start=3><li>Three.</li><li>Four.</li></ol>"
     lines = [line for line in one("a.json", json.dumps({"text": markup}).encode()).text.split("\n") if line]

@@ -82,6 +82,12 @@ def test_a_label_that_stands_in_an_article_again_and_again_is_no_part_of_it() ->
     assert kept(article(body)).count("Party: 5") == 2
 
 
+def test_who_wrote_it_and_when_is_about_the_article_and_not_of_it() -> None:
+    body = f"Bridge closed\nBy Ann Lee | July 8, 2025 | 3 min read\nUpdated: 9 July 2025\n\n{story('Veldon')}\n8 July 2025"
+    lines = [line for line in kept(article(body, "")).split("\n") if line]
+    assert lines == ["Bridge closed", *story("Veldon").split("\n"), "8 July 2025"]
+
+
 def test_an_article_of_nothing_else_stays() -> None:
     assert kept(article("Share\nShare")) == "Share\nShare"
 

@@ -48,7 +48,10 @@ def _parsed(markup: str | bytes, limits: Limits) -> Any:
 
     data = markup.encode("utf-8", "replace") if isinstance(markup, str) else markup
     check_depth(data, limits)
-    parser = etree.HTMLParser(encoding="utf-8", no_network=True, remove_comments=True, remove_pis=True)
+    # "huge": else what is nested more than 256 deep is lost without a word; the depth was checked above
+    parser = etree.HTMLParser(
+        encoding="utf-8", no_network=True, remove_comments=True, remove_pis=True, huge_tree=True
+    )
     try:
         return etree.fromstring(data, parser)
     except etree.LxmlError as error:

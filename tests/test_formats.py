@@ -248,9 +248,12 @@ def test_a_table_in_a_pdf_is_read_row_by_row() -> None:
 
 
 @pytest.mark.parametrize("turned", [90, 180, 270])
-def test_pages_that_lie_on_their_side_are_read(turned: int) -> None:
-    found = one("a.pdf", pdf_pages([at(72, 500, LEFT)], turned=turned))
-    assert found.text == " ".join(LEFT)
+@pytest.mark.parametrize("top", [500, 780])
+def test_pages_that_lie_on_their_side_are_read_though_their_size_does_not_fit(turned: int, top: int) -> None:
+    data = pdf_pages([at(72, top, LEFT)], turned=turned)
+    if top == 780:
+        data = data.replace(b"[0 0 612 792]", b"[0 0 792 612]")
+    assert one("a.pdf", data).text == " ".join(LEFT)
 
 
 @pytest.mark.parametrize(("turn", "left"), [("0 1 -1 0", 200), ("0 -1 1 0", 200), ("-1 0 0 -1", 500)])
@@ -274,6 +277,17 @@ def test_heads_and_feet_of_pages_are_left_out_and_a_sentence_goes_on_behind_them
     assert " ".join(LEFT) in text
     assert "and cyclists have to walk." in text
     assert "Courier" not in text and "Page" not in text
+
+
+def test_a_sentence_goes_on_behind_a_footnote_at_the_end_of_a_page() -> None:
+    note = at(50, 60, ["1 Figures of the port authority."], 8)
+    pages = [
+        f"{at(50, 700, [*LEFT, 'Buses go over the Weir Road, and all cyclists'])} {note}",
+        at(50, 700, ["have to walk."]),
+    ]
+    text = one("a.pdf", pdf_pages(pages)).text
+    assert "and all cyclists have to walk." in text
+    assert text.endswith("\n\n1 Figures of the port authority.")
 
 
 def test_a_line_that_stands_once_at_the_top_of_a_page_stays() -> None:

@@ -43,6 +43,7 @@ class _Piece:
     size: float
 
 
+_VISIBLE_LEAST = 0.7  # share of a page's letters that lie on the page
 _WORD_GAP = 0.17  # heights between two words
 _COLUMN_GAP = 0.9  # heights between two columns at least, or two cells of a table
 _INITIAL = 1.8  # times as high as the text beside it is the first letter of an article at least
@@ -69,13 +70,16 @@ def _letters(
             continue
         if not pdfium.FPDFText_GetLooseCharBox(text_page, place, ctypes.byref(box)):
             continue
-        across, up = (box.left + box.right) / 2, (box.bottom + box.top) / 2
-        if not (visible[0] <= across <= visible[2] and visible[1] <= up <= visible[3]):
-            continue  # a note to the printer beside the page
         turned = pdfium.FPDFText_GetCharAngle(text_page, place)
         quarter = -round(turned / (math.pi / 2)) % 4  # the angle is counted clockwise
         found.append((letter, box.left, box.bottom, box.right, box.top, quarter))
-    return found
+    inside = [
+        (letter, left, bottom, right, top, quarter)
+        for letter, left, bottom, right, top, quarter in found
+        if visible[0] <= (left + right) / 2 <= visible[2] and visible[1] <= (bottom + top) / 2 <= visible[3]
+    ]
+    # a few letters beside the page are notes to the printer; where most are, the page's size is wrong
+    return inside if len(inside) > _VISIBLE_LEAST * len(found) else found
 
 
 def _share_a_line(y: float, size: float, other_y: float, other_size: float) -> bool:
@@ -166,7 +170,7 @@ def _is_prose(pieces: Sequence[_Piece]) -> bool:
 
 def _strip(pieces: Sequence[_Piece]) -> float | None:
     """Where a strip parts these pieces into two columns of prose, None where none does."""
-    if len(pieces) < 5:
+    if len(pieces) < 4:
         return None
     edges = sorted({p.right for p in pieces} | {p.left for p in pieces})
     best: tuple[int, float, float] | None = None
@@ -181,7 +185,7 @@ def _strip(pieces: Sequence[_Piece]) -> float | None:
             continue
         left = [p for p in pieces if p.right <= middle]
         right = [p for p in pieces if p.left >= middle]
-        if not (_is_prose(left) and _is_prose(right) and max(len(left), len(right)) >= 3):
+        if not (_is_prose(left) and _is_prose(right)):
             continue
         top, bottom = (
             min(max(p.y for p in s) for s in (left, right)),
@@ -285,6 +289,9 @@ def _without_running_heads(pages: list[list[_Line]]) -> list[list[_Line]]:
 _STOPPED = re.compile(r"[.!?…:。！？][\"”’')\]»]*$")
 
 
+_POINT = re.compile(r"(?:[-–—•*·‣▪]|\d{1,2}[.)])\s")
+
+
 def _goes_on(before: _Line, line: _Line, text: str, leading: float) -> bool:
     """Whether `line` goes on with the paragraph that ends in the line `before`; `text` is that paragraph."""
     if "\t" in before.text or "\t" in line.text:
@@ -295,40 +302,52 @@ def _goes_on(before: _Line, line: _Line, text: str, leading: float) -> bool:
     stopped = _STOPPED.search(text) is not None
     alike = abs(before.size - line.size) <= 0.15 * max(before.size, line.size)
     width = max(before.block_right - before.block_left, 1.0)
-    full = before.right - before.block_left >= 0.8 * width
+    filled = (before.right - before.block_left) / width
+    full = filled >= 0.8
     if before.block != line.block:
-        return alike and not stopped and (first.islower() or full)
+        return alike and not stopped and (first.islower() or filled >= 0.6)
     if not alike and not first.islower():
         return False
     if line.gap > 1.4 * leading:
         return False
     if line.left - line.block_left > 0.8 * line.size and before.left - before.block_left < 0.4 * line.size:
-        return not stopped and (full or not first.isupper())
+        hangs = _POINT.match(before.text) is not None
+        return not stopped and (full or hangs or not first.isupper())
     return full or (first.islower() and not stopped) or before.text.endswith(",")
 
 
+_BETWEEN = 8  # paragraphs that may stand between two halves of one: footnotes, captions
+
+
+def _joined(text: str, more: str) -> str:
+    if text.endswith(_CUT) or (text.endswith("-") and text[-2:-1].isalpha() and more[:1].islower()):
+        return text[:-1] + more
+    return f"{text} {more}"
+
+
 def _paragraphs(pages: list[list[_Line]]) -> list[str]:
+    """The paragraphs of all pages; one that goes on in the next column or page, behind a footnote or a caption, is whole."""
+    lines = [line for page in pages for line in page if line.text.strip()]
+    gaps: dict[tuple[int, int], list[float]] = {}
+    for line in lines:
+        if line.gap > 0:
+            gaps.setdefault(line.block, []).append(line.gap)
+    leading = {block: median(found) for block, found in gaps.items()}
     texts: list[str] = []
-    before: _Line | None = None
-    leadings: dict[tuple[int, int], list[float]] = {}
-    for lines in pages:
-        for line in lines:
-            if line.gap > 0:
-                leadings.setdefault(line.block, []).append(line.gap)
-    for lines in pages:
-        for line in lines:
-            leading = median(leadings.get(line.block, [line.gap or 1.0]))
-            if before is not None and _goes_on(before, line, texts[-1], leading):
-                last, next_text = texts[-1], line.text
-                if last.endswith(_CUT) or (
-                    last.endswith("-") and last[-2:-1].isalpha() and next_text[:1].islower()
-                ):
-                    texts[-1] = last[:-1] + next_text
-                else:
-                    texts[-1] = f"{last} {next_text}"
-            elif line.text.strip():
-                texts.append(line.text)
-            before = line
+    ends: list[_Line] = []  # the last line of each of them
+    at = -1  # the one that was read last
+    for number, line in enumerate(lines):
+        space = leading.get(line.block, line.gap or 1.0)
+        candidates = [at] if texts else []
+        if number and lines[number - 1].block != line.block and line.text[:1].islower():
+            candidates += reversed(range(max(0, len(texts) - _BETWEEN), len(texts)))
+        goes_on = next((n for n in candidates if _goes_on(ends[n], line, texts[n], space)), None)
+        if goes_on is None:
+            texts.append(line.text)
+            ends.append(line)
+            at = len(texts) - 1
+        else:
+            texts[goes_on], ends[goes_on], at = _joined(texts[goes_on], line.text), line, goes_on
     return [text.replace(_CUT, "-").translate(_LIGATURES) for text in texts]
 
 

@@ -109,12 +109,12 @@ def _pieces(text_page: Any, visible: tuple[float, float, float, float]) -> list[
         return []
     usual = turns.most_common(1)[0][0]
     pieces: list[_Piece] = []
-    text, left, right, low, high = "", 0.0, 0.0, 0.0, 0.0
+    text, left, right, low, high, size = "", 0.0, 0.0, 0.0, 0.0, 1.0
     spaced = False
 
     def end() -> None:
         if text:
-            pieces.append(_Piece(text, left, right, (low + high) / 2, max(high - low, 1.0)))
+            pieces.append(_Piece(text, left, right, (low + high) / 2, size))
 
     for letter, *box, quarter in letters:
         if quarter != usual:
@@ -128,10 +128,10 @@ def _pieces(text_page: Any, visible: tuple[float, float, float, float]) -> list[
         gap = a - right
         if same_line and -0.5 * height < gap < _COLUMN_GAP * height:
             text += (" " if spaced or gap > _WORD_GAP * height else "") + letter
-            right = max(right, c)
+            right, size = max(right, c), max(size, height)
         else:
             end()
-            text, left, right, low, high = letter, a, c, b, d
+            text, left, right, low, high, size = letter, a, c, b, d, height
         spaced = False
     end()
     return _with_initials(pieces)
@@ -234,6 +234,7 @@ class _Line:
     block: tuple[int, int] = (0, 0)  # page, block
     block_left: float = 0.0
     block_right: float = 0.0
+    sizes: tuple[float, ...] = ()  # of the fonts in it
 
 
 def _lines(pieces: Sequence[_Piece], block: tuple[int, int]) -> list[_Line]:
@@ -255,9 +256,9 @@ def _lines(pieces: Sequence[_Piece], block: tuple[int, int]) -> list[_Line]:
             ) + piece.text
         largest = max(row, key=lambda p: len(p.text))
         gap = lines[-1].y - largest.y if lines else 0.0
-        lines.append(
-            _Line(text, row[0].left, row[-1].right, largest.y, largest.size, gap, block, left, right)
-        )
+        sizes = tuple(sorted({p.size for p in row}))
+        ends = row[0].left, row[-1].right
+        lines.append(_Line(text, *ends, largest.y, largest.size, gap, block, left, right, sizes))
     return lines
 
 
@@ -300,7 +301,11 @@ def _goes_on(before: _Line, line: _Line, text: str, leading: float) -> bool:
     if text.endswith(_CUT) or (text.endswith("-") and first.islower()):
         return True
     stopped = _STOPPED.search(text) is not None
-    alike = abs(before.size - line.size) <= 0.15 * max(before.size, line.size)
+    alike = any(
+        abs(one - other) <= 0.15 * max(one, other)
+        for one in before.sizes or (before.size,)
+        for other in line.sizes or (line.size,)
+    )
     width = max(before.block_right - before.block_left, 1.0)
     filled = (before.right - before.block_left) / width
     full = filled >= 0.8

@@ -721,6 +721,7 @@ OFFER = "We and our 842 partners store information on your device, such as cooki
 @pytest.mark.parametrize(
     "overlay",
     [
+        f'<div class="cmp"><h1>Privacy</h1><p>{OFFER}</p></div>',
         f'<div id="cookie-consent"><h2>Privacy</h2><p>{OFFER}</p><p>{OFFER}</p></div>',
         f"<dialog open><p>{OFFER}</p></dialog>",
         f'<div role="dialog" aria-modal="true"><p>{OFFER}</p></div>',
@@ -815,7 +816,7 @@ def test_each_row_of_a_pages_table_is_a_line_with_the_heads_of_its_columns() -> 
     ("markup", "lines"),
     [
         (
-            "<table><tr><th>Length</th><td>212 metres</td></tr><tr><th>Cost</th><td>4 euros</td></tr></table>",
+            "<table><tr><th colspan=2>Length</th><td>212 metres</td></tr><tr><th>Cost</th><td>4 euros</td></tr></table>",
             ["Length: 212 metres", "Cost: 4 euros"],
         ),
         (

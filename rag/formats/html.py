@@ -156,7 +156,7 @@ def _tables_to_lines(root: Any) -> None:
         heads = [cell.tag for cell in rows[0] if cell.tag in ("td", "th")]
         headed = set(heads) == {"th"} or rows[0].getparent().tag == "thead"
         pairs = all([cell.tag for cell in row if cell.tag in ("td", "th")] == ["th", "td"] for row in rows)
-        lines = [f"{row[0]}: {row[1]}" for row in grid] if pairs else rows_as_lines(grid, headed or None)
+        lines = [_pair(row) for row in grid] if pairs else rows_as_lines(grid, headed or None)
         caption = table.find("caption")
         _replace(table, [*([clean(_shown(caption))] if caption is not None else []), *lines])
     for points in list(root.iter("dl")):
@@ -168,6 +168,12 @@ def _tables_to_lines(root: Any) -> None:
                     lines.append(f"{term.rstrip(':')}: {text}" if term else text)
                 term = text if tag == "dt" else term
             _replace(points, lines)
+
+
+def _pair(row: list[str | None]) -> str:
+    """A row of a word and what it stands for."""
+    word, *meant = [cell for cell in row if cell] or [""]
+    return f"{word.rstrip(':')}: {'; '.join(meant)}" if meant else word
 
 
 def _replace(element: Any, lines: list[str]) -> None:
@@ -200,6 +206,7 @@ _STATED_LEAST = 150  # characters of an article's text for machines; a shorter o
 def _without_overlays(root: Any) -> None:
     """Take out what lies over the page, unless it holds the heading, or most of the text, and so is the page."""
     whole_text = len(_shown(root)) or 1
+    headings = len(root.findall(".//h1"))
     for element in list(root.iter()):
         if not isinstance(element.tag, str) or element.tag in ("html", "body", "main", "article"):
             continue
@@ -213,7 +220,7 @@ def _without_overlays(root: Any) -> None:
         parent = element.getparent()
         if not laid_over or parent is None or element.getroottree().getroot() is not root:
             continue
-        if element.find(".//h1") is not None:
+        if headings and len(element.findall(".//h1")) == headings:
             continue
         if element.find(".//article") is not None or len(_shown(element)) > 0.6 * whole_text:
             continue

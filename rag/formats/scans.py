@@ -34,7 +34,7 @@ def missing_recognition() -> str:
     """What to do where no text can be recognised, "" where it can."""
     if _languages():
         return ""
-    return "no text layer (a scan?); install tesseract, or run a text recognition on it first"
+    return "no text layer (a scan?); install tesseract and run: rag index FILE, or run a text recognition on it first"
 
 
 def recognise(page: Any) -> tuple[str, str]:

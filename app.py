@@ -938,9 +938,10 @@ q { font-family: Charter, "Iowan Old Style", Georgia, "Liberation Serif", serif;
   text-transform: uppercase; color: var(--cw-accent); }
 .cw-quoted q { font-size: 1.09rem; }
 .cw-missing { margin: 0 0 0.7rem; }
-.cw-alert, .cw-notice { background: var(--cw-warn-tint); color: var(--cw-warn); border-radius: 0.5rem;
+article.cw-notice .cw-note { color: inherit; font-size: inherit; border: 0; padding: 0; }
+.cw-alert, p.cw-notice { background: var(--cw-warn-tint); color: var(--cw-warn); border-radius: 0.5rem;
   padding: 0.6rem 0.9rem; margin: 0 0 0.7rem; font-size: 0.95rem; line-height: 1.5; }
-#cw-side .cw-notice { margin: 1.25rem 1.4rem 0; }
+#cw-side p.cw-notice { margin: 1.25rem 1.4rem 0; }
 
 .cw-chip { display: inline-block; min-width: 1.5rem; padding: 0 0.36rem; margin: 0 0.1rem; border: 0; cursor: pointer;
   border-radius: 0.75rem; background: var(--cw-tint); color: var(--cw-accent); font-size: 0.78rem; font-weight: 650;
@@ -982,7 +983,7 @@ q { font-family: Charter, "Iowan Old Style", Georgia, "Liberation Serif", serif;
 
 #cw-notice, #cw-box { max-width: 46rem; width: 100%; margin: 0 auto; padding: 0 1.5rem; flex: none; }
 #cw-notice:not(:has(p)) { display: none; }
-.cw-notice { margin: 0.5rem 0 0; }
+p.cw-notice { margin: 0.5rem 0 0; }
 #cw-box { padding-top: 0.6rem; padding-bottom: 1rem; gap: 0.5rem; align-items: flex-end; flex-wrap: nowrap; }
 #cw-question { flex: 1 1 auto; min-width: 0; border: 0; background: none; padding: 0; box-shadow: none; overflow: visible; }
 #cw-question textarea { background: var(--cw-card); color: var(--cw-ink); border: 1px solid var(--cw-line);

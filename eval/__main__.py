@@ -260,9 +260,7 @@ def draft(settings: Settings, file: Path, count: int) -> None:
     from eval.draft import propose
     from eval.opening import own_articles
     from eval.review import Drafts, of_reader
-    from rag.assistant import open_generator
-    from rag.models import find_model
-    from rag.reader import Reader
+    from rag.assistant import open_generator, open_reader
     from rag.sessions import FILE_NAME, Sessions
 
     generator = open_generator(settings)
@@ -277,7 +275,7 @@ def draft(settings: Settings, file: Path, count: int) -> None:
                     drafts.add(of_reader(reported))
         finally:
             sessions.close()
-    reader = Reader(tokenizer_dir=find_model(settings.embedding, settings), threads=settings.threads)
+    reader = open_reader(settings)
     made = tried = 0
     proposed = propose(drafts.articles, drafts.known, generator, reader)
     try:

@@ -14,15 +14,14 @@ from eval.cases import Case, Gold
 from eval.metrics import contains, tokens
 from rag.assistant import never
 from rag.dates import find_dates
-from rag.evidence import states
-from rag.names import find_names, is_place_name, same_name
-from rag.prompts import MAX_SENTENCE_CHARS
+from rag.prompts import MAX_PASSAGE_CHARS
 from rag.protocols import Generator, Prompt, Segment
 from rag.quantities import find_quantities
-from rag.question import offers, understand
-from rag.ranking import SentenceReader
+from rag.question import names
+from rag.reader import Reader
 from rag.schema import Article, Span
 from rag.text import POINTING, content_words, plain, sentences, words
+from rag.windows import states
 
 NOTE = "draft"
 """How the note of a question begins that nobody has looked at yet."""
@@ -88,11 +87,8 @@ def _forms(text: str) -> Iterator[tuple[str, ...]]:
     for mention in find_dates(text):
         if not mention.relative:
             yield (text[mention.span.start : mention.span.end],)
-    for name in find_names(text):
-        if name.sure and name.span.start > 0:
-            last = name.text.split()[-1]
-            has_short = last != name.text and len(last) > 3 and not is_place_name(name.text)
-            yield (name.text, last) if has_short else (name.text,)
+    for name in names(text):
+        yield (name,)
 
 
 def candidates(articles: Sequence[Article]) -> list[Candidate]:
@@ -117,8 +113,8 @@ def _prompt(candidate: Candidate) -> Prompt:
         fixed += f"{start}user\n{user}{end}{start}assistant\n{assistant}{end}"
     title = candidate.article.title
     asked = (
-        f"Title: {plain(title.value)[:MAX_SENTENCE_CHARS] if title else 'none'}\n"
-        f"Sentence: {plain(candidate.text)[:MAX_SENTENCE_CHARS]}\nAnswer: {candidate.forms[0]}"
+        f"Title: {plain(title.value)[:MAX_PASSAGE_CHARS] if title else 'none'}\n"
+        f"Sentence: {plain(candidate.text)[:MAX_PASSAGE_CHARS]}\nAnswer: {candidate.forms[0]}"
     )
     return (
         Segment(f"{fixed}{start}user\n", trusted=True),
@@ -127,7 +123,7 @@ def _prompt(candidate: Candidate) -> Prompt:
     )
 
 
-def fault(question: str, candidate: Candidate, reader: SentenceReader) -> str:
+def fault(question: str, candidate: Candidate, reader: Reader) -> str:
     """Why a question is not fit to be asked for the candidate, "" where it is."""
     said = set(words(question))
     if any(contains(question, form) for form in candidate.forms):
@@ -137,15 +133,12 @@ def fault(question: str, candidate: Candidate, reader: SentenceReader) -> str:
     title = candidate.article.title
     head = f"{plain(title.value)}. " if title else ""
     text = head + plain(candidate.text)
-    known = find_names(f"{text} {candidate.article.body}")
-    named = find_names(question)
-    if any(not any(same_name(n.text, k.text) for k in known) for n in named):
+    known = set(content_words(f"{text} {candidate.article.body}"))
+    if any(not set(content_words(name)) <= known for name in names(question)):
         return "it names what the article does not"
     shared = set(content_words(question)) & set(content_words(text))
     if len(shared) < SHARED_WORDS:
         return "it asks of too little"
-    if not offers(understand(question), candidate.forms[0]):
-        return "the sentence does not offer what it asks for"
     (reading,) = reader.read(question, [text])
     found = text[reading.start : reading.end]
     is_it = len(tokens(found)) <= len(tokens(candidate.forms[0])) + SPARE_WORDS
@@ -157,7 +150,7 @@ def fault(question: str, candidate: Candidate, reader: SentenceReader) -> str:
 
 
 def propose(
-    articles: Sequence[Article], known: frozenset[str], generator: Generator, reader: SentenceReader
+    articles: Sequence[Article], known: frozenset[str], generator: Generator, reader: Reader
 ) -> Iterator[Case | None]:
     """Questions over the articles, one for each candidate that is not `known` by its id; None for one that came to nothing."""
     asked: set[frozenset[str]] = set()

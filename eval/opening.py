@@ -14,14 +14,13 @@ from eval.cases import QUESTIONS, EvalError, Suite, load_cases
 from eval.split import OWN_SET
 from eval.trace import PASSAGES, Call, Found, Trace, Tracing, peak_of
 from rag.articles import find_files, load_sidecars, read_article
-from rag.assistant import Assistant, open_generator
+from rag.assistant import Assistant, open_generator, open_reader
 from rag.build import build
 from rag.config import Settings
 from rag.embedder import MiniLM
 from rag.llama import LlamaGenerator
 from rag.models import find_model
 from rag.protocols import Generator
-from rag.reader import Reader
 from rag.schema import WHOLE, Answer, Article, Stage, Turn
 
 OWN_PROTOCOL = (
@@ -99,7 +98,7 @@ class Library:
         self._work = work
         folder = find_model(settings.embedding, settings)
         self._embedder = MiniLM(folder, threads=settings.threads)
-        self._reader = Reader(tokenizer_dir=folder, threads=settings.threads)
+        self._reader = open_reader(settings)
         self._generator = open_generator(settings)
         self.tracing = Tracing(self._generator, memory) if self._generator else None
         self.model_files: dict[str, Path] = {}

@@ -1,26 +1,30 @@
-"""Answering: question -> Passage -> Evidence -> draft -> checked Answer, in terms of its parts.
+"""Answering: a question becomes an answer whose every statement is verified.
 
-The model only words what the evidence says. Whether to answer is decided before it writes, what it wrote is checked
-against the very sentences it cites, and what fails is cited better, written anew, quoted instead, or withheld.
+    retrieve -> windows -> read -> decide -> quote -> write -> verify -> compare
+
+    retrieve   passages by meaning and by words (`rag/retrieval.py`)
+    read       a trained reader says which windows answer, how surely, and with which words (`rag/reading.py`)
+    decide     whether the surest is sure enough and has what the question fixes
+    quote      that sentence stands at once, before any model writes
+    write      a language model words the windows that answer (`rag/writing.py`)
+    verify     the reader judges each statement against each window that it cites (`rag/verify.py`)
+    compare    the answers of independent articles beside each other (`rag/disagreement.py`)
+
+Without a language model the quotations are the answer. A yes or a no is the reader's judgement of the question as a claim.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence, Set
+from collections.abc import Iterator, Sequence, Set
 from dataclasses import dataclass, replace
 
-from rag.arithmetic import compute
 from rag.config import Settings
-from rag.disagreement import Candidate, find_disagreement, origins, superseded
-from rag.drafting import Clock, Writing, draft, quote, restate
-from rag.events import alternatives, find_events, is_open, note, speaks_of
-from rag.evidence import choose, sentences_of, whole
-from rag.joining import join
-from rag.polarity import rule
+from rag.disagreement import compare
+from rag.errors import ModelError
 from rag.protocols import Cancel, Embedder, Generator
-from rag.question import Kind, Question, asks_for_one, office_holder, recapitalise, understand, values
-from rag.ranking import Judged, SentenceReader, judge, rank_sentences
-from rag.refusal import missing_words
+from rag.question import asks_yes_no
+from rag.reader import Reader, claim_of
+from rag.reading import Found, evidence_of, read
 from rag.retrieval import retrieve
 from rag.schema import (
     EVERY_ARTICLE,
@@ -28,44 +32,26 @@ from rag.schema import (
     Answer,
     Choice,
     Disagreement,
-    Evidence,
+    Passage,
     Stage,
     State,
     Statement,
     Status,
     Verdict,
 )
-from rag.scope import Scope, about, allows, bonuses, choice_text, names_a_source, scope_of
+from rag.scope import choice_text
 from rag.sharing import AnyStore
 from rag.text import fold, plain
+from rag.verify import Checker, derivation
+from rag.windows import likeliest, windows_of
+from rag.writing import Clock, Writer
 
-__all__ = ["Clock", "Parts", "answer"]
-
-# How sure an answer is: how well the best sentence answers by itself (`Judged.certainty`), and how unlikely the
-# generator finds it that there is no answer. The weight is that of a logistic regression on both, over the tune half of
-# SQuAD 2.0 (AUC 0.77 together, 0.72 and 0.73 alone).
-DOUBT_WEIGHT = 0.2  # per unit of the natural logarithm
-DOUBT_CAP = 8.0  # surer than this is as sure as this
-READ_FLOOR = 0.45  # of the certainty alone; below it the generator is not even asked
-SURE_FLOOR = 1.45
-OPEN_SURE_FLOOR = 1.2  # for questions without a span to point at, which the reader never saw in training
-# Without a generator the certainty decides alone.
-ANSWER_FLOOR = 0.75
-OPEN_FLOOR = 0.55
-VALUE_FLOOR = 0.85  # of the certainty: a number or date of a sentence stands beside those of others
-RIVAL_FLOOR = 1.3  # of the certainty: a name of another article stands beside the answer as its rival
-MOST_VALUES = 3  # of one sentence that may be estimates of one thing
-REPAIR_FLOOR = 0.85  # of the certainty: a sentence is quoted in place of a draft that failed the check
-# A question that joins several named sources is long, and no sentence answers it alone, so that certainty and doubt stand
-# lower than the answer deserves; that all its names and sources are found has to speak for it.
-SPREAD_SLACK = 0.4
-SPREAD_MORE = 4  # sentences more, for the names to be found in
-SCOPED_DEPTH = 4  # times as many passages, where a source or a time leaves most of them out
+# Calibrated probabilities, set on development data (`docs/reader.md`).
+ANSWER_FLOOR = 0.5  # the surest window answers
+RIVAL_FLOOR = 0.5  # another window answers too: its sentence stands beside the first
+YES_NO_FLOOR = 0.6  # a window supports or refutes the question as a claim
 CLOSEST = 3  # sentences shown beside a refusal
-
-_OPEN = frozenset({Kind.YES_NO, Kind.LIST, Kind.SUMMARY})
-_ONE_OF = frozenset({Kind.PERSON, Kind.PLACE, Kind.ORGANISATION, Kind.OTHER})
-_MEASURES = frozenset({Kind.DURATION, Kind.COUNT, Kind.MONEY, Kind.PERCENT, Kind.DATE, Kind.TIME})
+MOST_QUOTES = 4  # different values that are quoted
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +61,7 @@ class Parts:
     settings: Settings
     store: AnyStore
     embedder: Embedder
-    reader: SentenceReader
+    reader: Reader
     generator: Generator | None
     choice: Choice = EVERY_ARTICLE
     without: Set[Stage] = WHOLE
@@ -85,270 +71,167 @@ class Parts:
         return stage not in self.without
 
 
-def disagreement_of(question: Question, judged: Sequence[Judged]) -> Disagreement | None:
-    """The different values that the articles give, taken only from sentences that fit and whose answer the reader sees
-    in such a value. What is measured or dated has one true value; of names and other things only a question for one
-    does, and there counts what the reader points at, if it is very sure."""
-    measured = question.kind in _MEASURES
-    if not measured and not (question.kind in _ONE_OF and asks_for_one(question)):
-        return None
-    floor = VALUE_FLOOR if measured else RIVAL_FLOOR
-    given = [(j, _values(question, j) if measured else [j.value]) for j in judged]
-    fitting = [(j, found) for j, found in given if j.fits and j.certainty >= floor and any(found)]
-    groups = origins([j.evidence.article for j, _ in fitting])
-    candidates = [
-        Candidate(value, j.evidence.number, j.evidence.article, group)
-        for (j, found), group in zip(fitting, groups, strict=True)
-        for value in found
-    ]
-    return find_disagreement(question, candidates)
-
-
-def _values(question: Question, judged: Judged) -> list[str]:
-    """The values that a sentence offers as the answer: those the reader points at, and the few others beside them that
-    may be estimates of the same ("50 minutes, some say 60"); a table of numbers offers no others."""
-    stated = values(question.kind, judged.evidence.text)
-    pointed = values(question.kind, judged.value)
-    return stated if len(stated) <= MOST_VALUES else pointed
-
-
-@dataclass(frozen=True, slots=True)
-class _Found:
-    """What retrieval and ranking give: the question in the articles' spelling, its evidence, judged, how an ambiguous
-    question was read and in which other ways it can be, by how much the sentences of an article are preferred (article id -> bonus), and whether the
-    question joins what several articles say."""
-
-    question: Question
-    evidence: tuple[Evidence, ...]
-    judged: tuple[Judged, ...]
-    note: str
-    bonuses: Mapping[str, float]
-    is_spread: bool
-    others: tuple[str, ...]
-
-    @property
-    def best(self) -> Judged | None:
-        """What answers best by itself, of what fits."""
-        return max(
-            (j for j in self.judged if j.fits),
-            key=lambda j: (j.certainty + self.bonuses.get(j.evidence.article.id, 0.0), -j.evidence.number),
-            default=None,
-        )
-
-
-def _find(understood: str, parts: Parts) -> _Found:
-    limit = parts.settings.passages
-    asked = understand(understood)
-    choice = parts.choice
-    scoped = names_a_source(understood) or asked.before or asked.after or asked.latest
-    depth = limit * (SCOPED_DEPTH if scoped else 1)
-    passages = retrieve(parts.store, parts.embedder, understood, depth, parts.without, choice)
-    asked = understand(recapitalise(understood, [p.chunk.text for p in passages]))
-    articles = list({p.article.id: p.article for p in passages}.values())
-    scope = scope_of(asked, articles) if parts.have(Stage.SCOPE) else Scope()
-    question = about(asked, scope)
-    if scope.publishers:
-        passages = [p for p in passages if allows(scope, p.article, p.chunk.text)]
-    cut = sentences_of if parts.have(Stage.SENTENCES) else whole
-    sentences = [s for s in cut(passages[:limit]) if allows(scope, s.article, s.text)]
-    told = choice_text(choice)
-    others: tuple[str, ...] = ()
-    if is_open(question) and parts.have(Stage.SCOPE):
-        events = find_events(question, articles)
-        if len(events) > 1:
-            told = " ".join(filter(None, (told, note(question, events))))
-            others = alternatives(question, events)
-            sentences = [s for s in sentences if speaks_of(events, s.article, s.start)]
-    ranked = rank_sentences(question, sentences, parts.embedder, parts.reader)
-    preferred = bonuses(scope, articles)
-    scores = [r.score + preferred.get(r.sentence.article.id, 0.0) for r in ranked]
-    count = (choice.evidence or parts.settings.evidence) + (SPREAD_MORE if scope.is_spread else 0)
-    evidence = choose([r.sentence for r in ranked], scores, count)
-    judged = judge(question, evidence, ranked, spread=scope.is_spread)
-    if scope.is_spread:  # what one sentence speaks of, the others need not
-        lacking = {u for j in judged for u in j.unmet}
-        question = replace(
-            question,
-            names=tuple(n for n in question.names if n in lacking),
-            quoted=tuple(q for q in question.quoted if f"“{q}”" in lacking),
-        )
-    return _Found(question, tuple(evidence), tuple(judged), told, preferred, scope.is_spread, others)
-
-
 def answer(asked: str, understood: str, parts: Parts, clock: Clock, *, cancel: Cancel) -> Iterator[Answer]:
-    """Growing answers to `understood`; the last one is final. A question that asks for several things is answered part
-    by part, and what no part answers is named.
+    """Growing answers to `understood`; the last one is final.
 
-    Raises `StoppedError`, `GenerationError` and `ModelError` from the generator; what was yielded before stays true.
+    Raises `StoppedError`, `GenerationError` and `ModelError` from the models; what was yielded before stays true.
     """
-    pieces = understand(understood).parts
-    if not pieces:
-        for current in _answer_one(asked, understood, parts, clock, cancel):
-            if current.final:
-                clock.mark("total_s")
-            yield replace(current, timings=clock.timings)
+    passages = retrieve(
+        parts.store, parts.embedder, understood, parts.settings.passages, parts.without, parts.choice
+    )
+    shown = parts.choice.evidence or parts.settings.evidence
+    try:
+        found = read(understood, passages, parts.reader, literals=parts.have(Stage.LITERALS))
+    except ModelError as error:
+        yield _unread(
+            Answer(asked, understood, Status.UNANSWERED, generator="retrieval only"), passages, error, clock
+        )
         return
-    done: list[Answer] = []
-    for piece in pieces:
-        for current in _answer_one(asked, piece, parts, clock, cancel):
-            joined = join(asked, understood, [*done, current])
-            yield replace(joined, status=Status.DRAFTING, timings=clock.timings)
-        done.append(current)
-    clock.mark("total_s")
-    yield replace(join(asked, understood, done), timings=clock.timings)
-
-
-def _answer_one(asked: str, understood: str, parts: Parts, clock: Clock, cancel: Cancel) -> Iterator[Answer]:
-    found = _find(understood, parts)
     clock.mark("sources_s")
-    spelt = found.question.text
     base = Answer(
         asked,
-        understood if fold(spelt) == fold(understood) else spelt,
+        understood,
         Status.DRAFTING,
-        evidence=found.evidence,
-        note=found.note,
-        others=found.others,
+        evidence=tuple(f.evidence for f in found[:shown]),
+        note=choice_text(parts.choice),
         generator=parts.generator.name if parts.generator else "quotes only",
+        sureness=found[0].answerable if found and found[0].fits else None,
         timings=clock.timings,
     )
     yield base
-
-    statements: list[Statement] = []
-    gate = _Gate(found, parts.generator is not None, is_shut=parts.have(Stage.GATE))
-    for statements in _statements(found, gate, parts, clock, cancel):
-        yield replace(base, statements=tuple(statements), timings=clock.timings)
-    disagreement = None
-    if not gate.proved and parts.have(Stage.DISAGREEMENT):
-        disagreement = disagreement_of(found.question, found.judged)
-    if disagreement:
-        statements = _with_all_values(statements, disagreement, found.evidence)
-        older = superseded(disagreement, found.evidence)
-        base = replace(base, note=f"{base.note} {older}".strip())
-    base = replace(base, sureness=gate.sureness)
-    done = replace(base, statements=tuple(statements), disagreement=disagreement)
-    if done.shown:
-        yield replace(done, status=Status.ANSWERED, timings=clock.timings)
+    if asks_yes_no(understood):
+        yield _judged(base, understood, found, parts, clock)
         return
-    yield replace(
-        done,
-        status=Status.UNANSWERED,
-        disagreement=None,
-        missing=missing_words(found.question, found.judged),
-        closest=found.evidence[:CLOSEST],
+    answering = _answering(found, parts)
+    if not answering:
+        yield _refusal(base, found, clock)
+        return
+    base = _with(base, answering)
+    groups: list[list[Found]] = [[f] for f in answering]
+    disagreement = None
+    if parts.have(Stage.COMPARE):
+        groups, disagreement = compare(understood, answering, parts.reader)
+    quotes = tuple(quote(n, group[0]) for n, group in enumerate(groups[:MOST_QUOTES], 1))
+    clock.mark("first_settled_s")
+    base = replace(
+        base, statements=quotes, disagreement=disagreement, note=_note(base.note, disagreement, found)
+    )
+    yield replace(base, timings=clock.timings)
+    if parts.generator is not None:
+        checker = Checker(parts.reader, parts.without)
+        writer = Writer(parts.generator, checker, parts.settings, clock, cancel, parts.without)
+        for written in writer.write(understood, answering, len(quotes) + 1):
+            base = replace(base, statements=(*quotes, *(s for s in written if not _repeats(s, quotes))))
+            yield replace(base, timings=clock.timings)
+    clock.mark("total_s")
+    yield replace(base, status=Status.ANSWERED, timings=clock.timings)
+
+
+def _with(answer: Answer, used: Sequence[Found]) -> Answer:
+    """The answer with the evidence that is used, in the order of the numbers."""
+    evidence = {e.number: e for e in (*answer.evidence, *(f.evidence for f in used))}
+    return replace(answer, evidence=tuple(evidence[n] for n in sorted(evidence)))
+
+
+def _answering(found: Sequence[Found], parts: Parts) -> list[Found]:
+    """What answers, surest first; empty where nothing is sure enough."""
+    if not parts.have(Stage.DECIDE):
+        return list(found[:1])
+    fitting = [f for f in found if f.fits and f.value]
+    if not fitting or fitting[0].answerable < ANSWER_FLOOR:
+        return []
+    return [fitting[0], *(f for f in fitting[1:] if f.answerable >= RIVAL_FLOOR)]
+
+
+def quote(number: int, found: Found) -> Statement:
+    """The sentence as a statement, with what its "yesterday" and "on Thursday" mean."""
+    text = plain(found.evidence.text)
+    steps = derivation(text, found)
+    return Statement(number, text, (found.evidence.number,), State.QUOTED, Verdict(True, derivation=steps))
+
+
+def _repeats(statement: Statement, quotes: Sequence[Statement]) -> bool:
+    """Whether a verified statement only repeats a quotation."""
+    if statement.state is not State.SUPPORTED:
+        return False
+    return any(fold(statement.text).rstrip(".") in fold(q.text) for q in quotes)
+
+
+def _judged(base: Answer, question: str, found: Sequence[Found], parts: Parts, clock: Clock) -> Answer:
+    """Yes or no, each with the sentence that says so, where one is sure enough; both where articles differ."""
+    fitting = [f for f in found if f.fits]
+    judged = parts.reader.support([(claim_of(question, "Yes."), f.window.text) for f in fitting])
+    sides = []
+    for word, scores in (("Yes", [s.supported for s in judged]), ("No", [s.refuted for s in judged])):
+        best = max(zip(scores, fitting, strict=True), key=lambda pair: pair[0], default=None)
+        if best is not None and (best[0] >= YES_NO_FLOOR or not parts.have(Stage.DECIDE)):
+            sides.append((best[0], word, best[1]))
+    sides.sort(key=lambda side: -side[0])
+    if len(sides) > 1 and sides[0][2].evidence.article.id == sides[1][2].evidence.article.id:
+        sides = sides[:1]  # one article does not disagree with itself
+    if not sides:
+        return _refusal(base, found, clock)
+    base = _with(base, [f for _, _, f in sides])
+    clock.mark("first_settled_s")
+    clock.mark("total_s")
+    return replace(
+        base,
+        status=Status.ANSWERED,
+        statements=tuple(
+            Statement(
+                n,
+                f"{word}: {plain(f.evidence.text)}",
+                (f.evidence.number,),
+                State.SUPPORTED,
+                Verdict(True, derivation=derivation(f.evidence.text, f)),
+            )
+            for n, (_, word, f) in enumerate(sides, 1)
+        ),
+        sureness=sides[0][0],
         timings=clock.timings,
     )
 
 
-class _Gate:
-    """Whether to answer: how sure the evidence is, weighed against the floor for the kind of question. One that is not
-    `is_shut` lets everything pass, and quotes what was found first where nothing fits."""
-
-    def __init__(self, found: _Found, has_generator: bool, *, is_shut: bool = True) -> None:
-        best = found.best
-        if not is_shut and best is None and found.judged:
-            best = found.judged[0]
-        self.best = best
-        self._is_shut = is_shut
-        self.certainty = best.certainty if best else None
-        self.sureness = self.certainty
-        self.proved = False  # the evidence answers by itself: no other value stands beside it
-        is_open = found.question.kind in _OPEN
-        self._read_floor = READ_FLOOR - (SPREAD_SLACK if found.is_spread else 0.0)
-        if has_generator:
-            self._floor = OPEN_SURE_FLOOR if is_open else SURE_FLOOR
-        else:
-            self._floor = OPEN_FLOOR if is_open else ANSWER_FLOOR
-        if found.is_spread:
-            self._floor -= SPREAD_SLACK
-        self.is_open = not has_generator and self.certainty is not None and self._is_enough(self.certainty)
-
-    def _is_enough(self, sureness: float) -> bool:
-        return sureness >= self._floor or not self._is_shut
-
-    @property
-    def is_worth_asking(self) -> bool:
-        """Whether the generator is asked at all."""
-        return self.certainty is not None and (self.certainty >= self._read_floor or not self._is_shut)
-
-    def decide(self, likelihood: float) -> bool:
-        """Weigh in how likely the generator is to find no answer."""
-        assert self.certainty is not None
-        self.sureness = self.certainty + DOUBT_WEIGHT * min(-likelihood, DOUBT_CAP)
-        self.is_open = self._is_enough(self.sureness)
-        return self.is_open
+def _unread(base: Answer, passages: Sequence[Passage], error: ModelError, clock: Clock) -> Answer:
+    """Without a reader nothing is answered: the closest sentences, by words alone, and how to get the reader."""
+    windows = likeliest(base.as_understood, windows_of(passages), CLOSEST)
+    clock.mark("total_s")
+    return replace(
+        base,
+        missing=f"Nothing was read or checked: {error}. The sentences below were found by retrieval alone.",
+        closest=tuple(
+            replace(evidence_of(w, w.spans[0], "", 0.0), number=n) for n, w in enumerate(windows, 1)
+        ),
+        timings=clock.timings,
+    )
 
 
-def _statements(
-    found: _Found, gate: _Gate, parts: Parts, clock: Clock, cancel: Cancel
-) -> Iterator[list[Statement]]:
-    """The statements as they grow; nothing where the evidence is too weak to answer from."""
-    proved = _proved(found) if parts.have(Stage.PROOF) else None
-    if proved is not None:
-        gate.proved = True
-        clock.mark("first_settled_s")
-        yield [proved]
-        return
-    question, best, generator = found.question, gate.best, parts.generator
-    if best is None:
-        return
-    if generator is None:
-        if gate.is_open:
-            clock.mark("first_settled_s")
-            yield [quote(1, best.evidence)]
-        return
-    if not gate.is_worth_asking:
-        return
-    statements: list[Statement] = []
-    writing = Writing(generator, parts.settings, clock, cancel, parts.without)
-    for statements in draft(question, found.evidence, writing, gate.decide):
-        yield statements
-    if not gate.is_open or any(s.state is State.SUPPORTED for s in statements):
-        return
-    failed = statements
-    for statements in restate(question, best.evidence, failed, writing):
-        yield statements
-    wrote = len(statements) > len(failed)  # else it found nothing even in the best sentence
-    supported = any(s.state is State.SUPPORTED for s in statements)
-    if wrote and not supported and best.certainty >= REPAIR_FLOOR:
-        clock.mark("first_settled_s")
-        yield [*statements, quote(len(statements) + 1, best.evidence)]
+def _refusal(base: Answer, found: Sequence[Found], clock: Clock) -> Answer:
+    """Nothing answers: what is missing, and the closest sentences."""
+    clock.mark("total_s")
+    missing = "The articles do not answer this."
+    if found and not any(f.fits for f in found):
+        lacking = min((f.lacking for f in found), key=len)
+        missing = f"The articles do not answer this: none of the closest passages has {_listed(lacking)}."
+    return replace(
+        base,
+        status=Status.UNANSWERED,
+        missing=missing,
+        closest=tuple(f.evidence for f in found[:CLOSEST]),
+        timings=clock.timings,
+    )
 
 
-def _proved(found: _Found) -> Statement | None:
-    """What needs no generator: a computed number, or a yes or no that one sentence proves."""
-    fitting = [j.evidence for j in found.judged if not j.unmet]
-    made = compute(found.question, fitting)
-    if made is not None:
-        return Statement(
-            1, made.text, made.citations, State.SUPPORTED, Verdict(True, derivation=(made.derivation,))
-        )
-    holders = {
-        holder.casefold(): e
-        for e in reversed(fitting)
-        if (holder := office_holder(found.question, plain(e.text)))
-    }
-    if len({h.split()[-1] for h in holders}) == 1:
-        return quote(1, min(holders.values(), key=lambda e: e.number))
-    ruling = rule(found.question, found.evidence)  # which looks itself for all that the question fixes
-    if ruling is None:
-        return None
-    (proof,) = [e for e in found.evidence if e.number == ruling.number]
-    if ruling.polarity is None:
-        return quote(1, proof)
-    text = f"{ruling.polarity}: {plain(proof.text)}"
-    return Statement(1, text, (proof.number,), State.SUPPORTED, Verdict(True, derivation=(ruling.why,)))
+def _listed(items: Sequence[str]) -> str:
+    quoted = [f"“{plain(i)}”" for i in items]
+    return quoted[0] if len(quoted) == 1 else f"{', '.join(quoted[:-1])} and {quoted[-1]}"
 
 
-def _with_all_values(
-    statements: Sequence[Statement], disagreement: Disagreement, evidence: Sequence[Evidence]
-) -> list[Statement]:
-    """The statements, and for each value that none of them cites the sentence that gives it."""
-    made = list(statements)
-    by_number = {e.number: e for e in evidence}
-    covered = {n for s in made if s.state is not State.WITHHELD for n in s.citations}
-    for value in disagreement.values if covered else ():
-        if not covered & set(value.citations):
-            made.append(quote(len(made) + 1, by_number[value.citations[0]]))
-            covered |= set(value.citations)
-    return made
+def _note(note: str, disagreement: Disagreement | None, found: Sequence[Found]) -> str:
+    """Adds which value is the newest, where it is the only one of the newest article."""
+    newest = [v for v in disagreement.values if v.newest] if disagreement else []
+    if len(newest) != 1:
+        return note
+    days = {f.evidence.number: f.evidence.article.published for f in found}
+    day = next((str(p.date) for n in newest[0].citations if (p := days.get(n))), "")
+    return f"{note} “{newest[0].text}” is from the newest article ({day}).".strip()

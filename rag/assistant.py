@@ -7,28 +7,32 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence, Set
-from contextlib import contextmanager
+from collections.abc import Generator as Stream
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 
-from rag.answering import Clock, Parts, answer
+from rag.answering import Parts, answer
 from rag.build import fingerprint_of
 from rag.config import Settings
 from rag.conversation import stand_alone
 from rag.embedder import MiniLM
 from rag.errors import CitewireError, ModelError, QuestionError, StoppedError
 from rag.freshness import Cited, Freshness, freshness
+from rag.intent_forms import is_aside
+from rag.intents import reply
 from rag.llama import LlamaGenerator, check_model_file
 from rag.models import Role, Standing, find_model, list_models
 from rag.priority import answering
 from rag.prompts import FIXED
 from rag.protocols import Cancel, Embedder, Generator
-from rag.reader import Reader
+from rag.reader import MPNetReader, Reader
 from rag.remote import RemoteGenerator, servers_of
 from rag.retrieval import retrieve
 from rag.schema import EVERY_ARTICLE, WHOLE, Answer, Article, Choice, Passage, Stage, State, Status, Turn
 from rag.sharing import AnyStore, open_store
 from rag.shelf import Shelf
+from rag.writing import Clock
 
 MAX_QUESTION_CHARS = 2000
 WARM_TIMEOUT_S = 300.0  # a slow disk and a slow processor together
@@ -58,6 +62,13 @@ def open_generator(settings: Settings, on_wait: Callable[[str], None] = _silent)
     model = find_model(settings.model, settings)
     check_model_file(model)  # now rather than at the first question
     return LlamaGenerator(model, threads=settings.threads, lock_dir=settings.run_folder, on_wait=on_wait)
+
+
+def open_reader(settings: Settings) -> MPNetReader:
+    """The reader by these settings; it is looked for and loaded with the first question."""
+    return MPNetReader(
+        lambda: find_model("reader", settings), settings.cache / "reader", threads=settings.threads
+    )
 
 
 class Assistant:
@@ -95,8 +106,7 @@ class Assistant:
         """
         folder = find_model(settings.embedding, settings)
         embedder = MiniLM(folder, threads=settings.threads)
-        reader = Reader(tokenizer_dir=folder, threads=settings.threads)
-        return cls(settings, embedder, reader, open_generator(settings, on_wait))
+        return cls(settings, embedder, open_reader(settings), open_generator(settings, on_wait))
 
     def shelf(self) -> Shelf:
         """The articles, to be listed, added and taken out while questions go on."""
@@ -117,7 +127,8 @@ class Assistant:
     def warm(self) -> None:
         """Load the models now, and let the generator read the fixed part of its prompt."""
         self._embedder.encode(["warm"])
-        self._reader.read("warm?", ["warm"])
+        with suppress(ModelError):  # told with the first question, which shows what retrieval finds
+            self._reader.read("warm?", ["warm"])
         if self._generator is not None:
             for _ in self._generator.generate(FIXED, max_tokens=0, deadline_s=WARM_TIMEOUT_S, cancel=never):
                 pass
@@ -220,7 +231,7 @@ class Assistant:
         *,
         cancel: Cancel = never,
         choice: Choice = EVERY_ARTICLE,
-    ) -> Iterator[Answer]:
+    ) -> Stream[Answer]:
         """Growing answers, from the articles that `choice` leaves; the last is final and checked. Nothing that the user can solve is raised on the way:
         the last answer is then stopped or failed, with the reason, and holds what was settled before.
 
@@ -231,9 +242,15 @@ class Assistant:
         last = Answer(question, question, Status.DRAFTING)
         try:
             with answering(self.settings.run_folder), self.reading() as store:
+                told = reply(question, store, choice, cancel)
+                if told is not None:
+                    clock.mark("total_s")
+                    yield replace(told, timings=clock.timings)
+                    return
+                earlier = [t for t in history if not is_aside(t.question)]
                 understood = stand_alone(
                     question,
-                    history if Stage.REWRITING not in self._without else (),
+                    earlier if Stage.REWRITING not in self._without else (),
                     self._generator,
                     deadline_s=self.settings.answer_timeout_s,
                     cancel=cancel,
@@ -266,4 +283,5 @@ def _checked(question: str) -> str:
         raise QuestionError(
             f"the question has {len(question)} characters, at most {MAX_QUESTION_CHARS} are read; shorten it"
         )
-    return question.strip()
+    # half a character, which programs cut and terminals pass on, can neither be embedded nor sent
+    return question.encode("utf-8", "replace").decode().strip()

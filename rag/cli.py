@@ -10,8 +10,8 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Generator, Iterator
+from contextlib import closing, contextmanager
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -405,16 +405,14 @@ def _lines_of(path: Path) -> list[str]:
 
 
 def _read_history(path: Path) -> list[Turn]:
-    from rag.schema import Turn
+    from rag.render import turn_of_dict
 
     turns = []
     for number, line in enumerate(_lines_of(path), 1):
         if not line.strip():
             continue
         try:
-            item = json.loads(line)
-            shown = [str(s["text"]) for s in item["statements"] if s["state"] in ("supported", "quoted")]
-            turns.append(Turn(str(item["question"]), str(item["as_understood"]), " ".join(shown)))
+            turns.append(turn_of_dict(json.loads(line)))
         except (ValueError, KeyError, TypeError) as error:
             raise ConfigError(
                 f"{path}, line {number}: not an answer as --json prints it ({error!r})"
@@ -464,27 +462,28 @@ def ask(
                 break
     finally:
         assistant.close()
-    exits = {Status.ANSWERED: 0, Status.PARTIAL: 0, Status.UNANSWERED: UNANSWERED, Status.STOPPED: 130}
-    raise click.exceptions.Exit(exits.get(status, 1))
+    exits = {Status.UNANSWERED: UNANSWERED, Status.STOPPED: 130, Status.FAILED: 1}
+    raise click.exceptions.Exit(exits.get(status, 0))
 
 
-def _print_stream(stream: Iterator[Answer]) -> Answer:
+def _print_stream(stream: Generator[Answer]) -> Answer:
     """Print each statement when it is settled, for a terminal cannot take words back; then the rest."""
     from rag.render import ending_to_text, settled_text
     from rag.text import plain
 
     answer = None
-    for text, newer in settled_text(stream):
-        answer = newer
-        if text:
-            click.echo(text, nl=False)
+    with closing(stream):  # where nobody reads any more, the index is let go before it is closed
+        for text, newer in settled_text(stream):
+            answer = newer
+            if text:
+                click.echo(text, nl=False)
     assert answer is not None
     if answer.note:
         click.echo(plain(answer.note))
     if answer.error:
         click.echo(f"rag: {plain(answer.error)}", err=True)
     ending = ending_to_text(answer)
-    if answer.shown and not answer.missing:
+    if (answer.shown or answer.note) and not answer.missing:
         click.echo()
     click.echo(ending)
     return answer
@@ -511,7 +510,7 @@ def cases(ctx: click.Context, as_json: bool) -> None:
             }
             click.echo(json.dumps(more | {"answer": answer_to_dict(case.answer)}, ensure_ascii=False))
         else:
-            said = " ".join(s.text for s in case.answer.shown) or case.answer.missing
+            said = " ".join(s.text for s in case.answer.shown) or case.answer.missing or case.answer.note
             click.echo(f"{case.id} {case.at[:10]} {plain(case.answer.question)}")
             click.echo(f"    answered: {plain(said)}")
             click.echo(f"    reason: {plain(case.reason) or 'none given'}")
@@ -540,7 +539,7 @@ def check(settings: Settings, model: str | None) -> None:
             now = assistant.ask(case.answer.question, case.history)
             same = repeats(case, now)
             wrong += same
-            said = " ".join(s.text for s in now.shown) or now.missing or now.error
+            said = " ".join(s.text for s in now.shown) or now.missing or now.error or now.note
             click.echo(f"{case.id} {'the same again' if same else 'another answer'}: {plain(said)}")
         tell("cases", len(kept), len(kept))
     assistant.close()
@@ -667,6 +666,10 @@ def mcp(settings: Settings) -> None:
     assistant = Assistant.open(settings, on_wait=lambda text: click.echo(text, err=True))
     try:
         make_tools(assistant).run("stdio")
+    except BaseExceptionGroup as group:
+        _, rest = group.split(BrokenPipeError)  # who started this program reads no more
+        if rest is not None:
+            raise
     finally:
         assistant.close()
 

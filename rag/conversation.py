@@ -9,10 +9,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from rag.errors import GenerationError
-from rag.names import find_names, same_name
 from rag.prompts import REWRITE_GRAMMAR, rewrite_prompt
 from rag.protocols import Cancel, Generator
-from rag.question import core
+from rag.question import names
 from rag.schema import Turn
 from rag.text import POINTING, content_words, plain, words
 
@@ -36,7 +35,7 @@ def needs_history(question: str, history: Sequence[Turn]) -> bool:
     own = words(question)
     if lowered.startswith(_OPENINGS) or POINTING & set(own):
         return True
-    if find_names(question):
+    if names(question):
         return False
     return len(own) <= SHORT_WORDS or bool(_DEFINITE & set(own))
 
@@ -50,9 +49,6 @@ def beside(question: str, last: Turn) -> str:
 def is_faithful(rewritten: str, question: str, history: Sequence[Turn]) -> bool:
     """Whether a rewriting keeps what the follow-up says, adds to it, and adds only words that were said before."""
     said = " ".join([question, *(f"{t.as_understood} {t.answer}" for t in history)])
-    known = find_names(said)
-    if not all(any(same_name(n.text, k.text) for k in known) for n in find_names(rewritten)):
-        return False
     kept, own = set(content_words(rewritten)), set(content_words(question)) - set(POINTING)
     if not set(content_words(rewritten)) <= set(content_words(said)):
         return False
@@ -66,7 +62,6 @@ def stand_alone(
 
     Raises what the generator raises, except that a failed rewriting falls back to the plain way.
     """
-    question = core(question)
     if not needs_history(question, history):
         return plain(question)
     if generator is None:

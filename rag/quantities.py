@@ -59,7 +59,10 @@ _SMALL = _list(
 )
 _TENS = _list("twenty thirty forty fifty sixty seventy eighty ninety")
 _CARDINAL = {w: float(n) for n, w in enumerate(_SMALL)} | {w: 20.0 + 10 * n for n, w in enumerate(_TENS)}
-_MULTIPLE = {"hundred": 1e2, "thousand": 1e3, "million": 1e6, "billion": 1e9, "trillion": 1e12}
+_MULTIPLE = {
+    **{"hundred": 1e2, "thousand": 1e3, "million": 1e6, "billion": 1e9, "trillion": 1e12},
+    **{"lakh": 1e5, "lakhs": 1e5, "crore": 1e7, "crores": 1e7},
+}
 _DOZEN = {"dozen": 12.0}
 _SHORT_SCALE = {
     "k": 1e3,
@@ -917,20 +920,6 @@ def _close(a: float, b: float) -> bool:
     return abs(a - b) <= 1e-6 * max(abs(a), abs(b), 1e-9) + 1e-9
 
 
-_HUMAN = _set(
-    "person man woman child soldier civilian resident student worker passenger victim officer official citizen member "
-    "player migrant refugee patient employee prisoner hostage protester demonstrator voter fighter troop tourist "
-    "journalist personnel individual villager boy girl adult teenager survivor"
-)
-
-
-def same_noun(a: str, b: str) -> bool:
-    """Whether two counted things can be one: equal, one unknown, or one of them just "people"."""
-    if not a or not b or a == b or singular(a) == singular(b):
-        return True
-    return ("person" in (a, b) or "individual" in (a, b)) and a in _HUMAN and b in _HUMAN
-
-
 def same_unit(a: Quantity, b: Quantity) -> bool:
     """Whether two quantities are of one dimension; a bare number takes the other's unit."""
     if a.unit == b.unit:
@@ -954,23 +943,6 @@ def equal_values(a: Quantity, b: Quantity) -> bool:
     calendar = {a.factor, b.factor} & {_YEAR / 12, _YEAR}
     exact = a.unit != SECONDS or a.low != a.high or b.low != b.high or a.factor == b.factor
     return bool(calendar) and not exact and abs(a.low - b.low) <= 0.02 * max(a.low, b.low)
-
-
-def same_quantity(a: Quantity, b: Quantity) -> bool:
-    """Whether two quantities agree: the values overlap, the unit is the same, the nouns can be one.
-
-    Hedges are left as they stand: "about 50 minutes" and "50 minutes" agree, and so do "nearly an hour" and
-    "60 minutes"; `same_bound` tells the difference.
-    """
-    if not same_unit(a, b) or not same_noun(a.noun, b.noun):
-        return False
-    if equal_values(a, b):
-        return True
-    if a.unit != b.unit or a.unit in (SCORE, ORDINAL, CLOCK) or "vague" in (a.approx, b.approx):
-        return False
-    if a.low == a.high and b.low == b.high:
-        return False
-    return a.low <= b.high and b.low <= a.high
 
 
 def same_bound(a: Quantity, b: Quantity) -> bool:

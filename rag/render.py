@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict
 from typing import Any
 
@@ -224,3 +224,9 @@ def answer_to_text(answer: Answer) -> str:
 def turn_of(answer: Answer) -> Turn:
     """What a conversation keeps of an answer: only statements that were shown as fact."""
     return Turn(answer.question, answer.as_understood, " ".join(s.text for s in answer.shown))
+
+
+def turn_of_dict(answer: Mapping[str, Any]) -> Turn:
+    """The same of an answer as `answer_to_dict` gives it. Raises `KeyError` or `TypeError` where it is none."""
+    shown = [str(s["text"]) for s in answer["statements"] if s["state"] in ("supported", "quoted")]
+    return Turn(str(answer["question"]), str(answer["as_understood"]), " ".join(shown))

@@ -153,7 +153,9 @@ class Passage:
 class Evidence:
     """A numbered sentence of an article: the n of "[n]".
 
-    `article.body[start:end] == text`. `context` holds spans of the same article that say what the sentence refers to.
+    `article.body[start:end] == text`. `context` holds spans of the same article that say what the sentence refers to;
+    `answer` is the span of the words that answer, None where none were pointed at. `score` is the probability that the
+    sentence answers, 0 to 1.
     """
 
     number: int
@@ -163,6 +165,7 @@ class Evidence:
     text: str
     context: tuple[Span, ...] = ()
     score: float = 0.0
+    answer: Span | None = None
 
 
 class State(StrEnum):
@@ -175,17 +178,22 @@ class State(StrEnum):
 
 
 class Reason(StrEnum):
-    """Why a statement is not supported by the sentences it cites."""
+    """Why a statement is not supported by the sentences it cites. Answers kept from before may hold other reasons, which
+    are read as `SUPPORT`."""
 
     NO_CITATION = "no-citation"
     NUMBER = "number"
     DATE = "date"
-    NAME = "name"
-    NEGATION = "negation"
-    ATTRIBUTION = "attribution"
-    MEANING = "meaning"
-    KIND = "kind"  # it does not give the kind of thing that was asked for
-    PREMISE = "premise"  # it speaks of another year, person or event than the question fixes
+    QUOTATION = "quotation"
+    ANSWER = "answer"  # it leaves out the words that answer
+    SUPPORT = "support"  # the cited text does not say it
+
+    @classmethod
+    def _missing_(cls, value: object) -> Reason | None:
+        return cls.SUPPORT if value in _OLD_REASONS else None
+
+
+_OLD_REASONS = ("name", "negation", "attribution", "meaning", "kind", "premise")
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,12 +218,13 @@ class Statement:
 
 
 class Status(StrEnum):
-    """Where an answer stands. Only the last five are final."""
+    """Where an answer stands. All but the first are final."""
 
     DRAFTING = "drafting"
     ANSWERED = "answered"
     PARTIAL = "partial"
     UNANSWERED = "unanswered"
+    NOTICE = "notice"  # no question to the articles: what is to be said stands in `note`
     STOPPED = "stopped"
     FAILED = "failed"
 
@@ -290,13 +299,12 @@ class Stage(StrEnum):
     REWRITING = "rewriting"  # of a follow-up, so that it stands alone
     DENSE = "dense"  # the list of passages by similarity of vectors
     LEXICAL = "lexical"  # the list of passages by BM25
-    SCOPE = "scope"  # sources, times and the event that the question is about
-    SENTENCES = "sentences"  # numbered as evidence, instead of whole passages
-    PROOF = "proof"  # of a number, a yes or a no, without the generator
-    GATE = "gate"  # whether to answer
+    LITERALS = "literals"  # dates, numbers and names of the question must be in the evidence
+    DECIDE = "decide"  # whether to answer
     GRAMMAR = "grammar"  # which allows only existing numbers
-    CHECK = "check"  # of each statement against what it cites
-    DISAGREEMENT = "disagreement"  # the values of other articles
+    SUPPORT = "support"  # the reader's judgement of a statement
+    VETOES = "vetoes"  # numbers, dates, quotations and the answer itself, letter by letter
+    COMPARE = "compare"  # the values of other articles
 
 
 WHOLE: frozenset[Stage] = frozenset()

@@ -46,7 +46,8 @@ def make_tools(assistant: Asking) -> FastMCP:
     def ask(question: str) -> dict[str, Any]:
         """Answer a question from the articles. `text` is the answer with its sources, `answer` all of it: each statement with
         the numbers of the sentences it cites, those sentences with article, publisher, date and place, and whether the
-        articles disagree. `answer.status` is "unanswered" where the articles do not say."""
+        articles disagree. `answer.status` is "unanswered" where the articles do not say, and
+        "notice" where nothing was asked of them."""
         try:
             found = assistant.ask(question)
         except CitewireError as error:

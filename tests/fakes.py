@@ -1,4 +1,4 @@
-"""The two fakes, through the same door as the real things: an Embedder and a Generator; and a reader for pure tests."""
+"""The fakes, through the same doors as the real things: an Embedder, a Generator and two Readers."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from rag.protocols import Cancel, Prompt, Watch
-from rag.reader import Reading
-from rag.text import content_words
+from rag.reader import Reading, Support
+from rag.text import content_words, sentences
 
 if TYPE_CHECKING:
     from rag.protocols import Vectors
@@ -36,15 +36,26 @@ class WordEmbedder:
 
 
 class ScriptedGenerator:
-    """Writes the scripted texts one after the other, in small pieces; keeps the prompts it was given."""
+    """Writes the scripted texts one after the other, in small pieces; keeps the prompts and grammars it was given."""
 
     name = "scripted"
     doubt = -9.0  # what a watch is told
 
     def __init__(self, *texts: str) -> None:
         self.texts = list(texts)
-        self.prompts: list[str] = []
+        self.segments: list[Prompt] = []
+        self.grammars: list[str] = []
         self.closed = False
+
+    @property
+    def prompts(self) -> list[str]:
+        """Each prompt as one text."""
+        return ["".join(s.text for s in p) for p in self.segments]
+
+    @property
+    def offered(self) -> list[str]:
+        """What each prompt has that is not trusted: the passages and the question."""
+        return ["".join(s.text for s in p if not s.trusted) for p in self.segments]
 
     def generate(
         self,
@@ -56,7 +67,8 @@ class ScriptedGenerator:
         cancel: Cancel,
         watch: Watch | None = None,
     ) -> Iterator[str]:
-        self.prompts.append("".join(s.text for s in prompt))
+        self.segments.append(prompt)
+        self.grammars.append(grammar)
         if watch is not None and not watch.decide(self.doubt):
             return
         text = self.texts.pop(0)
@@ -68,7 +80,57 @@ class ScriptedGenerator:
 
 
 class SureReader:
-    """Finds every text to answer every question, with the whole text as the answer."""
+    """Finds an answer in every window, the sentence that is most like the question; believes every claim."""
 
-    def read(self, question: str, texts: Sequence[str]) -> list[Reading]:
-        return [Reading(0.9, 0, len(t), 0.9) for t in texts]
+    fingerprint = "fake:sure"
+
+    def read(self, question: str, windows: Sequence[str]) -> list[Reading]:
+        asked = set(content_words(question))
+        readings = []
+        for window in windows:
+            spans = sentences(window)
+            if not spans:
+                readings.append(Reading(0.0, 0, 0))
+                continue
+            best = max(spans, key=lambda s: len(asked & set(content_words(window[s.start : s.end]))))
+            readings.append(Reading(0.9, best.start, best.end))
+        return readings
+
+    def support(self, pairs: Sequence[tuple[str, str]]) -> list[Support]:
+        return [Support(0.9, 0.05, 0.05) for _ in pairs]
+
+
+class ScriptedReader:
+    """Judges by tables. `answers`: words -> probability that they answer; a window that has the words answers with them,
+    the first of the table first, any other window says nothing. `claims`: words of a claim, words of a window ->
+    supported, refuted; what is in no row is `otherwise`."""
+
+    fingerprint = "fake:scripted"
+
+    def __init__(
+        self,
+        answers: dict[str, float],
+        claims: dict[tuple[str, str], tuple[float, float]] | None = None,
+        otherwise: tuple[float, float] = (0.9, 0.05),
+    ) -> None:
+        self.answers = answers
+        self.claims = claims or {}
+        self.otherwise = otherwise
+        self.asked: list[tuple[str, str]] = []  # the claims that were judged, with their windows
+
+    def read(self, question: str, windows: Sequence[str]) -> list[Reading]:
+        readings = []
+        for window in windows:
+            words, sure = next(((w, p) for w, p in self.answers.items() if w in window), ("", 0.02))
+            start = window.find(words) if words else 0
+            readings.append(Reading(sure, start, start + len(words or window)))
+        return readings
+
+    def support(self, pairs: Sequence[tuple[str, str]]) -> list[Support]:
+        self.asked += pairs
+        judged = []
+        for claim, window in pairs:
+            rows = (s for (c, w), s in self.claims.items() if c in claim and w in window)
+            supported, refuted = next(rows, self.otherwise)
+            judged.append(Support(supported, refuted, 1 - supported - refuted))
+        return judged

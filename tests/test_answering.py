@@ -68,6 +68,13 @@ class Citing(ScriptedGenerator):
         return super().generate(prompt, **options)
 
 
+def test_half_a_character_in_a_question_breaks_nothing(settings: Settings) -> None:
+    opened = assistant(settings, None)
+    answer = opened.ask("How long did the evacuation in Valencia last? \ud83d")
+    assert answer.status is Status.ANSWERED and answer.question.encode().endswith(b"last? ?")
+    assert opened.search("evacuation \udcff")[0].article.id == "flood.txt"
+
+
 def test_a_supported_statement_is_shown_with_the_sentence_it_cites(settings: Settings) -> None:
     generator = Citing(("The evacuation lasted three hours.", "evacuation lasted"))
     answer = assistant(settings, generator).ask("How long did the evacuation in Valencia last?")

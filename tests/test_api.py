@@ -20,7 +20,10 @@ from schemathesis.specs.openapi.checks import positive_data_acceptance
 from starlette.testclient import TestClient
 
 from rag import api
-from rag.api import keys_of, make_api, pieces_of, turns_of
+from rag.api import keys_of, make_api, streaming
+from rag.api.around import MOST_BYTES
+from rag.api.requests import LEFT_OUT, turns_of
+from rag.api.streaming import pieces_of
 from rag.errors import ConfigError, QuestionError, StoreError
 from rag.listening import free_port
 from rag.protocols import Cancel
@@ -180,6 +183,13 @@ def test_a_refusal_says_so_and_a_failure_is_an_error_of_the_server() -> None:
     assert (failed.status_code, failed.json()["error"]["message"]) == (503, "the model died")
 
 
+def test_a_notice_is_told_by_its_note() -> None:
+    notice = Answer(
+        "hi", "hi", Status.NOTICE, note="Hello.", generator="catalogue", timings=Timings(total_s=0.0)
+    )
+    assert [text for text, _ in pieces_of(iter([notice]))] == ["Hello.\n\n0.0 s, catalogue"]
+
+
 def test_a_model_is_chosen_by_its_name() -> None:
     stub = Stub()
     asked = client(stub)
@@ -188,7 +198,10 @@ def test_a_model_is_chosen_by_its_name() -> None:
     assert [c for *_, c in stub.asked] == [EVERY_ARTICLE, Choice(model="big-model"), Choice(quotes_only=True)]
     missing = asked.post("/v1/chat/completions", json=chat("How long?", model="gpt"))
     assert (missing.status_code, missing.json()["error"]["code"]) == (404, "model_not_found")
-    assert [m["id"] for m in asked.get("/v1/models").json()["data"]] == ["citewire", "big-model", "none"]
+    listed = asked.get("/v1/models").json()["data"]
+    assert [m["id"] for m in listed] == ["citewire", "big-model", "none"]
+    assert asked.get("/v1/models/big-model").json() == listed[1]
+    assert asked.get("/v1/models/gpt").json()["error"]["code"] == "model_not_found"
 
 
 def test_articles_passages_health_and_metrics_are_told() -> None:
@@ -229,9 +242,14 @@ def test_without_a_known_key_nothing_is_told_but_health() -> None:
         (chat("   "), 400),
         ({"messages": []}, 422),
         ({"messages": [{"role": "owner", "content": "a"}]}, 422),
-        ({"messages": [{"role": "user", "content": [{"type": "image_url", "image_url": "x"}]}]}, 422),
-        ({"messages": [{"role": "user", "content": "a" * 300_000}]}, 413),
-        (chat(*["a"] * 301), 422),
+        ({"messages": [{"role": "user", "content": [{"type": "image_url", "image_url": "x"}]}]}, 400),
+        ({"messages": [{"role": "user", "content": "a" * MOST_BYTES}]}, 413),
+        (chat("How long?", n=2), 400),
+        (chat("How long?", logprobs=True), 400),
+        (chat("How long?", tool_choice="required"), 400),
+        (chat("How long?", function_call={"name": "f"}), 400),
+        (chat("How long?", modalities=["text", "audio"]), 400),
+        (chat("How long?", response_format={"type": "json_schema", "json_schema": {"name": "a"}}), 400),
     ],
 )
 def test_a_request_that_is_none_is_told_why_in_the_form_of_the_protocol(
@@ -240,6 +258,133 @@ def test_a_request_that_is_none_is_told_why_in_the_form_of_the_protocol(
     done = client().post("/v1/chat/completions", json=body)
     assert done.status_code == status
     assert set(done.json()["error"]) == {"message", "type", "code"}
+
+
+def test_a_body_in_chunks_is_read_and_counted_while_it_is_read() -> None:
+    """What .NET and curl send with "Transfer-Encoding: chunked"."""
+    sent: list[int] = []
+
+    def pieces(data: bytes, size: int) -> Iterator[bytes]:
+        for start in range(0, len(data), size):
+            sent.append(start)
+            yield data[start : start + size]
+
+    headers = {"Content-Type": "application/json"}
+    long = json.dumps(chat("a" * 20 * MOST_BYTES)).encode()
+    with listening(Stub()) as address, httpx.Client(base_url=address) as asked:
+        path = "/v1/chat/completions"
+        body = json.dumps(chat("How long?")).encode()
+        done = asked.post(path, content=pieces(body, 10), headers=headers)
+        assert done.request.headers["Transfer-Encoding"] == "chunked" and done.status_code == 200
+        assert "nine hours" in done.json()["choices"][0]["message"]["content"]
+        too_long = asked.post(path, content=pieces(long, 65_536), headers=headers)
+        assert (too_long.status_code, too_long.json()["error"]["code"]) == (413, "too_large")
+        told = asked.post(path, content=b"", headers={**headers, "Content-Length": "0"})
+        assert (told.status_code, told.json()["error"]["code"]) == (400, "no_body")
+        assert asked.post(path, content=pieces(b"", 1), headers=headers).status_code == 400
+        assert asked.request("GET", "/articles", content=pieces(b"x", 1)).status_code == 200
+    none = client().post("/v1/chat/completions")
+    assert none.json()["error"]["message"] == "the request has no body; send the question as JSON"
+    form = client().post("/v1/chat/completions", data={"messages": "a"})
+    assert "Content-Type: application/json" in form.json()["error"]["message"]
+
+
+def test_what_clients_send_along_changes_nothing() -> None:
+    asked = client()
+    plain = asked.post("/v1/chat/completions", json=chat("How long did it last?")).json()["choices"]
+    for more in (
+        {"temperature": 0.2, "top_p": 0.9, "seed": 7, "max_tokens": 5, "max_completion_tokens": 5},
+        {"n": 1, "stop": ["\n"], "logprobs": False, "user": "x", "logit_bias": {"50256": -100}},
+        {"tools": [{"type": "function", "function": {"name": "f"}}], "tool_choice": "auto"},
+        {"functions": [{"name": "f"}], "function_call": "none", "parallel_tool_calls": True},
+        {"response_format": {"type": "text"}, "modalities": ["text"], "metadata": {"a": "b"}},
+        {"stream": None, "stream_options": None, "model": None, "n": None, "store": False},
+        {"stream_options": {"include_usage": True}, "service_tier": "auto", "reasoning_effort": "low"},
+    ):
+        done = asked.post("/v1/chat/completions", json=chat("How long did it last?", **more))
+        assert (done.status_code, done.json()["choices"]) == (200, plain), more
+
+
+def test_tools_say_nothing_and_calls_of_tools_are_no_answers() -> None:
+    stub = Stub()
+    called = [{"id": "1", "type": "function", "function": {"name": "f", "arguments": "{}"}}]
+    messages: list[dict[str, Any]] = [
+        {"role": "user", "content": "Was there a strike?"},
+        {"role": "assistant", "content": None, "tool_calls": called},
+        {"role": "tool", "tool_call_id": "1", "content": "It lasted a year."},
+        {"role": "function", "name": "f", "content": "It lasted a year."},
+    ]
+    asked = client(stub)
+    assert asked.post("/v1/chat/completions", json={"messages": messages}).status_code == 200
+    messages += [{"role": "assistant", "content": "Yes."}, {"role": "user", "content": "How long?"}]
+    assert asked.post("/v1/chat/completions", json={"messages": messages}).status_code == 200
+    assert [question for question, *_ in stub.asked] == ["Was there a strike?", "How long?"]
+    assert stub.asked[1][1] == (Turn("Was there a strike?", "Was there a strike?", "Yes."),)
+
+
+def test_a_conversation_goes_on_after_its_hundredth_question() -> None:
+    stub = Stub()
+    said = [
+        text for n in range(400) for text in (f"Question {n}?", f"Answer {n}. [1]\n\nSources\n" + "x" * 2000)
+    ]
+    done = client(stub).post("/v1/chat/completions", json=chat(*said, "How long?"))
+    assert done.status_code == 200
+    assert stub.asked[0][0] == "How long?"
+    assert stub.asked[0][1][-1] == Turn("Question 399?", "Question 399?", "Answer 399.")
+
+
+def test_a_picture_beside_the_question_is_left_out_and_said_to_be() -> None:
+    stub = Stub()
+    picture = {"type": "image_url", "image_url": {"url": "data:image/png;base64,AA=="}}
+    question = {"role": "user", "content": [{"type": "text", "text": "How long did it last?"}, picture]}
+    asked = client(stub)
+    done = asked.post("/v1/chat/completions", json={"messages": [question]}).json()
+    assert stub.asked[0][0] == "How long did it last?"
+    assert done["citewire"]["note"] == LEFT_OUT and LEFT_OUT in done["choices"][0]["message"]["content"]
+    earlier = [
+        question,
+        {"role": "assistant", "content": "Nine."},
+        {"role": "user", "content": "Who was it?"},
+    ]
+    done = asked.post("/v1/chat/completions", json={"messages": earlier}).json()
+    assert done["citewire"]["note"] == ""
+    alone = asked.post("/v1/chat/completions", json={"messages": [{"role": "user", "content": [picture]}]})
+    assert alone.status_code == 400 and "pictures are not read" in alone.json()["error"]["message"]
+
+
+def test_what_was_used_is_told_whole_and_at_the_end_of_a_stream() -> None:
+    asked = client()
+    question = "How long did it last?"
+    whole = asked.post("/v1/chat/completions", json=chat(question)).json()
+    used = whole["usage"]
+    assert used["prompt_tokens"] == 5
+    assert used["total_tokens"] == used["prompt_tokens"] + used["completion_tokens"] > 10
+    options = {"stream": True, "stream_options": {"include_usage": True}}
+    *chunks, last, done = events(asked.post("/v1/chat/completions", json=chat(question, **options)).text)
+    assert done == "[DONE]" and last["choices"] == [] and last["usage"] == used
+    assert all(c["usage"] is None and c["choices"] for c in chunks)
+    assert chunks[-1]["choices"][0]["finish_reason"] == "stop" and chunks[-1]["citewire"]["evidence"]
+    without = events(asked.post("/v1/chat/completions", json=chat(question, stream=True)).text)
+    assert all("usage" not in c for c in without[:-1])
+
+
+@pytest.mark.parametrize("is_stream", [False, True])
+def test_an_answer_is_json_where_that_is_wanted(is_stream: bool) -> None:
+    stub = Stub()
+    asked = client(stub)
+    wanted = {"response_format": {"type": "json_object"}, "stream": is_stream}
+    done = asked.post("/v1/chat/completions", json=chat("How long did it last?", **wanted))
+    if is_stream:
+        chunks = events(done.text)[:-1]
+        text = "".join(c["choices"][0]["delta"].get("content", "") for c in chunks)
+        whole = chunks[-1]["citewire"]
+    else:
+        text, whole = done.json()["choices"][0]["message"]["content"], done.json()["citewire"]
+    assert json.loads(text) == whole and whole["schema"] == "citewire.answer/1"
+    asked.post("/v1/chat/completions", json=chat("How long did it last?", text, "Where?"))
+    assert stub.asked[-1][1] == (
+        Turn("How long did it last?", "How long did it last?", "It lasted nine hours."),
+    )
 
 
 def test_what_another_site_can_send_is_turned_away() -> None:
@@ -296,6 +441,15 @@ def test_the_openai_client_reads_answers_and_streams() -> None:
         chunks = list(stream)
         assert "nine hours" in "".join(c.choices[0].delta.content or "" for c in chunks)
         assert chunks[-1].model_extra is not None and chunks[-1].model_extra["citewire"]["evidence"]
+        counted = list(
+            asked.chat.completions.create(
+                model="none",
+                messages=[{"role": "user", "content": "How long did it last?"}],
+                stream=True,
+                stream_options={"include_usage": True},
+            )
+        )
+        assert counted[-1].usage is not None and counted[-1].usage.completion_tokens > 0
         with pytest.raises(openai.AuthenticationError):
             openai.OpenAI(base_url=f"{address}/v1", api_key="wrong").models.list()
 
@@ -314,7 +468,7 @@ def test_who_goes_away_stops_the_question() -> None:
 
 
 def test_more_questions_than_places_are_told_to_wait(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(api, "MOST_AT_ONCE", 2)
+    monkeypatch.setattr(streaming, "MOST_AT_ONCE", 2)
     with listening(Stub(seconds=1.0)) as address, ThreadPoolExecutor(4) as pool:
         found = list(
             pool.map(

@@ -85,6 +85,15 @@ def test_what_the_articles_do_not_say_ends_with_status_3(work: Path) -> None:
     assert done.returncode == 3 and "Hamburg" in done.stdout and "Closest sentences" in done.stdout
 
 
+def test_what_the_catalogue_answers_ends_with_status_0(work: Path) -> None:
+    done = rag("ask", "thanks", "--then", "Which articles mention Ankara?", "--model", "none", cwd=work)
+    assert done.returncode == 0 and "You are welcome." in done.stdout
+    assert "“Ministers met in Ankara on 3 May 2024.” [1]" in done.stdout
+    assert "“Ankara” is in 1 of 2 articles, 1 time in all: Talks on grain." in done.stdout
+    german = rag("ask", "Wie lange dauerte das Treffen?", "--model", "none", cwd=work)
+    assert german.returncode == 0 and german.stdout.startswith("Questions are read in English.")
+
+
 def test_history_is_read_from_earlier_json(work: Path) -> None:
     first = rag("ask", "How long did the evacuation of Valencia last?", "--model", "none", "--json", cwd=work)
     (work / "history.jsonl").write_text(first.stdout, "utf-8")
@@ -260,6 +269,53 @@ def test_a_folder_is_followed_until_ctrl_c(own: Path) -> None:
         assert json.loads(process.stdout.readline())["removed"] == ["vote.txt"]
         process.send_signal(signal.SIGINT)
         assert process.wait(20) == 130
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["--help"],
+        ["ask", "How long did the evacuation of Valencia last?", "--model", "none"],
+        ["ask", "Who paid?", "--then", "Where?", "--model", "none"],
+        ["ask", "How long did the evacuation of Valencia last?", "--model", "none", "--json"],
+        ["search", "evacuation"],
+        ["index"],
+        ["index", "--json"],
+        ["index", "--check"],
+        ["index", "--watch"],
+        ["index", "--export", "saved.zip"],
+        ["articles"],
+        ["articles", "--json"],
+        ["recheck", "kept.jsonl"],
+        ["cases"],
+        ["models"],
+        ["eval", "--help"],
+        ["mcp"],
+    ],
+)
+def test_where_nobody_reads_a_command_ends_quietly(work: Path, arguments: list[str]) -> None:
+    """As in `rag articles | head -1`."""
+    answer = {"question": "Why?", "evidence": [{"id": "flood.txt", "version": "1", "text": "x"}]}
+    (work / "kept.jsonl").write_text(json.dumps(answer) + "\n", "utf-8")
+    asked = '{"jsonrpc": "2.0", "id": 1, "method": "ping"}\n' if arguments == ["mcp"] else ""
+    reading, writing = os.pipe()
+    os.close(reading)
+    try:
+        done = subprocess.run(
+            [sys.executable, "-c", "from rag.cli import main; main()", *arguments],
+            cwd=work,
+            env={**os.environ, "PYTHONPATH": str(ROOT), "CITEWIRE_DATA": str(work / "data")},
+            input=asked,
+            stdout=writing,
+            stderr=subprocess.PIPE,
+            text=True,
+            timeout=60,
+        )
+    finally:
+        os.close(writing)
+    said = [line for line in done.stderr.splitlines() if "━" not in line and "following" not in line]
+    assert said == []
+    assert done.returncode in (0, 1)
 
 
 def test_models_are_listed_with_state_and_size(work: Path) -> None:

@@ -42,7 +42,7 @@ def test_the_file_tree_names_every_module_and_nothing_else() -> None:
     (block,) = re.findall(r"```\n(pyproject\.toml.*?)```", README, re.S)
     for folder in ("rag", "eval"):
         here = {p.stem for p in (ROOT / folder).glob("*.py")} - {"__init__", "__main__"}
-        if folder == "rag":
+        if folder == "rag":  # the packages of eval/ have lines of their own
             here |= {p.parent.name for p in (ROOT / folder).glob("*/__init__.py")}
         section = re.search(rf"^{folder}/\n((?: +.*\n)+)", block, re.M)
         assert section, f"{folder}/ is not in the tree"

@@ -53,13 +53,12 @@ _LABELS = {
     Stage.REWRITING: "follow-ups not rewritten",
     Stage.DENSE: "BM25 only",
     Stage.LEXICAL: "dense only",
-    Stage.SCOPE: "without scope (sources, times, events)",
-    Stage.SENTENCES: "passages as evidence, not sentences",
-    Stage.PROOF: "without proofs (yes, no, arithmetic)",
-    Stage.GATE: "without the gate",
+    Stage.LITERALS: "without the literal conditions",
+    Stage.DECIDE: "without the decision whether to answer",
     Stage.GRAMMAR: "without the grammar",
-    Stage.CHECK: "without the check",
-    Stage.DISAGREEMENT: "without disagreement",
+    Stage.SUPPORT: "without the reader's check",
+    Stage.VETOES: "without the literal vetoes",
+    Stage.COMPARE: "without comparing articles",
 }
 OURS = System("citewire", "Citewire")
 SYSTEMS: Mapping[str, System] = {

@@ -1,0 +1,51 @@
+"""Values that tests make over and over: articles, passages, and sentences that a reader found."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from rag.reading import Found, evidence_of
+from rag.schema import Article, Chunk, Field, Origin, PartialDate, Passage, Published
+from rag.text import sentences
+from rag.windows import Window
+
+
+def article(
+    body: str, title: str = "", published: PartialDate | None = None, name: str = "a", publisher: str = ""
+) -> Article:
+    """An article; what is empty is not stated."""
+    return Article(
+        name,
+        "0",
+        f"{name}.txt",
+        body,
+        title=Field(title, Origin.STATED) if title else None,
+        publisher=Field(publisher, Origin.SUPPLIED) if publisher else None,
+        published=Published(published, Origin.STATED) if published else None,
+    )
+
+
+def passage(of: Article, text: str = "", rank: int = 1, start: int = 0, end: int = 0) -> Passage:
+    """The passage of an article that is `text`, or `body[start:end]`; the whole article where none is given."""
+    if text:
+        start = of.body.index(text)
+        end = start + len(text)
+    end = end or len(of.body)
+    return Passage(Chunk(of.id, start, end, of.body[start:end]), of, rank, 1 / rank)
+
+
+def found(
+    body: str,
+    value: str,
+    number: int = 1,
+    answerable: float = 0.9,
+    title: str = "",
+    published: PartialDate | None = None,
+    name: str = "",
+) -> Found:
+    """The sentence of an article whose words `value` answer, read in a window that is the whole article."""
+    window = Window(article(body, title, published, name or str(number)), tuple(sentences(body)), 1)
+    place = body.index(value)
+    span = next(s for s in window.spans if s.start <= place < s.end)
+    evidence = replace(evidence_of(window, span, value, answerable), number=number)
+    return Found(evidence, window, answerable, value, ())

@@ -1,0 +1,450 @@
+"""Measure a trained reader as it ships, in 8 bits, on sets that it was not trained on; and calibrate it.
+
+    python -m training.measure --data DIR --adapter FILE [--write DIR] [--only NAME...]
+
+`--data` is the folder of public development sets. With `--write` the adapter is copied there with a calibration beside it,
+fitted on the tune halves of the sets; figures are then of the report halves, else of all rows. `training/README.md` says
+what each figure is.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import itertools
+import json
+import re
+import shutil
+import string
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from eval.split import Half, half
+from rag.config import load_settings
+from rag.models import find_model
+from rag.reader import FORMAT, MPNetReader, Scores
+from rag.schema import Article, Chunk, Field, Origin, Passage
+from rag.text import content_words, sentences
+from rag.windows import likeliest, windows_of
+
+CONTRASTS = Path(__file__).parent / "contrasts.jsonl"
+LINES, MOST_WINDOWS = 3, 4  # of evidence that a claim is held against
+UNCALIBRATED = {"answerable": [1.0, 0.2, 0.0], "support": [1.0, 0.0, 0.0, 0.0]}
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A question over windows; `answers` empty: not answered there."""
+
+    id: str
+    question: str
+    windows: tuple[str, ...]
+    answers: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Claimed:
+    """A claim over windows, any one of which may support it."""
+
+    id: str
+    claim: str
+    windows: tuple[str, ...]
+    supported: bool
+    label: str = ""
+    kind: str = ""
+
+
+def rows(path: Path) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in path.open(encoding="utf-8")]
+
+
+def squad(data: Path) -> Iterator[Asked]:
+    for row in rows(data / "squad2_dev.jsonl"):
+        yield Asked(
+            row["id"],
+            row["question"],
+            (row["context"],),
+            () if row["is_impossible"] else tuple(row["answers"]),
+        )
+
+
+def squad_windows(data: Path) -> Iterator[Asked]:
+    """The same paragraphs cut as the product cuts articles."""
+    for row in squad(data):
+        body = row.windows[0]
+        passage = Passage(Chunk("a", 0, len(body), body), Article("a", "0", "a", body), 1, 1.0)
+        yield Asked(
+            row.id, row.question, tuple(w.text for w in windows_of([passage])) or (body,), row.answers
+        )
+
+
+def nyt(data: Path) -> Iterator[Asked]:
+    for row in rows(data / "nyt_dev.jsonl"):
+        yield Asked(row["id"], row["question"], (row["context"],), tuple(row["answers"]))
+
+
+def nyt_near(data: Path) -> Iterator[Asked]:
+    """Each question over the other paragraph of the file that shares most words with it, rare words counting more."""
+    asked = list(nyt(data))
+    texts = list(dict.fromkeys(a.windows[0] for a in asked))
+    bags = [set(content_words(t)) for t in texts]
+    often = Counter(w for bag in bags for w in bag)
+    for row in asked:
+        wanted = set(content_words(row.question))
+        best = max(
+            (t for t in zip(texts, bags, strict=True) if t[0] != row.windows[0]),
+            key=lambda t: sum(np.log(len(texts) / often[w]) for w in wanted & t[1]),
+        )
+        if not any(normal(a) in normal(best[0]) for a in row.answers):
+            yield Asked(row.id, row.question, (best[0],), ())
+
+
+def _windows(claim: str, lines: Sequence[str], title: str = "") -> tuple[str, ...]:
+    """The windows of a text, given in sentences, that share most words with the claim."""
+    body, spans = "", []
+    for line in lines:
+        spans.append((len(body), len(body) + len(line)))
+        body += line + "\n"
+    article = Article("a", "0", "a", body, Field(title, Origin.STATED) if title else None)
+    made = [
+        Passage(Chunk("a", s, spans[min(i + LINES, len(spans)) - 1][1], ""), article, 1, 1.0)
+        for i, (s, _) in enumerate(spans)
+        if i % (LINES - 1) == 0
+    ]
+    return tuple(w.text for w in likeliest(claim, windows_of(made), MOST_WINDOWS)) or (body[:700],)
+
+
+def wice(data: Path) -> Iterator[Claimed]:
+    """Claims against the lines of the page that they cite; supported in part is not supported."""
+    for number, row in enumerate(rows(data / "wice_dev.jsonl"), 1):
+        lines = [x for x in row["evidence"] if not x.startswith("(meta data)")]
+        yield Claimed(str(number), row["claim"], _windows(row["claim"], lines), row["label"] == "supported")
+
+
+def frank(data: Path) -> Iterator[Claimed]:
+    """Sentences of summaries against the article; a summary is supported where all annotators found no error, and
+    every sentence of it is a claim with its summary's label."""
+    for number, row in enumerate(rows(data / "frank_valid.jsonl"), 1):
+        article, summary = row["article"], row["summary"]
+        lines = [article[s.start : s.end] for s in sentences(article)]
+        for i, span in enumerate(sentences(summary)):
+            claim = summary[span.start : span.end]
+            yield Claimed(f"{number}.{i}", claim, _windows(claim, lines), row["factuality"] == 1.0)
+
+
+def contrasts() -> Iterator[Claimed]:
+    """The project's own list, written before the first training run and not changed since."""
+    for row in rows(CONTRASTS):
+        claim = f"{row['question']} {row['claim']}".strip()
+        yield Claimed(
+            row["group"], claim, (row["evidence"],), row["label"] == "supported", row["label"], row["kind"]
+        )
+
+
+def normal(text: str) -> str:
+    text = "".join(c for c in text.lower() if c not in string.punctuation + "“”‘’—")
+    return " ".join(re.sub(r"\b(a|an|the)\b", " ", text).split())
+
+
+def f1(guess: str, answers: Sequence[str]) -> float:
+    best = 0.0
+    for answer in answers:
+        one, two = normal(guess).split(), normal(answer).split()
+        same = sum((Counter(one) & Counter(two)).values())
+        best = max(best, 2 * same / (len(one) + len(two)) if same else float(one == two))
+    return best
+
+
+def auc(scores: Any, labels: Any) -> float:
+    """Chance that a true row scores above a false one, ties counting half."""
+    s, y = np.asarray(scores), np.asarray(labels)
+    order = np.unique(s, return_inverse=True)[1]
+    counts = np.bincount(order)
+    ranks = (np.cumsum(counts) - (counts - 1) / 2)[order]
+    good, bad = int(y.sum()), int((~y).sum())
+    return float((ranks[y].sum() - good * (good + 1) / 2) / (good * bad)) if good and bad else float("nan")
+
+
+def balanced(scores: Any, labels: Any, floor: float) -> float:
+    s, y = np.asarray(scores), np.asarray(labels)
+    return float(((s[y] >= floor).mean() + (s[~y] < floor).mean()) / 2)
+
+
+def interval(values: Any, of: Any, seed: int = 1) -> tuple[float, float]:
+    """95 % by bootstrap over rows; `of` computes the figure from row indices."""
+    rng = np.random.default_rng(seed)
+    drawn = [of(rng.integers(0, values, values)) for _ in range(400)]
+    return float(np.nanpercentile(drawn, 2.5)), float(np.nanpercentile(drawn, 97.5))
+
+
+def fit_logistic(features: Any, labels: Any) -> list[float]:
+    """Weights of the features and a constant, at even odds, with a slight pull to nought."""
+    x = np.column_stack([np.asarray(features, dtype=float), np.ones(len(labels))])
+    y = np.asarray(labels, dtype=float)
+    share = np.where(y > 0.5, 0.5 / y.mean(), 0.5 / (1 - y.mean()))
+    w = np.zeros(x.shape[1])
+    for _ in range(50):
+        p = 1 / (1 + np.exp(-x @ w))
+        gradient = x.T @ (share * (p - y)) + 1e-3 * w
+        hessian = (x * (share * p * (1 - p))[:, None]).T @ x + 1e-3 * np.eye(len(w))
+        w -= np.linalg.solve(hessian, gradient)
+    return [round(float(v), 4) for v in w]
+
+
+def fit_support(logits: Any, labels: Sequence[str]) -> list[float]:
+    """A weight for the three logits and a constant for each class, by Newton's method on a grid-free two-step fit:
+    the weight by its likelihood, the constants so that each class is as frequent as it is, at even odds of supported."""
+    import torch
+
+    x = torch.tensor(np.asarray(logits), dtype=torch.float64)
+    names = ("supported", "refuted", "not_stated")
+    known = torch.tensor([names.index(v) if v in names else -1 for v in labels])
+    good = known == 0
+    share = torch.where(good, 0.5 / good.double().mean(), 0.5 / (~good).double().mean())
+    weight, constants = torch.ones(1, dtype=torch.float64), torch.zeros(3, dtype=torch.float64)
+    weight.requires_grad = constants.requires_grad = True
+    optimizer = torch.optim.LBFGS([weight, constants], max_iter=200)
+
+    def closure() -> Any:
+        optimizer.zero_grad()
+        likely = torch.log_softmax(weight * x + constants, 1)
+        each = torch.where(
+            known >= 0, likely.gather(1, known.clamp(min=0)[:, None])[:, 0], torch.logsumexp(likely[:, 1:], 1)
+        )
+        loss = -(share * each).mean() + 1e-3 * (constants**2).sum()
+        loss.backward()
+        return loss
+
+    optimizer.step(closure)
+    return [round(float(v), 4) for v in (*weight.detach(), *(constants - constants.mean()).detach())]
+
+
+class Bench:
+    """Reads sets with one adapter, once each."""
+
+    def __init__(self, reader: MPNetReader, data: Path, most: int) -> None:
+        self.reader, self.data, self.most = reader, data, most
+        self._kept: dict[str, tuple[list[Any], list[list[Scores]]]] = {}
+
+    def read(self, name: str) -> tuple[list[Any], list[list[Scores]]]:
+        """The rows of a set, and the scores of each row's windows."""
+        if name not in self._kept:
+            made: dict[str, Any] = {
+                "squad": lambda: squad(self.data), "squad_windows": lambda: squad_windows(self.data),
+                "nyt": lambda: nyt(self.data), "nyt_near": lambda: nyt_near(self.data),
+                "wice": lambda: wice(self.data), "frank": lambda: frank(self.data), "contrasts": contrasts,
+            }  # fmt: skip
+            items = list(itertools.islice(made[name](), self.most))
+            pairs = [
+                (i.question if isinstance(i, Asked) else f"claim: {i.claim}", w)
+                for i in items
+                for w in i.windows
+            ]
+            began = time.monotonic()
+            scores: list[Scores] = []
+            for at in range(0, len(pairs), 256):
+                scores += self.reader.scores(pairs[at : at + 256])
+                left = (time.monotonic() - began) / len(scores) * (len(pairs) - len(scores))
+                print(f"\r{name}: {len(scores)} of {len(pairs)}, {left:.0f} s left ", end="", flush=True)
+            print()
+            grouped, at = [], 0
+            for item in items:
+                grouped.append(scores[at : at + len(item.windows)])
+                at += len(item.windows)
+            self._kept[name] = items, grouped
+        return self._kept[name]
+
+
+def calibrate(bench: Bench) -> dict[str, list[float]]:
+    """Fitted on tune halves: `answerable` on single windows of SQuAD 2 and of the New York Times set, `support` on WiCE,
+    FRANK and the project's own list, each set counting alike."""
+    features, labels = [], []
+    for name in ("squad_windows", "nyt", "nyt_near"):
+        items, scores = bench.read(name)
+        for item, found in zip(items, scores, strict=True):
+            if half(name.split("_")[0], item.id) is Half.TUNE:
+                best = max(found, key=lambda s: s.answerable + 0.2 * s.lead)
+                features.append([best.answerable, best.lead])
+                labels.append(bool(item.answers))
+    answerable = fit_logistic(features, labels)
+    logits, classes = [], []
+    for name in ("wice", "frank", "contrasts"):
+        items, scores = bench.read(name)
+        tune = [
+            (i, s) for i, s in zip(items, scores, strict=True) if half(name, i.id.split(".")[0]) is Half.TUNE
+        ]
+        for item, found in tune * max(1, 300 // len(tune)):
+            best_support = max(found, key=lambda s: s.support[0] - max(s.support[1:])).support
+            logits.append(best_support)
+            classes.append(item.label or ("supported" if item.supported else "unsupported"))
+    return {"answerable": answerable, "support": fit_support(logits, classes)}
+
+
+def report(
+    bench: Bench, calibration: dict[str, list[float]], only_report: bool, names: Sequence[str]
+) -> dict[str, Any]:
+    figures: dict[str, Any] = {}
+
+    def put(name: str, value: float, count: int, low: float, high: float) -> None:
+        figures[name] = [round(value, 4), round(low, 4), round(high, 4), count]
+        print(f"{name:58s} {value:.3f}  ({low:.3f} to {high:.3f}, n = {count})", flush=True)
+
+    def taken(name: str) -> list[tuple[Any, list[Scores]]]:
+        items, scores = bench.read(name)
+        set_name = name.split("_")[0]
+        return [
+            (i, s)
+            for i, s in zip(items, scores, strict=True)
+            if not only_report or half(set_name, i.id.split(".")[0]) is Half.REPORT
+        ]
+
+    a, b, c = calibration["answerable"]
+
+    def sure(found: Sequence[Scores]) -> float:
+        return max(a * s.answerable + b * s.lead + c for s in found)
+
+    w, *constants = calibration["support"]
+
+    def supported(found: Sequence[Scores]) -> float:
+        best = 0.0
+        for s in found:
+            odds = np.exp([w * x + k for x, k in zip(s.support, constants, strict=True)])
+            best = max(best, float(odds[0] / odds.sum()))
+        return best
+
+    for name, label in (("squad", "SQuAD 2, paragraphs"), ("squad_windows", "SQuAD 2, windows")):
+        if name in names:
+            some = taken(name)
+            x, y = np.array([sure(s) for _, s in some]), np.array([bool(i.answers) for i, _ in some])
+            put(
+                f"{label}: AUC of answerable",
+                auc(x, y),
+                len(x),
+                *interval(len(x), lambda k, x=x, y=y: auc(x[k], y[k])),
+            )
+            for share in (0.2, 0.1):
+                floor = float(np.quantile(x[y], share))
+                put(
+                    f"{label}: unanswerable refused where {share:.0%} of the answerable are",
+                    float((x[~y] < floor).mean()),
+                    len(x),
+                    *interval(
+                        len(x), lambda k, x=x, y=y, q=share: (x[k][~y[k]] < np.quantile(x[k][y[k]], q)).mean()
+                    ),
+                )
+            put(
+                f"{label}: balanced accuracy at 0.5",
+                balanced(x, y, 0.0),
+                len(x),
+                *interval(len(x), lambda k, x=x, y=y: balanced(x[k], y[k], 0.0)),
+            )
+    for name, label in (("squad", "SQuAD 2"), ("nyt", "New York Times")):
+        if name in names:
+            some = [(i, s) for i, s in taken(name) if i.answers]
+            text = [i.windows[0][s[0].start : s[0].end] for i, s in some]
+            f = np.array([f1(t, i.answers) for t, (i, _) in zip(text, some, strict=True)])
+            e = np.array(
+                [
+                    float(any(normal(t) == normal(x) for x in i.answers))
+                    for t, (i, _) in zip(text, some, strict=True)
+                ]
+            )
+            put(f"{label}: span F1", float(f.mean()), len(f), *interval(len(f), lambda k, f=f: f[k].mean()))
+            put(
+                f"{label}: span exact", float(e.mean()), len(e), *interval(len(e), lambda k, e=e: e[k].mean())
+            )
+    if "nyt_near" in names:
+        some = taken("nyt") + taken("nyt_near")
+        x, y = np.array([sure(s) for _, s in some]), np.array([bool(i.answers) for i, _ in some])
+        put(
+            "New York Times: AUC against the nearest other paragraph",
+            auc(x, y),
+            len(x),
+            *interval(len(x), lambda k: auc(x[k], y[k])),
+        )
+        put("New York Times: answerable at 0.5", float((x[y] >= 0).mean()), int(y.sum()), 0, 0)
+        put("New York Times: nearest other refused at 0.5", float((x[~y] < 0).mean()), int((~y).sum()), 0, 0)
+    for name, label in (("wice", "WiCE"), ("frank", "FRANK"), ("contrasts", "contrasts")):
+        if name in names:
+            groups: dict[str, list[tuple[Any, float]]] = {}
+            for item, s in taken(name):
+                key = item.id.split(".")[0] if name == "frank" else f"{item.id} {len(groups)}"
+                groups.setdefault(key, []).append((item, supported(s)))
+            x = np.array([min(v for _, v in g) for g in groups.values()])
+            y = np.array([g[0][0].supported for g in groups.values()])
+            put(
+                f"{label}: AUC of support",
+                auc(x, y),
+                len(x),
+                *interval(len(x), lambda k, x=x, y=y: auc(x[k], y[k])),
+            )
+            put(
+                f"{label}: balanced accuracy at 0.5",
+                balanced(x, y, 0.5),
+                len(x),
+                *interval(len(x), lambda k, x=x, y=y: balanced(x[k], y[k], 0.5)),
+            )
+            put(f"{label}: supported kept", float((x[y] >= 0.5).mean()), int(y.sum()), 0, 0)
+            if name == "contrasts":
+                for kind in sorted({g[0][0].kind for g in groups.values()}):
+                    of = np.array([g[0][0].kind == kind for g in groups.values()])
+                    put(
+                        f"contrasts, {kind}: balanced accuracy",
+                        balanced(x[of], y[of], 0.5),
+                        int(of.sum()),
+                        0,
+                        0,
+                    )
+    return figures
+
+
+SETS = ("squad", "squad_windows", "nyt", "nyt_near", "wice", "frank", "contrasts")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--data", type=Path, required=True)
+    parser.add_argument("--adapter", type=Path, required=True)
+    parser.add_argument("--write", type=Path, help="folder for the adapter and its calibration: rag/weights")
+    parser.add_argument("--rows", type=int, default=600, help="of each set at most")
+    parser.add_argument("--only", nargs="+", choices=SETS, default=SETS)
+    options = parser.parse_args()
+    settings = load_settings()
+    base = find_model("reader", settings)
+    with tempfile.TemporaryDirectory() as work:
+        adapter = Path(work) / "reader.safetensors"
+        shutil.copyfile(options.adapter, adapter)
+        about: dict[str, Any] = {
+            "format": FORMAT,
+            "adapter_sha256": hashlib.sha256(adapter.read_bytes()).hexdigest(),
+            "base_sha256": hashlib.sha256((base / "model.safetensors").read_bytes()).hexdigest(),
+        }
+        beside = options.adapter.with_suffix(".json")
+        known = json.loads(beside.read_text("utf-8")) if beside.is_file() else UNCALIBRATED
+        adapter.with_suffix(".json").write_text(json.dumps({**about, **UNCALIBRATED}), "utf-8")
+        bench = Bench(
+            MPNetReader(lambda: base, Path(work) / "cache", adapter, settings.threads),
+            options.data,
+            options.rows,
+        )
+        calibration = calibrate(bench) if options.write else {k: known[k] for k in UNCALIBRATED}
+        figures = report(bench, calibration, bool(options.write), options.only)
+        if options.write:
+            options.write.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(adapter, options.write / adapter.name)
+            made = {**about, **calibration, "figures": figures}
+            (options.write / "reader.json").write_text(json.dumps(made, indent=1) + "\n", "utf-8")
+            print(f"{options.write / adapter.name}: written with its calibration {calibration}")
+
+
+if __name__ == "__main__":
+    main()

@@ -18,6 +18,9 @@ from pathlib import Path
 from rag.dates import find_dates
 from rag.errors import ArticleError, CorpusError, UnreadableError
 from rag.formats import TEXT, FormatError, decode
+from rag.formats.archives import PAGES
+from rag.formats.days import day_of
+from rag.formats.text import front_matter, unwrap
 from rag.schema import Article, Field, Origin, PartialDate, Precision, Published, Span
 from rag.text import fold, plain, words
 
@@ -25,6 +28,7 @@ MAX_BYTES = 20 * 1024 * 1024  # about a thousand long articles: a file above is 
 SIDECAR = "articles.toml"  # one table per file of the folder
 _MAX_SIDECAR_BYTES = 1024 * 1024
 _MAX_VALUE_CHARS = 500
+_SYSTEM = ("thumbs.db", "desktop.ini")  # what Windows puts into folders
 _README = "README.md"  # at the top of the folder: about the articles, not one of them
 
 
@@ -41,11 +45,19 @@ def _shown(path: Path) -> str:
 
 
 def find_files(folder: Path, suffixes: Collection[str] = TEXT, under: Path | None = None) -> list[Path]:
-    """The article files under `folder`, in the order of their paths: regular files that end in one of `suffixes`; with
-    `under`, a folder in it or one file, only what is there.
+    """The first part of `look_through`."""
+    return look_through(folder, suffixes, under)[0]
 
-    Left out are README.md at the top, names that begin with a dot, links to folders, and links to files outside
-    `folder`. Raises `CorpusError` when the folder, or one in it, is missing or cannot be read.
+
+def look_through(
+    folder: Path, suffixes: Collection[str] = TEXT, under: Path | None = None
+) -> tuple[list[Path], list[Path]]:
+    """The article files under `folder`, in the order of their paths: regular files that end in one of `suffixes`; with
+    `under`, a folder in it or one file, only what is there. And the other files, whose format is not read.
+
+    Left out of both are README.md at the top, sidecars, names that begin with a dot, links to folders, links to files
+    outside `folder`, and the pictures and scripts that a browser saves beside a page, in a folder of its name. Raises
+    `CorpusError` when the folder, or one in it, is missing or cannot be read.
     """
     if not folder.is_dir():
         what = "is not a folder" if folder.exists() else "no such folder"
@@ -59,21 +71,35 @@ def find_files(folder: Path, suffixes: Collection[str] = TEXT, under: Path | Non
 
     root = folder.resolve()
 
-    def is_article(path: Path) -> bool:
-        if path.name.startswith(".") or path.suffix.lower() not in suffixes or path == folder / _README:
+    def is_file(path: Path) -> bool:
+        if path.name.startswith(".") or path == folder / _README or path.name.lower() in _SYSTEM:
             return False
         if path.is_symlink() and not Path(os.path.realpath(path)).is_relative_to(root):
             return False
         return path.is_file() or not path.exists()  # one that vanishes here is named when it is read
 
     start = under or folder
+    found: list[Path] = []
     if not start.is_dir():
-        return [start] if is_article(start) else []
-    found = []
-    for where, folders, names in os.walk(start, onerror=refuse):
-        folders[:] = [name for name in folders if not name.startswith(".")]
-        found += [path for name in names if is_article(path := Path(where, name))]
-    return sorted(found, key=lambda path: path.relative_to(folder).as_posix())
+        found = [start] if is_file(start) else []
+    else:
+        for where, folders, names in os.walk(start, onerror=refuse):
+            pages = {Path(name).stem for name in names if Path(name).suffix.lower() in PAGES}
+            folders[:] = [
+                name
+                for name in folders
+                if not name.startswith(".") and not (name.endswith("_files") and name[:-6] in pages)
+            ]
+            found += [path for name in names if is_file(path := Path(where, name))]
+    found.sort(key=lambda path: path.relative_to(folder).as_posix())
+    articles = [path for path in found if path.suffix.lower() in suffixes]
+    stems = {path.with_suffix("") for path in articles}
+    return articles, [
+        path
+        for path in found
+        if path.suffix.lower() not in suffixes
+        and not (path.suffix == ".toml" and (path == folder / SIDECAR or path.with_suffix("") in stems))
+    ]
 
 
 # --- reading bytes -----------------------------------------------------------------------------------------------
@@ -99,40 +125,13 @@ def _decode(data: bytes, shown: str) -> str:
         raise ArticleError(f"{shown}: {error}, or remove it") from None
 
 
-# --- front matter ------------------------------------------------------------------------------------------------
-
-_FRONT = re.compile(
-    r"\s*---[ \t]*\r?\n(?P<lines>(?:(?!---|\.\.\.)[^\n]{0,1000}\n){1,60})(?:---|\.\.\.)[ \t]*(?:\r?\n|\Z)"
-)
-_PAIR = re.compile(r"(?P<key>[A-Za-z_][\w -]{0,40}?)[ \t]*:(?:[ \t]+(?P<value>[^\r\n]*?))?[ \t]*\r?$", re.M)
-_FRONT_LINE = re.compile(r"[ \t]*\r?$|[ \t]*#|[ \t]+\S|-[ \t]|[A-Za-z_][\w -]{0,40}?[ \t]*:(?:\s|$)")
-_FRONT_KEYS = {
-    "title": "title",
-    "author": "author",
-    "publisher": "publisher",
-    "date": "published",
-    "published": "published",
-    "place": "place",
-    "location": "place",
-    "url": "url",
-    "link": "url",
-}
-
-
-def _front_matter(body: str) -> re.Match[str] | None:
-    """The block of "key: value" lines between two lines "---" at the very start, one key at least being known."""
-    match = _FRONT.match(body)
-    if match is None:
-        return None
-    lines = match["lines"].splitlines()
-    known = any((pair := _PAIR.match(line)) and pair["key"].lower() in _FRONT_KEYS for line in lines)
-    return match if known and all(_FRONT_LINE.match(line) for line in lines) else None
+# --- front matter and foot ---------------------------------------------------------------------------------------
 
 
 def content_span(body: str) -> Span:
     """The part of `body` that is article: all of it, but for front matter at the start."""
-    front = _front_matter(body)
-    return Span(front.end() if front else 0, len(body))
+    front = front_matter(body)
+    return Span(front.end if front else 0, len(body))
 
 
 # --- what the text says of itself --------------------------------------------------------------------------------
@@ -166,9 +165,13 @@ _ABOUT = re.compile(  # lines about the article, never its title
 )
 _BYLINE = re.compile(r"(?i:(?:written |reported )?by)\s+[A-Z]")
 _PUBLISHED = re.compile(r"(?:date|dated|published|posted|publication date)(?:\s+on)?\s*[:|–-]?\s+", re.I)
-_AFTER_DATE = re.compile(
-    r"[\s,|–—-]*(?:(?:at\s+)?\d{1,2}[:.]\d{2}(?::\d{2})?\s*(?:[ap]\.?m\.?)?\s*[A-Z]{0,4})?[\s.,|–—-]*", re.I
+_UPDATED = re.compile(r"(?:last\s+)?(?:updated|modified)(?:\s+on)?\s*[:|–-]?\s+", re.I)
+_AFTER_DATE = re.compile(  # a time of day and its zone
+    r"[\s,|–—T-]*(?:(?:at\s+)?\d{1,2}[:.]\d{2}(?::\d{2}(?:\.\d+)?)?\s*(?:[ap]\.?m\.?)?\s*(?:\(?[A-Z]{1,5}\)?)?\s*"
+    r"(?:[+-]\d{1,2}(?::?\d{2})?)?)?[\s.,|–—-]*",
+    re.I,
 )
+_PART = re.compile(r"(?:(?!\s[|·•]\s).)+")  # of a line "By Ann Lee | July 8, 2025 | 3 min read"
 _GAP = re.compile(r"[ \t|:–—-]+")  # between a date and the title behind it
 _URL = re.compile(r"(?:url|permalink|originally published at)\s*:?\s+<?(https?://[^\s<>\"]{3,480})", re.I)
 _NAME = r"[^\W_][\w.&'’ -]{1,60}?[^\W_]"
@@ -229,42 +232,36 @@ def _date_at(body: str, start: int, end: int) -> tuple[Span, PartialDate] | None
 
 
 def parse_date(text: str) -> PartialDate | None:
-    """The date that `text` is, whole: "2025-07-10" with or without a time, "2025-07", "2025", "July 10", "Friday"."""
+    """The date that `text` is, whole: "2025-07-10", "10. Juli 2025", "July 10th, 2025 at 8:15 am" with or without a time
+    and zone, seconds since 1970, "2025-07", "2025", "July 10", "Friday". "10/07/2025" is none: it may be October."""
     text = text.strip()
     if match := re.fullmatch(r"(\d{4})-(\d{2})", text):
         year, month = int(match[1]), int(match[2])
         return PartialDate(year, month) if year and 1 <= month <= 12 else None
     if re.fullmatch(r"[1-9]\d{3}", text):
         return PartialDate(int(text))
-    stamp = re.fullmatch(r"(\d{4}-\d{2}-\d{2})[T ]\d{2}:\d{2}[\d:.]*\s*(?:Z|[+-]\d{2}:?\d{2})?", text)
-    text = stamp[1] if stamp else text
     mentions = find_dates(text)
-    if len(mentions) != 1 or mentions[0].span != Span(0, len(text)) or mentions[0].relative:
-        return None
-    return mentions[0].date
+    if len(mentions) == 1 and mentions[0].span == Span(0, len(text)):
+        return None if mentions[0].relative else mentions[0].date
+    day = day_of(text)
+    return PartialDate(*map(int, day.split("-"))) if day else None
 
 
 def _from_front_matter(body: str) -> Description:
-    front = _front_matter(body)
+    front = front_matter(body)
     if front is None:
         return Description()
     found: dict[str, Field] = {}
     published: Published | None = None
-    for pair in _PAIR.finditer(body, front.start("lines"), front.end("lines")):
-        key = _FRONT_KEYS.get(pair["key"].lower())
-        if key is None or not pair["value"] or pair.start() != body.rfind("\n", 0, pair.start()) + 1:
-            continue
-        start, end = pair.span("value")
-        if end - start >= 2 and body[start] == body[end - 1] and body[start] in "\"'":
-            start, end = start + 1, end - 1
+    for key, (start, end) in front.values.items():
         value = _stated(body, start, end)
         if value is None or len(value.value) > _MAX_VALUE_CHARS:
             continue
         if key == "published":
             known = parse_date(value.value)
-            published = published or (Published(known, Origin.STATED, value.span) if known else None)
+            published = Published(known, Origin.STATED, value.span) if known else None
         elif key != "url" or re.match(r"https?://\S+$", value.value):
-            found.setdefault(key, value)
+            found[key] = value
     return Description(
         found.get("title"),
         found.get("publisher"),
@@ -314,9 +311,8 @@ def _title(body: str, lines: list[tuple[int, int]], first: int) -> Field | None:
     next_start, next_end = lines[1]
     if len(_BREAK.findall(body, end, next_start)) >= 2:
         return _stated(body, start, end_of_text)
-    label = _PUBLISHED.match(body, next_start, next_end)
-    if _BYLINE.match(body, next_start, next_end) or _date_only(
-        body, label.end() if label else next_start, next_end
+    if _BYLINE.match(body, next_start, next_end) or any(
+        found for _, found in _dates_in_head(body, next_start, next_end)
     ):
         return _stated(body, start, end_of_text)
     longer = next_end - next_start >= 1.5 * len(text)
@@ -329,6 +325,44 @@ def _date_only(body: str, start: int, end: int) -> Published | None:
     if dated is None or not _AFTER_DATE.fullmatch(body, dated[0].end, end):
         return None
     return Published(dated[1], Origin.STATED, dated[0])
+
+
+def _dates_in_head(body: str, start: int, end: int) -> Iterator[tuple[str, Published | None]]:
+    """(label, date) of each part of a line near the title, parted by bars or dots; the label is "published", "updated" or
+    "", the date None where a part is something else."""
+    for part in _PART.finditer(body, start, end):
+        low = part.start() + len(part.group()) - len(part.group().lstrip(" \t|·•"))
+        published, updated = _PUBLISHED.match(body, low, part.end()), _UPDATED.match(body, low, part.end())
+        label = published or updated
+        dated = _date_only(body, label.end() if label else low, part.end())
+        yield "published" if published else "updated" if updated else "", dated
+
+
+_AUTHOR = re.compile(r"(?:(?:written|reported) )?by\s+(?P<name>[^\W\d_][^\d|·•,;:()–—/@]{2,78})", re.I)
+
+
+def _author(body: str, start: int, end: int) -> Field | None:
+    """Who wrote the article, by the line "By Ann Lee | July 8, 2025": names, each word with a capital but for "and", "de"
+    and the like."""
+    match = _AUTHOR.match(body, start, end)
+    if match is None or _is_paragraph(body, start, end) or find_dates(match["name"]):
+        return None
+    parts = match["name"].split()
+    named = [part for part in parts if part[0].isupper()]
+    if not 2 <= len(named) <= 8 or any(len(part) > 3 for part in parts if part[0].islower()):
+        return None
+    return _stated(body, *match.span("name"))
+
+
+def lines_about(body: str) -> list[Span]:
+    """The lines above the first paragraph that tell about the article and are not of it: who wrote it, and when."""
+    found = []
+    for start, end in list(_lines(body, content_span(body).start))[:_HEAD_LINES]:
+        if _is_paragraph(body, start, end):
+            break
+        if _BYLINE.match(body, start, end) or any(dated for _, dated in _dates_in_head(body, start, end)):
+            found.append(Span(start, end))
+    return found
 
 
 def _dateline(body: str, start: int, end: int) -> Description:
@@ -398,9 +432,10 @@ def describe(body: str) -> Description:
 
     Front matter comes first. The title is the first line when that is a heading (`_title`), without a label such as
     "date 2025-07-10" ahead of it, which is the date of publication. That date may also be on one of the first lines
-    ("Published: 10 July 2025", or a full date alone under the title) or in the dateline, which gives the place and the
+    ("Published: 10 July 2025", or a full date alone under the title, a time of day and a byline beside it; "Updated: ..."
+    there where nothing else is said) or in the dateline, which gives the place and the
     agency too (`_dateline`). The publisher stands in the last lines (`_publisher`), an address only behind a label
-    ("URL: https://...").
+    ("URL: https://..."), the author behind "By" in the first lines.
     """
     front = _from_front_matter(body)
     lines = list(_lines(body, content_span(body).start))
@@ -422,16 +457,19 @@ def describe(body: str) -> Description:
     heading = _title(body, lines, first) if lines else None
     title, titled = front.title or heading, heading is not None
     place, agency, url = front.place, None, front.url
+    author = front.author
+    updated: Published | None = None  # counts where nothing says when the article was published
     for number, (start, end) in enumerate(lines[:_HEAD_LINES]):
-        label = _PUBLISHED.match(body, start, end)
-        alone = _date_only(body, label.end() if label else start, end)
-        under_title = (
-            titled and 0 < number < 4 and alone is not None and alone.date.precision is Precision.DAY
-        )
-        if alone and (label or under_title):
-            published = published or alone
+        author = author or _author(body, start, end)
+        dates = [(kind, found) for kind, found in _dates_in_head(body, start, end) if found]
+        for kind, found_date in dates:
+            under_title = titled and 0 < number < 4 and found_date.date.precision is Precision.DAY
+            if kind == "published" or (under_title and not kind):
+                published = published or found_date
+            elif under_title:
+                updated = updated or found_date
         if (
-            alone
+            dates
             or (titled and number == 0)
             or _BYLINE.match(body, start, end)
             or not _is_paragraph(body, start, end)
@@ -445,7 +483,7 @@ def describe(body: str) -> Description:
         if match and url is None:
             url = _stated(body, *match.span(1))
     publisher = front.publisher or agency or _publisher(body, lines)
-    return Description(title, publisher, published, place, url, front.author)
+    return Description(title, publisher, published or updated, place, url, author)
 
 
 # --- sidecars ----------------------------------------------------------------------------------------------------
@@ -577,9 +615,9 @@ def _fill(stated: Field | None, supplied: str | None) -> Field | None:
 
 
 def read_article(path: Path, folder: Path, sidecars: Sidecars | None = None) -> Article:
-    """The article in `path`, a file of `folder`. `body` is its text as decoded, without any change but for a byte
-    order mark, so offsets are characters of the file; `version` is the SHA-256 of its bytes; sidecars supply only what
-    the text does not state.
+    """The article in `path`, a file of `folder`. `body` is its text as decoded, without a byte order mark and with spaces
+    for the line breaks inside wrapped paragraphs, so offsets are characters of the file; `version` is the SHA-256 of its
+    bytes; sidecars supply only what the text does not state.
 
     Raises `ArticleError` naming the file and the reason when it is missing, unreadable, empty, too large, no text, or
     has a malformed sidecar.
@@ -591,7 +629,7 @@ def read_article(path: Path, folder: Path, sidecars: Sidecars | None = None) -> 
     except UnicodeEncodeError:
         raise ArticleError(f"{shown}: its name is not UTF-8; rename it") from None
     data = _read_bytes(path, shown, MAX_BYTES)
-    body = _decode(data, shown)
+    body = unwrap(_decode(data, shown))
     if not plain(body):
         what = "holds only blank space" if data else "is empty"
         raise ArticleError(f"{shown}: {what}; write the article into it or remove it")

@@ -8,11 +8,11 @@ not embedded again. Interrupted work keeps what was done.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from rag import chunking, copies
+from rag import chunking, copies, furniture
 from rag.articles import Sidecars
 from rag.catalog import (
     FILE_NAME,
@@ -96,12 +96,15 @@ def fingerprint_of(settings: Settings, embedder: Embedder) -> Fingerprint:
     )
 
 
-def cut(article: Article, settings: Settings, embedding: str) -> tuple[NewChunk, ...]:
-    """The chunks of an article, each with the key of what the model `embedding` makes of it."""
+def cut(
+    article: Article, settings: Settings, embedding: str, shared: Collection[str] = ()
+) -> tuple[NewChunk, ...]:
+    """The chunks of an article, each with the key of what the model `embedding` makes of it; `shared` are lines that its
+    publisher has in other articles too."""
     title = article.title.value if article.title else ""
     return tuple(
         NewChunk(chunk, title, embedded_key(embedding, title, chunk.text))
-        for chunk in chunking.split(article, settings.chunk_chars, settings.overlap_chars)
+        for chunk in chunking.split(article, settings.chunk_chars, settings.overlap_chars, shared)
     )
 
 
@@ -297,12 +300,41 @@ class _Builder:
                     self.plan.ending[held.id] = None
                     self.plan.changed_ids.append(held.id)
 
-    def _prepared(self, article: Article, file: str) -> NewArticle:
+    def _learn(self) -> dict[str, frozenset[str]]:
+        """By publisher, the lines that its articles share. What was indexed before with such a line in it is cut anew."""
+        new: dict[str, list[Article]] = {}
+        for article, _ in self.plan.added:
+            if article.publisher:
+                new.setdefault(article.publisher.value, []).append(article)
+        ending = {*self.plan.ending, *self.vanished}
+        found: dict[str, frozenset[str]] = {}
+        for publisher, articles in new.items():
+            before = [
+                (a, f)
+                for a, f in self.catalog.of_publisher(publisher, furniture.SAMPLE)
+                if a.id not in ending
+            ]
+            step = len(articles) // furniture.SAMPLE + 1
+            sample = [*articles[::step], *(a for a, _ in before)]
+            shared = found[publisher] = furniture.learned(sample)
+            for article, file in before if shared else ():
+                stored = [
+                    (c.start, c.end) for _, c, _ in self.catalog.lookup(self.catalog.chunk_ids(article.id))
+                ]
+                chunks = cut(article, self.settings, self.fingerprint.embedding, shared)
+                if stored != [(c.chunk.start, c.chunk.end) for c in chunks]:
+                    self.plan.added.append((article, file))
+                    self.plan.ending[article.id] = None
+                    self.plan.changed_ids.append(article.id)
+                    self.plan.unchanged = [i for i in self.plan.unchanged if i != article.id]
+        return found
+
+    def _prepared(self, article: Article, file: str, shared: Collection[str]) -> NewArticle:
         self.give_way()
         return NewArticle(
             article,
             file,
-            cut(article, self.settings, self.fingerprint.embedding),
+            cut(article, self.settings, self.fingerprint.embedding, shared),
             copies.sketch(article.body),
         )
 
@@ -333,7 +365,11 @@ class _Builder:
         """Write what has been read as one generation."""
         plan = self.plan
         if plan.added or plan.ending or plan.moved:
-            added = [self._prepared(article, file) for article, file in plan.added]
+            shared = self._learn()
+            added = [
+                self._prepared(a, file, shared.get(a.publisher.value, ()) if a.publisher else ())
+                for a, file in plan.added
+            ]
             self._embed([c for n in added for c in n.chunks])
             update = Update(
                 removed=tuple(plan.ending),
@@ -386,6 +422,7 @@ def build(
                 found = look(settings.seeds, catalog.roots())
             builder = _Builder(settings, embedder, catalog, found, progress, bool(paths))
             builder.plan.skipped += [Skipped(path, f"{path}: {reason}") for path, reason in found.missing]
+            builder.plan.skipped += [Skipped(path, reason) for path, reason in found.unread]
             before = catalog.generation()
             builder.run(roots)
             plan = builder.plan

@@ -70,6 +70,10 @@ _WATCHED = (
     ),
 )
 
+_BY_PUBLISHER = (
+    "CREATE INDEX IF NOT EXISTS articles_publisher ON articles(json_extract(fields, '$.publisher[0]'))"
+)
+
 TABLES = tuple(
     line.split()[2].partition("(")[0] for line in _SCHEMA.splitlines() if line.startswith("CREATE TABLE")
 )
@@ -477,6 +481,17 @@ class Catalog:
             "SELECT DISTINCT json_extract(fields, '$.publisher[0]') AS p FROM articles WHERE p IS NOT NULL ORDER BY p"
         )
         return [str(r[0]) for r in rows]
+
+    def of_publisher(self, name: str, limit: int) -> list[tuple[Article, str]]:
+        """The newest articles of a publisher with their files, at most `limit`. For who may write: the first time, it
+        makes what finds them."""
+        self._db.execute(_BY_PUBLISHER)
+        rows = self._rows(
+            f"SELECT {_COLUMNS},digest,file FROM articles WHERE json_extract(fields, '$.publisher[0]')=?"
+            " ORDER BY row DESC LIMIT ?",
+            (name, limit),
+        )
+        return [(self._checked(row), str(row[7])) for row in rows]
 
     def chunk_ids(self, id_: str) -> list[int]:
         """Ids of the chunks of an article, in order."""

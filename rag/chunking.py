@@ -8,10 +8,11 @@ module knows texts and lengths in characters, not vectors.
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 from importlib.metadata import version
 
-from rag.articles import content_span
-from rag.schema import Article, Chunk
+from rag.furniture import regions
+from rag.schema import Article, Chunk, Span
 
 # Where a text may be cut, best first: between paragraphs, lines, sentences, words. A piece keeps what ends it.
 _SEPARATORS = [
@@ -20,7 +21,7 @@ _SEPARATORS = [
     r"(?:(?<=[.!?…])|(?<=[.!?…][\"”’')\]]))\s+|(?<=[。！？｡])",
     r"\s+",
 ]
-_FORMAT = 1  # counts changes of the rules in this file
+_FORMAT = 2  # counts changes of the rules in this file
 _SENTENCE_START = re.compile(r"(?:[.!?…][\"”’')\]]?\s+|[。！？｡]|[\n\r\v\f\x85\u2028\u2029]\s*)(?=\S)")
 _WORD_START = re.compile(r"\s(?=\S)")
 
@@ -66,33 +67,44 @@ def _reach_back(body: str, start: int, low: int) -> int:
     return start
 
 
-def split(article: Article, chunk_chars: int, overlap_chars: int) -> list[Chunk]:
+def split(
+    article: Article, chunk_chars: int, overlap_chars: int, furniture: Collection[str] = ()
+) -> list[Chunk]:
     """Cut `article` into chunks of at most `chunk_chars` characters, in order; the same input gives the same chunks.
 
-    Every character that is neither white space nor front matter is in at least one chunk. A chunk neither begins nor
-    ends with white space, and repeats at most the last `overlap_chars` characters of what came before it, from the
-    beginning of a sentence, else of a word. Needs 0 <= overlap_chars < chunk_chars.
+    Every character that is neither white space, front matter nor furniture of the page (`furniture` are lines of it
+    that other articles told) is in at least one chunk. A chunk neither begins nor ends with white space, and repeats at
+    most the last `overlap_chars` characters of what came before it, from the beginning of a sentence, else of a word.
+    Needs 0 <= overlap_chars < chunk_chars.
     """
     if not 0 <= overlap_chars < chunk_chars:
         raise ValueError(
             f"overlap_chars = {overlap_chars} must be at least 0 and below chunk_chars = {chunk_chars}"
         )
-    content = content_span(article.body)
+    return [
+        chunk
+        for part in regions(article, furniture)
+        for chunk in _split(article, part, chunk_chars, overlap_chars)
+    ]
+
+
+def _split(article: Article, part: Span, chunk_chars: int, overlap_chars: int) -> list[Chunk]:
+    """The chunks of one part of the body."""
     chunks: list[Chunk] = []
-    place = content.start
-    for piece in _pieces(article.body[content.start :], chunk_chars - overlap_chars):
+    place = part.start
+    for piece in _pieces(article.body[part.start : part.end], chunk_chars - overlap_chars):
         start, end = place + len(piece) - len(piece.lstrip()), place + len(piece.rstrip())
         place += len(piece)
         if start >= end:
             continue
         if chunks:
             start = _reach_back(
-                article.body, start, max(content.start, end - chunk_chars, start - overlap_chars)
+                article.body, start, max(part.start, end - chunk_chars, start - overlap_chars)
             )
         text = article.body[start:end]
         assert text and text == text.strip() and end - start <= chunk_chars, (
             "a chunk is an exact piece of its article"
         )
         chunks.append(Chunk(article.id, start, end, text))
-    assert place == len(article.body), "the pieces of a text are the text"
+    assert place == part.end, "the pieces of a text are the text"
     return chunks

@@ -13,13 +13,14 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 from types import TracebackType
 
-from rag.formats import Document, Found, Limits, Refused
+from rag.formats import Document, Limits, Refused
 
-IDLE_S = 30.0  # without an article; a long PDF takes a tenth
+IDLE_S = 30.0  # without a sign; a long PDF takes a tenth, and each page that is recognised gives one
 TOTAL_S = 900.0  # for one file
 MAX_REPLY_BYTES = 200 * 2**20
 
@@ -53,13 +54,17 @@ class Extractor:
         """End the process, if there is one."""
         process, self._process = self._process, None
         if process is not None:
-            process.kill()
+            if os.name == "posix":
+                with suppress(ProcessLookupError):
+                    os.killpg(process.pid, signal.SIGKILL)  # with what it started itself: a text recognition
+            else:
+                process.kill()
             process.wait()
             for pipe in (process.stdin, process.stdout):
                 if pipe:
                     pipe.close()
 
-    def extract(self, path: Path, name: str) -> Iterator[Found]:
+    def extract(self, path: Path, name: str) -> Iterator[Document | Refused]:
         """The documents of the file at `path`, called `name`; what cannot be read is given as `Refused`."""
         started = time.monotonic()
         try:
@@ -80,7 +85,7 @@ class Extractor:
                     return
                 if "document" in reply:
                     yield Document(**reply["document"])
-                else:
+                elif "refused" in reply:
                     yield Refused(**reply["refused"])
         except TimeoutError:
             self.close()
@@ -127,7 +132,7 @@ class Extractor:
                 raise ValueError("too long")
         line, self._rest = b"".join(parts).split(b"\n", 1)
         reply = json.loads(line)
-        if not isinstance(reply, dict) or not {"document", "refused", "end"} & reply.keys():
+        if not isinstance(reply, dict) or not {"document", "refused", "going", "end"} & reply.keys():
             raise ValueError("no answer")
         return reply
 

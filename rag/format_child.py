@@ -1,7 +1,7 @@
 """The process that reads files of foreign formats: hostile input meets parsers here, and nowhere else.
 
 One request a line on standard input, `{"name", "path", "names", "limits"}`; answers are lines `{"document": ...}` or
-`{"refused": ...}`, and `{"end": true}` last. Its memory is bounded, it opens no connection, and it ends with its input.
+`{"refused": ...}`, `{"going": true}` where the next takes long, and `{"end": true}` last. Its memory is bounded, it opens no connection, and it ends with its input.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from dataclasses import asdict
 from typing import Any
 
-from rag.formats import Document, Found, Limits, Refused, extract
+from rag.formats import Document, Found, Going, Limits, Refused, extract
 
 MEMORY_BYTES = 3 * 2**30  # of address space, the parsers' own libraries included
 
@@ -40,6 +40,8 @@ def _found(request: dict[str, Any]) -> Iterator[Found]:
 
 
 def _line(found: Found) -> str:
+    if isinstance(found, Going):
+        return '{"going": true}'
     kind = "document" if isinstance(found, Document) else "refused"
     line = json.dumps({kind: asdict(found)}, ensure_ascii=False)
     try:

@@ -1,7 +1,7 @@
 """The values that pass between the parts: frozen, equal by content, each containing what it was made from.
 
-Offsets are half-open character offsets into `Article.body`, the decoded text of the file without any change,
-so a span shown to a reader is a span of the file. This module knows nothing of files, models or storage.
+Offsets are half-open character offsets into `Article.body`; of a plain text, that is the decoded file with spaces for the line
+breaks inside wrapped paragraphs, so a span shown to a reader is a span of the file. This module knows nothing of files, models or storage.
 """
 
 from __future__ import annotations

@@ -20,8 +20,8 @@ from rag.articles import (
     Sidecars,
     Supplied,
     describe,
-    find_files,
     load_sidecars,
+    look_through,
     parse_date,
     read_article,
     sidecar_of,
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
 READ_TRIES = 3  # a file that changes while it is read is read again
 SETTLED_S = 2.0  # a file that changed so lately may change again without its times telling
-VERSION = 1  # counts changes of what is read from a file
+VERSION = 2  # counts changes of what is read from a file
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,14 +53,15 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """What a look at the folders gives: the files, the roots that were looked at, and (path, reason) of roots that are not
-    there."""
+    """What a look at the folders gives: the files, the roots that were looked at, (path, reason) of roots that are not
+    there, and the same of files whose format is not read."""
 
     sources: tuple[Source, ...]
     looked_at: tuple[str, ...]
     missing: tuple[tuple[str, str], ...] = ()
     gone: tuple[str, ...] = ()  # files that the user named and that are no more
     sidecars: dict[Path, Sidecars] = field(default_factory=dict)
+    unread: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,13 +88,30 @@ def _in_folder(folder: Path, root: str, files: Iterable[Path]) -> list[Source]:
 
 
 READ = frozenset((*TEXT, *SUFFIXES))
+NOT_READ = f"this format is not read; save it as one of {', '.join(sorted(s.lstrip('.') for s in READ))}"
 
 
-def _root(root: str) -> tuple[list[Source], Sidecars]:
+def _unread(folder: Path, root: str, files: Sequence[Path]) -> list[tuple[str, str]]:
+    """(place, reason) for each ending of files in `folder` whose format is not read: one file by its name, several
+    counted."""
+    by_ending: dict[str, list[Source]] = {}
+    for source in _in_folder(folder, root, files):
+        by_ending.setdefault(source.path.suffix.lower(), []).append(source)
+    told = []
+    for ending, sources in sorted(by_ending.items()):
+        named = sources[0].shown
+        if len(sources) > 1:
+            named = f"{len(sources)} files {f'ending in {ending}' if ending else 'without an ending'} ({named}, ...)"
+        told.append((sources[0].file, f"{named}: {NOT_READ}"))
+    return told
+
+
+def _root(root: str) -> tuple[list[Source], list[tuple[str, str]], Sidecars]:
     path = Path(root)
     if path.is_dir():
-        return _in_folder(path, root, find_files(path, READ)), load_sidecars(path)
-    return [Source(path, root, path.name, root, path.parent)], Sidecars()
+        found, others = look_through(path, READ)
+        return _in_folder(path, root, found), _unread(path, root, others), load_sidecars(path)
+    return [Source(path, root, path.name, root, path.parent)], [], Sidecars()
 
 
 def look(seeds: Path, roots: Sequence[str]) -> Found:
@@ -103,9 +121,12 @@ def look(seeds: Path, roots: Sequence[str]) -> Found:
     missing and there is no root, `ArticleError` for an `articles.toml` that cannot be read.
     """
     sources: list[Source] = []
+    unread: list[tuple[str, str]] = []
     looked, missing, sidecars = [], [], {}
     if seeds.is_dir() or not roots:
-        sources += _in_folder(seeds, "", find_files(seeds, READ))
+        files, others = look_through(seeds, READ)
+        sources += _in_folder(seeds, "", files)
+        unread += _unread(seeds, "", others)
         sidecars[seeds] = load_sidecars(seeds)
         looked.append("")
     for root in roots:
@@ -114,13 +135,14 @@ def look(seeds: Path, roots: Sequence[str]) -> Found:
                 (root, "is not there; its articles stay in the index (rag articles remove takes them out)")
             )
             continue
-        more, tables = _root(root)
+        more, others_there, tables = _root(root)
         sources += more
+        unread += others_there
         for source in more:
             sidecars.setdefault(source.folder, tables)
         looked.append(root)
     distinct = {s.file: s for s in sources}
-    return Found(tuple(distinct.values()), tuple(looked), tuple(missing), (), sidecars)
+    return Found(tuple(distinct.values()), tuple(looked), tuple(missing), (), sidecars, tuple(unread))
 
 
 def look_at(
@@ -134,6 +156,7 @@ def look_at(
     own = Path(os.path.normpath(seeds.absolute()))
     sources: dict[str, Source] = {}
     gone: list[str] = []
+    unread: list[tuple[str, str]] = []
     new: list[str] = []
     sidecars: dict[Path, Sidecars] = {}
     for path in paths:
@@ -145,7 +168,8 @@ def look_at(
         place = _in_folder(folder, root, [under])[0].file if under != folder else root
         before = known(place)
         if os.path.lexists(whole):
-            found = [under] if under.is_file() else find_files(folder, READ, under)
+            found, others = ([under], []) if under.is_file() else look_through(folder, READ, under)
+            unread += _unread(folder, root, others)
             sources |= {s.file: s for s in _in_folder(folder, root, found)}
             if folder not in sidecars:
                 sidecars[folder] = (
@@ -156,7 +180,8 @@ def look_at(
         elif not before:
             raise CorpusError(f"{plain(str(path))}: no such file or folder; nothing was changed")
         gone += [f for f in before if f not in sources]
-    return Found(tuple(sources.values()), (), (), tuple(dict.fromkeys(gone)), sidecars), tuple(new)
+    gone = list(dict.fromkeys(gone))
+    return Found(tuple(sources.values()), (), (), tuple(gone), sidecars, tuple(unread)), tuple(new)
 
 
 def _state(path: Path) -> str:
@@ -212,8 +237,7 @@ def _read(
             return [], [("", str(error))]
         return [replace(article, id=source.file, path=source.shown)], []
     if source.path.suffix.lower() not in SUFFIXES:
-        read_are = ", ".join(sorted({s.lstrip(".") for s in READ}))
-        return [], [("", f"{source.shown}: its format is not read; save it as one of {read_are}")]
+        return [], [("", f"{source.shown}: {NOT_READ}")]
     articles: list[Article] = []
     skips: list[tuple[str, str]] = []
     keys: dict[str, int] = {}

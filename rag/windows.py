@@ -12,6 +12,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from rag.furniture import regions
 from rag.schema import Article, Passage, Span
 from rag.text import content_words, plain, sentences, words
 
@@ -108,6 +109,7 @@ def locate(words_of: str, span: Span, body: str) -> Span | None:
 def windows_of(passages: Sequence[Passage]) -> list[Window]:
     """The windows of the passages, each once, in the order of the passages, then of the text."""
     made: dict[tuple[str, int], Window] = {}
+    parts = {p.article.id: regions(p.article) for p in {p.article.id: p for p in passages}.values()}
     for passage in passages:
         body, chunk = passage.article.body, passage.chunk
         low, high = max(0, chunk.start - REACH_CHARS), min(len(body), chunk.end + REACH_CHARS)
@@ -117,6 +119,8 @@ def windows_of(passages: Sequence[Passage]) -> list[Window]:
             # a sentence that the reach itself cut is not one
             if (low == 0 or body[low : s.start].strip()) and (high == len(body) or body[s.end : high].strip())
         ]
+        own = parts[passage.article.id]  # a neighbour may be furniture of the page
+        spans = [s for s in spans if any(p.start <= s.start and s.end <= p.end for p in own)]
         spans = [s for s in spans if _is_evidence(body[s.start : s.end])]
         touching = [i for i, s in enumerate(spans) if s.end > chunk.start and s.start < chunk.end]
         if not touching:

@@ -16,6 +16,7 @@ schema errors
 text protocols config formats trust password listening openvino
 dates quantities format_child priority reader_graph
 articles question prompts copies freshness extraction codec
+furniture
 chunking citations render sources windows
 scope sessions language reader
 intent_forms reading
@@ -51,7 +52,11 @@ HEAVY = [
     "trafilatura",
     "lxml",
     "pypdfium2",
-    "docx",
+    "openpyxl",
+    "pptx",
+    "striprtf",
+    "markdown_it",
+    "dateparser",
     "feedparser",
     "charset_normalizer",
     "watchfiles",

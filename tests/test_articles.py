@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import textwrap
 from pathlib import Path
 
 import pytest
@@ -18,7 +19,9 @@ from rag.articles import (
     read_article,
 )
 from rag.errors import ArticleError, CorpusError
+from rag.formats.text import unwrap
 from rag.schema import Field, Origin, PartialDate, Published, Span
+from rag.text import plain, sentences
 
 BODY = "The minister spoke in Rome for an hour, and nobody in the hall expected what he then said.\n" * 3
 
@@ -91,6 +94,26 @@ def test_of_the_seeds_only_what_they_state_is_taken(seeds_dir: Path) -> None:
         ),
         ("Bridge closed\nPosted on March 5, 2024\n\n", {"title": "Bridge closed", "published": "2024-03-05"}),
         ("URL: https://example.com/a?b=1\n\n", {"url": "https://example.com/a?b=1"}),
+        (
+            "Bridge closed\nPublished: 2024-03-05T23:30:00+02:00\n\n",
+            {"title": "Bridge closed", "published": "2024-03-05"},
+        ),
+        (
+            "Bridge closed\nUpdated: 5 March 2024, 18:05 CEST\n\n",
+            {"title": "Bridge closed", "published": "2024-03-05"},
+        ),
+        (
+            "Bridge closed\nLast updated: 7 March 2024\nPublished: 5 March 2024, 8:15 am\n\n",
+            {"title": "Bridge closed", "published": "2024-03-05"},
+        ),
+        (
+            "Bridge closed\nBy Ann Lee | March 5, 2024 | 3 min read\n\n",
+            {"title": "Bridge closed", "published": "2024-03-05"},
+        ),
+        (
+            "Bridge closed\n5 March 2024 · Ann Lee\n\n",
+            {"title": "Bridge closed", "published": "2024-03-05"},
+        ),
     ],
 )
 def test_the_head_of_a_text_gives_title_date_and_address(head: str, expected: dict[str, str]) -> None:
@@ -175,6 +198,97 @@ def test_authors_sources_and_buttons_are_no_publisher(foot: str) -> None:
     assert said(BODY + foot + "\n") == {}
 
 
+@pytest.mark.parametrize(
+    ("text", "day"),
+    [
+        ("2024-03-05T23:30:00+02:00", "2024-03-05"),
+        ("Tue, 05 Mar 2024 00:30:00 +0200", "2024-03-05"),
+        ("March 5th, 2024 at 8:15 am", "2024-03-05"),
+        ("5 March 2024, 18:05 CEST", "2024-03-05"),
+        ("1709632800", "2024-03-05"),
+        ("1709632800000", "2024-03-05"),
+        ("20240305", "2024-03-05"),
+        ("2024/3/5", "2024-03-05"),
+        ("25/03/2024", "2024-03-25"),
+        ("5. März 2024", "2024-03-05"),
+        ("5 mars 2024", "2024-03-05"),
+        ("5 марта 2024 г.", "2024-03-05"),
+        ("2024年3月5日", "2024-03-05"),
+        ("March 2024", "March 2024"),
+        ("05/03/2024", None),  # March or May
+        ("05.03.2024", None),
+        ("yesterday", None),
+        ("2 hours ago", None),
+        ("10 of 12", None),
+        ("2024-13-45", None),
+        ("9" * 60, None),
+    ],
+)
+def test_dates_are_read_as_people_and_programs_write_them_but_not_guessed(text: str, day: str | None) -> None:
+    known = parse_date(text)
+    assert (str(known) if known else None) == day
+
+
+@pytest.mark.parametrize("mark", ["---", "+++"])
+def test_front_matter_may_be_yaml_or_toml(mark: str) -> None:
+    pair = ": " if mark == "---" else " = "
+    body = f'{mark}\ntitle{pair}"Bridge closed"\ndate{pair}2024-03-05\ntags{pair}["a", "b"]\n{mark}\n'
+    assert said(body + BODY) == {"title": "Bridge closed", "published": "2024-03-05"}
+    assert content_span(body + BODY).start == len(body)
+
+
+# --- wrapped lines -----------------------------------------------------------------------------------------------
+
+PROSE = (
+    "The council of Larkholm voted on Tuesday evening to close the Old Mill Bridge for nine months. The repair will cost"
+    " 4.2 million euros, of which the region pays one third. It is the second closure since the bridge was built in 1931."
+    " Mr. Denn of the Union spoke against it, and so did the owners of shops in the well-known market street nearby."
+)
+
+
+@pytest.mark.parametrize("width", [60, 70, 72, 80, 100])
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+def test_text_that_was_wrapped_has_whole_sentences_and_every_letter_at_its_place(
+    width: int, end: str
+) -> None:
+    paragraph = end.join(textwrap.wrap(PROSE, width))
+    wrapped = f"Bridge closed{end}{end}{paragraph}{end}{end}{paragraph}"
+    body = unwrap(wrapped)
+    assert len(body) == len(wrapped)
+    assert [plain(body[s.start : s.end]) for s in sentences(body)] == ["Bridge closed"] + [
+        plain(PROSE[s.start : s.end]) for s in sentences(PROSE)
+    ] * 2
+    kept = [place for place, letter in enumerate(wrapped) if letter not in "\r\n -"]
+    far = [place for place in kept if body[place] != wrapped[place]]
+    assert len(far) <= 2 * len("known")  # of the word that was cut at its hyphen
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        BODY,
+        "A heading of some length without a stop\nThe minister spoke in Rome.\nNobody knew.",
+        "- bread and butter\n- milk from the farm\n- apples",
+        "1. first of all the bridge\n2. then the ferry",
+        "A paragraph of more than a hundred and sixty characters, as it is saved by a program which puts no break into it"
+        " and lets the window do that instead, whatever its width\nand a line below it.",
+        "Roses are red\nviolets are blue",
+    ],
+)
+def test_lines_that_stand_alone_stay_alone(text: str) -> None:
+    assert unwrap(text) == text
+
+
+def test_a_heading_right_above_wrapped_text_is_not_drawn_into_it() -> None:
+    text = "Bridge over the river closed for nine months\n" + "\n".join(textwrap.wrap(PROSE, 70))
+    assert unwrap(text).startswith("Bridge over the river closed for nine months\nThe council of")
+
+
+@given(st.text(alphabet=st.sampled_from("Aa1 ,.-\n\r\t"), max_size=200))
+def test_unwrapping_keeps_the_length_of_every_text(text: str) -> None:
+    assert len(unwrap(text)) == len(text)
+
+
 def test_front_matter_is_read_and_is_not_content() -> None:
     body = (
         '---\ntitle: "Bridge: closed"\ndate: 2024-03-05T10:00:00Z\nauthor: Ann\nsource: wire\npublisher: Riverside\n'
@@ -199,6 +313,24 @@ def test_no_text_breaks_the_description(body: str) -> None:
     said(body)
 
 
+@pytest.mark.parametrize(
+    ("line", "author"),
+    [
+        ("By Ann Lee", "Ann Lee"),
+        ("By Ann Lee and Bob de Vries | March 5, 2024", "Ann Lee and Bob de Vries"),
+        ("Written by Ann Lee, Riverside Times", "Ann Lee"),
+        ("By Monday 5 March", ""),
+        ("By the river", ""),
+        ("By Ann Lee told reporters that the bridge is closed.", ""),
+    ],
+)
+def test_the_line_under_a_title_tells_who_wrote_it(line: str, author: str) -> None:
+    body = f"Bridge closed\n{line}\n\n{BODY}"
+    found = describe(body).author
+    assert (found.value if found else "") == author
+    assert found is None or (found.span and body[found.span.start : found.span.end] == author)
+
+
 # --- files -------------------------------------------------------------------------------------------------------
 
 
@@ -221,7 +353,7 @@ def test_article_files_are_found_in_order_and_nothing_else(tmp_path: Path) -> No
     (folder / "loop.txt").symlink_to("loop.txt")
     (folder / "away").symlink_to(tmp_path)
     os.mkfifo(folder / "pipe.txt")
-    found = [path.relative_to(folder).as_posix() for path in find_files(folder)]
+    found = [path.relative_to(folder).as_posix() for path in find_files(folder, (".md", ".txt"))]
     assert found == ["a.md", "b.txt", "loop.txt", "stays.txt", "sub/README.md", "sub/c.TXT"]
 
 

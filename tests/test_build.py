@@ -15,7 +15,7 @@ import pytest
 
 from rag import build as building
 from rag.build import Summary, build, fingerprint_of
-from rag.catalog import FILE_NAME
+from rag.catalog import FILE_NAME, Catalog
 from rag.config import Settings
 from rag.errors import CorpusError
 from rag.priority import answering
@@ -24,6 +24,7 @@ from rag.schema import Origin
 from rag.store import Store
 from rag.upkeep import take_out
 from tests.fakes import WordEmbedder
+from tests.test_formats import TWIN, one_of_each
 
 if TYPE_CHECKING:
     from rag.protocols import Vectors
@@ -304,11 +305,55 @@ def test_a_named_folder_is_brought_up_to_date_whole(settings: Settings, tmp_path
     assert summary.is_empty and summary.unchanged == ("a.txt", "b.txt", "sub/y.txt")
 
 
-def test_a_file_of_a_format_that_is_not_read_is_named_when_it_is_asked_for(settings: Settings) -> None:
-    (settings.seeds / "x.exe").write_bytes(b"MZ")
-    assert not build(settings, WordEmbedder()).skipped
+def test_files_of_a_format_that_is_not_read_are_named_or_counted_by_ending(settings: Settings) -> None:
+    for name in (
+        "x.exe",
+        "one.xyz",
+        "sub/two.XYZ",
+        "noext",
+        "seen.html",
+        "seen_files/logo.png",
+        "Thumbs.db",
+        ".hidden.png",
+    ):
+        (settings.seeds / name).parent.mkdir(exist_ok=True)
+        (settings.seeds / name).write_bytes(b"<p>The ferry sails to the island of Sorrel every hour.</p>")
+    (settings.seeds / "a.toml").write_text('place = "Valencia"')
+    (settings.seeds / "none.toml").write_text('place = "Valencia"')
+    for _ in range(2):  # the second time, nothing changed
+        reasons = [
+            s.reason.partition(": this format is not read; save it as one of ")[0]
+            for s in build(settings, WordEmbedder()).skipped
+        ]
+        assert reasons == ["noext", "x.exe", "none.toml", "2 files ending in .xyz (one.xyz, ...)"]
+    assert "seen.html" in ids(settings)
     summary = build(settings, WordEmbedder(), paths=[settings.seeds / "x.exe"])
-    assert "its format is not read" in summary.skipped[0].reason
+    assert "x.exe: this format is not read" in summary.skipped[0].reason
+    named = build(settings, WordEmbedder(), paths=[settings.seeds / "sub"])
+    assert [s.path for s in named.skipped] == ["sub/two.XYZ"]
+
+
+def test_a_folder_with_one_file_of_each_format_gives_the_chunks_of_its_plain_text_twin(
+    settings: Settings,
+) -> None:
+    files = one_of_each()
+    for name, data in files.items():
+        (settings.seeds / name).write_bytes(data)
+    build(settings, WordEmbedder())
+    catalog = Catalog(settings.index)
+    try:
+        twins = [a for a in catalog.articles() if a.id != "b.txt"]
+        assert {a.body for a in twins} == {TWIN}
+        chunks = {
+            a.id: [(c.start, c.end, c.text) for _, c, _ in catalog.lookup(catalog.chunk_ids(a.id))]
+            for a in twins
+        }
+        first, *others = chunks.values()
+        assert first and all(chunk == first for chunk in others)
+        held = {a.file for a in catalog.held()} | {d.file for d in catalog.duplicates()}
+        assert held == {*files, "b.txt"}
+    finally:
+        catalog.close()
 
 
 def test_articles_of_all_formats_are_found_and_know_where_they_come_from(settings: Settings) -> None:

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from rag.articles import content_span, find_files, read_article
 from rag.chunking import fingerprint, split
+from rag.furniture import regions
 from rag.schema import Article, Chunk
 
 
@@ -17,16 +18,19 @@ def chunks_of(body: str, chunk_chars: int = 200, overlap_chars: int = 40) -> lis
     article = Article("a", "v", "a", body)
     chunks = split(article, chunk_chars, overlap_chars)
     content = content_span(body)
+    body_left = [" "] * len(body)  # without what is no part of the article
+    for part in regions(article):
+        body_left[part.start : part.end] = body[part.start : part.end]
     seen, end = content.start, content.start
     for chunk in chunks:
         assert chunk.article_id == "a"
         assert body[chunk.start : chunk.end] == chunk.text == chunk.text.strip() != ""
         assert len(chunk.text) <= chunk_chars
         assert content.start <= chunk.start and chunk.end > end
-        assert not body[seen : chunk.start].strip(), "a character is in no chunk"
+        assert not "".join(body_left[seen : chunk.start]).strip(), "a character is in no chunk"
         assert len(body[chunk.start : end].strip()) <= overlap_chars
         seen = end = chunk.end
-    assert not body[seen:].strip()
+    assert not "".join(body_left[seen:]).strip()
     assert split(article, chunk_chars, overlap_chars) == chunks
     return chunks
 

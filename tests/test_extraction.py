@@ -13,6 +13,7 @@ import pytest
 
 from rag.extraction import Extractor
 from rag.formats import Document, Limits, Refused
+from tests.test_formats import PICTURE, pdf_pages
 
 
 @pytest.fixture
@@ -86,3 +87,23 @@ def test_what_is_left_half_read_does_not_answer_the_next_question(rows: Path, tm
         next(reading)
         reading.close()
         assert list(extractor.extract(other, "other.json")) == [Document("", "Other.")]
+
+
+def test_a_file_whose_pages_take_long_is_read_as_long_as_each_gives_a_sign(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    program = tmp_path / "tesseract"
+    program.write_text(
+        "#!/bin/sh\n[ $1 = --list-langs ] && printf 'List:\\neng\\n' && exit\ncat > /dev/null\nsleep 0.7\necho A page of words.\n"
+    )
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    file = tmp_path / "scan.pdf"
+    file.write_bytes(pdf_pages([PICTURE] * 4))
+    with Extractor(idle_s=2.0) as extractor:
+        list(extractor.extract(tmp_path / "none.pdf", "none.pdf"))  # so that it has started
+        (found,) = extractor.extract(file, "scan.pdf")
+        assert isinstance(found, Document) and found.text.count("A page of words.") == 4
+    with Extractor(idle_s=0.3) as extractor:
+        (late,) = extractor.extract(file, "scan.pdf")
+        assert isinstance(late, Refused) and "too long" in late.reason

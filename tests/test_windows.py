@@ -46,6 +46,12 @@ def test_a_sentence_is_read_beside_the_one_before_it() -> None:
     assert any(spans[1] in w.spans for w in windows_of([passage(article(BODY), third)])), "though not found"
 
 
+def test_the_foot_of_a_page_is_in_no_window_though_it_stands_beside_the_last_sentence() -> None:
+    body = f"{BODY}\nDiscover more from Harbour Post\nSubscribe to get the latest posts sent to your email."
+    made = windows_of([passage(article(body, publisher="Harbour Post"), BODY)])
+    assert made and not any("Discover" in w.text or "Subscribe" in w.text for w in made)
+
+
 def test_windows_of_overlapping_passages_are_made_once_with_the_best_rank() -> None:
     of = article(BODY)
     once, twice = windows_of([passage(of)]), windows_of([passage(of), passage(of, rank=2)])

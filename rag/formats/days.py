@@ -1,0 +1,84 @@
+"""Days: a date as people and programs write it, with or without a time of day, becomes the day it names.
+
+Only whole dates count. The day is the one that is written, in whatever time zone; of a number of seconds it is the day
+in UTC. "10/07/2025" is two days to two readers, and so none, unless other dates of the same table tell its order.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from datetime import UTC, date, datetime
+
+_FIRST, _LAST = date(1900, 1, 1), date(2100, 1, 1)
+_ISO = re.compile(r"(\d{4})-(\d{2})-(\d{2})(?:[T ].*)?$")
+_PACKED = re.compile(r"(\d{4})(\d{2})(\d{2})(?:T?\d{2,6})?(?:Z|[+-]\d{2}:?\d{2})?$")
+_SECONDS = re.compile(r"\d{9,10}(?:\.\d+)?$")
+_MILLISECONDS = re.compile(r"\d{12,13}$")
+
+
+def _day(value: date) -> str:
+    return value.isoformat() if _FIRST <= value <= _LAST else ""
+
+
+_FIGURES = re.compile(r"(\d{1,2})([./-])(\d{1,2})\2(\d{4})\b")
+_DECIDING = 2  # dates of a table that have one reading only, at least
+
+
+def order_of(texts: Iterable[str]) -> str:
+    """Whether dates in figures of one table begin with the day ("DMY") or the month ("MDY"), as those of them tell that
+    have one reading only; "" where too few do, or they disagree."""
+    days_first = months_first = 0
+    for text in texts:
+        if found := _FIGURES.match(text.strip()):
+            days_first += int(found[1]) > 12 >= int(found[3])
+            months_first += int(found[3]) > 12 >= int(found[1])
+    if days_first and months_first:
+        return ""
+    return "DMY" if days_first >= _DECIDING else "MDY" if months_first >= _DECIDING else ""
+
+
+def day_of(text: str, order: str = "") -> str:
+    """The day that `text` is, whole, as "2025-07-10"; "" where it is no full date, or more than one can be meant.
+    `order` tells dates in figures, as `order_of` gives it."""
+    text = text.strip()
+    if not any(c.isdigit() for c in text) or len(text) > 80:
+        return ""
+    try:
+        if _SECONDS.match(text):
+            return _day(datetime.fromtimestamp(float(text), UTC).date())
+        if _MILLISECONDS.match(text):
+            return _day(datetime.fromtimestamp(int(text) / 1000, UTC).date())
+        if found := _ISO.match(text) or _PACKED.match(text):
+            return _day(date(int(found[1]), int(found[2]), int(found[3])))
+        if order and (found := _FIGURES.match(text)):
+            day, month = (int(found[1]), int(found[3]))[:: 1 if order == "DMY" else -1]
+            return _day(date(int(found[4]), month, day))
+    except (ValueError, OverflowError, OSError):
+        return ""
+    return _written(text)
+
+
+def _written(text: str) -> str:
+    """What dateparser reads, where both orders of day and month give the same day."""
+    import warnings
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        import dateparser
+
+        days = set()
+        for order in ("DMY", "MDY"):
+            found = dateparser.parse(
+                text,
+                settings={
+                    "DATE_ORDER": order,
+                    "PREFER_LOCALE_DATE_ORDER": False,
+                    "REQUIRE_PARTS": ["day", "month", "year"],
+                    "PARSERS": ["absolute-time"],
+                },
+            )
+            if found is None:
+                return ""
+            days.add(found.date())
+    return _day(days.pop()) if len(days) == 1 else ""

@@ -122,6 +122,12 @@ def minilm_dir() -> Path:
 
 
 @pytest.fixture(scope="session")
+def reader_dir() -> Path:
+    """Folder of the real all-mpnet-base-v2, which the reader's adapters were trained on."""
+    return _model("reader")
+
+
+@pytest.fixture(scope="session")
 def default_gguf() -> Path:
     """File of the real default model (Qwen2.5-Coder-1.5B-Instruct, Q4_K_M)."""
     return _model("default")

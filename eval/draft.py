@@ -84,11 +84,9 @@ def _forms(text: str) -> Iterator[tuple[str, ...]]:
             continue
         digits = next((i for i, t in enumerate(quantity.text.split()) if any(c.isdigit() for c in t)), 0)
         yield (" ".join(quantity.text.split()[digits:]),)
-    for mention in find_dates(text):
-        if not mention.relative:
-            yield (text[mention.span.start : mention.span.end],)
-    for name in names(text):
-        yield (name,)
+    dates = {text[m.span.start : m.span.end]: m for m in find_dates(text)}
+    yield from ((shown,) for shown, mention in dates.items() if not mention.relative)
+    yield from ((name,) for name in names(text) if not any(name in shown for shown in dates))
 
 
 def candidates(articles: Sequence[Article]) -> list[Candidate]:

@@ -94,11 +94,11 @@ def ours(case: Case, is_right: bool) -> Judged:
 def test_each_system_has_a_row_with_its_difference_on_the_same_questions() -> None:
     judged = {
         OURS.name: [ours(CASE, True), ours(NONE, True)],
-        "without-check": [ours(CASE, True), ours(NONE, False)],
+        "without-support": [ours(CASE, True), ours(NONE, False)],
         "haystack": [said("Two hours [1].", seconds=20.0)],
     }
     rows = [to_row(r) for r in rows_of(judged)]
-    assert [r["system"] for r in rows] == ["citewire", "without-check", "haystack"]
+    assert [r["system"] for r in rows] == ["citewire", "without-support", "haystack"]
     first, unchecked, other = rows
     assert first["difference"] is None
     assert (unchecked["difference"]["value"], unchecked["difference"]["n"]) == (-0.5, 2)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -13,10 +12,9 @@ from eval.__main__ import main
 from eval.cases import Case, EvalError, load_cases
 from eval.draft import Candidate, candidates, fault, gold_for, propose
 from eval.review import Drafts, answered, is_draft, of_reader
-from rag.reader import Reading
 from rag.schema import Answer, Article, Field, Origin, Span, Status, Turn
 from rag.sessions import Case as Reported
-from tests.fakes import ScriptedGenerator
+from tests.fakes import ScriptedGenerator, ScriptedReader
 
 SENTENCE = "The strike of the ferry crews in Bergen lasted nine hours, the union said."
 OTHER = "Mayor Ana Ruiz told reporters on 3 May 2024 that she was glad about the end."
@@ -26,29 +24,23 @@ NINE = Candidate(ARTICLE, Span(BODY.index(SENTENCE), BODY.index(SENTENCE) + len(
 GOOD = "How long did the strike of the ferry crews in Bergen last?"
 
 
-class Finding:
-    """Finds those words in every text, surely."""
-
-    def __init__(self, answer: str, sure: float = 0.9) -> None:
-        self._answer, self._sure = answer, sure
-
-    def read(self, question: str, texts: Sequence[str]) -> list[Reading]:
-        at = [max(t.find(self._answer), 0) for t in texts]
-        return [Reading(self._sure, a, a + len(self._answer), 0.9) for a in at]
+def finding(answer: str, sure: float = 0.9) -> ScriptedReader:
+    """Finds those words in every text that has them."""
+    return ScriptedReader({answer: sure})
 
 
 def test_numbers_dates_and_names_of_statements_can_be_asked_for_and_headings_cannot() -> None:
     found = candidates([ARTICLE])
-    assert {c.forms for c in found} == {("nine hours",), ("3 May 2024",), ("Ana Ruiz", "Ruiz"), ("Bergen",)}
+    assert {c.forms for c in found} == {("nine hours",), ("3 May 2024",), ("Ana Ruiz",), ("Bergen",)}
     assert all(c.text in (SENTENCE, OTHER) for c in found)
     assert [c.id for c in found] == [c.id for c in candidates([ARTICLE])]
 
 
 def test_a_question_is_kept_where_the_reader_finds_its_answer_again() -> None:
-    assert fault(GOOD, NINE, Finding("nine hours")) == ""
-    assert fault(GOOD, NINE, Finding("the union")) == "the reader does not find the answer again"
-    assert fault(GOOD, NINE, Finding(SENTENCE)) == "the reader does not find the answer again"
-    assert fault(GOOD, NINE, Finding("nine hours", 0.2)) == "the reader does not find the answer again"
+    assert fault(GOOD, NINE, finding("nine hours")) == ""
+    assert fault(GOOD, NINE, finding("the union")) == "the reader does not find the answer again"
+    assert fault(GOOD, NINE, finding(SENTENCE)) == "the reader does not find the answer again"
+    assert fault(GOOD, NINE, finding("nine hours", 0.2)) == "the reader does not find the answer again"
 
 
 @pytest.mark.parametrize(
@@ -59,20 +51,19 @@ def test_a_question_is_kept_where_the_reader_finds_its_answer_again() -> None:
         ("How long was the strike in Bergen, according to the article?", "it cannot be understood alone"),
         ("How long did the strike of the ferry crews in Oslo last?", "it names what the article does not"),
         ("How long did everything take?", "it asks of too little"),
-        ("Who led the strike of the ferry crews in Bergen?", "the sentence does not offer what it asks for"),
     ],
 )
 def test_a_question_that_is_not_fit_is_dropped_with_the_reason(question: str, why: str) -> None:
-    assert fault(question, NINE, Finding("nine hours")) == why
+    assert fault(question, NINE, finding("nine hours")) == why
 
 
 def test_proposals_are_cases_with_gold_one_a_sentence_and_known_ones_are_left_out() -> None:
     wanted = [c for c in candidates([ARTICLE]) if c.forms == ("nine hours",)]
     others = frozenset(c.id for c in candidates([ARTICLE])) - {wanted[0].id}
-    (case,) = propose([ARTICLE], others, ScriptedGenerator(GOOD), Finding("nine hours"))
+    (case,) = propose([ARTICLE], others, ScriptedGenerator(GOOD), finding("nine hours"))
     assert case is not None and is_draft(case)
     assert (case.question, case.answers, case.gold[0].quote) == (GOOD, (("nine hours",),), SENTENCE)
-    none = list(propose([ARTICLE], frozenset(), ScriptedGenerator(*["What?"] * 9), Finding("nine hours")))
+    none = list(propose([ARTICLE], frozenset(), ScriptedGenerator(*["What?"] * 9), finding("nine hours")))
     assert none == [None] * len(none) and len(none) == 4
 
 
@@ -104,7 +95,7 @@ def test_what_a_reader_found_wrong_becomes_a_draft_that_somebody_answers() -> No
 def drafted() -> Case:
     (case,) = [
         c
-        for c in propose([ARTICLE], frozenset(), ScriptedGenerator(*[GOOD] * 9), Finding("nine hours"))
+        for c in propose([ARTICLE], frozenset(), ScriptedGenerator(*[GOOD] * 9), finding("nine hours"))
         if c is not None
     ]
     return case
@@ -154,7 +145,7 @@ def test_the_review_on_the_command_line_edits_and_accepts(tmp_path: Path) -> Non
 
 
 def test_drafting_with_a_real_model_gives_questions_that_the_loader_takes(
-    tmp_path: Path, minilm_dir: Path, default_gguf: Path
+    tmp_path: Path, minilm_dir: Path, reader_dir: Path, default_gguf: Path
 ) -> None:
     seeds = tmp_path / "seeds"
     seeds.mkdir()

@@ -206,7 +206,7 @@ def test_another_model_is_told_and_then_takes_its_place(settings: Settings) -> N
 
 def test_questions_are_answered_over_it(settings: Settings) -> None:
     build(settings, WordEmbedder())
-    assistant = Assistant(settings, WordEmbedder(), SureReader(), None)  # type: ignore[arg-type]
+    assistant = Assistant(settings, WordEmbedder(), SureReader(), None)
     answer = assistant.ask("How high did the river Turia rise?")
     assert answer.status is Status.ANSWERED and "four metres" in answer.shown[0].text
     counted = assistant.ask("How many articles mention the river Turia?")
@@ -543,7 +543,7 @@ def test_a_killed_server_loses_nothing_and_is_used_again_when_it_is_back(
     """The last of this file: the server takes a while to be as before."""
     settings = shared
     build(settings, WordEmbedder())
-    assistant = Assistant(settings, WordEmbedder(), SureReader(), None)  # type: ignore[arg-type]
+    assistant = Assistant(settings, WordEmbedder(), SureReader(), None)
     question = "How high did the river Turia rise?"
     assert assistant.ask(question).status is Status.ANSWERED
     (settings.seeds / "zoo.txt").write_text("Zoo\n\nA zebra keeper fled from the zoo.", "utf-8")

@@ -313,7 +313,7 @@ def test_the_assistant_answers_from_the_catalogue_and_what_follows_refers_to_wha
     settings = Settings(seeds=tmp_path / "seeds", index=tmp_path / "index")
     build(settings, WordEmbedder())
     generator = ScriptedGenerator("How long did the evacuation of Valencia last?")
-    assistant = Assistant(settings, WordEmbedder(), SureReader(), generator)  # type: ignore[arg-type]
+    assistant = Assistant(settings, WordEmbedder(), SureReader(), generator)
     first = Turn("Was Valencia evacuated?", "Was Valencia evacuated?", "The evacuation lasted three hours.")
     thanked = assistant.ask("thanks", [first])
     assert thanked.status is Status.NOTICE and not thanked.evidence and not generator.prompts

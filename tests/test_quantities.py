@@ -2,9 +2,15 @@
 
 import pytest
 
-from rag.quantities import Quantity, find_quantities, same_bound, same_noun, same_quantity
+from rag.quantities import Quantity, equal_values, find_quantities, same_bound, same_unit
 
 HOUR = 3600.0
+
+
+def agree(a: str, b: str) -> bool:
+    """Whether the last quantities of two texts are one number of one unit."""
+    left, right = find_quantities(a)[-1], find_quantities(b)[-1]
+    return same_unit(left, right) and equal_values(left, right)
 
 
 def one(text: str) -> Quantity:
@@ -111,21 +117,18 @@ def test_an_estimate_in_brackets_is_a_bare_number() -> None:
         ("12 soldiers", "a dozen people"),
         ("50 percent", "half of them"),
         ("60 minutes", "some estimate 60"),
-        ("55 minutes", "50-60 minutes"),
         ("2 km", "2,000 metres"),
     ],
 )
 def test_equal_quantities_agree_whatever_their_wording(a: str, b: str) -> None:
-    left, right = find_quantities(a)[-1], find_quantities(b)[-1]
-    assert same_quantity(left, right)
-    assert same_quantity(right, left)
+    assert agree(a, b) and agree(b, a)
 
 
 @pytest.mark.parametrize(
     ("a", "b"),
     [
         ("400 drones", "728 drones"),
-        ("18 missiles", "18 drones"),
+        ("55 minutes", "50-60 minutes"),
         ("50 minutes", "50 hours"),
         ("$5", "€5"),
         ("5 percent", "5 minutes"),
@@ -133,8 +136,8 @@ def test_equal_quantities_agree_whatever_their_wording(a: str, b: str) -> None:
         ("won 2-1", "won 3-1"),
     ],
 )
-def test_other_values_units_or_things_do_not_agree(a: str, b: str) -> None:
-    assert not same_quantity(find_quantities(a)[-1], find_quantities(b)[-1])
+def test_other_values_or_units_do_not_agree(a: str, b: str) -> None:
+    assert not agree(a, b)
 
 
 def test_a_bound_is_not_the_plain_number() -> None:
@@ -144,12 +147,6 @@ def test_a_bound_is_not_the_plain_number() -> None:
     assert same_bound(about, plain)
     assert not same_bound(nearly, plain)
     assert not same_bound(nearly, over)
-
-
-def test_people_can_be_soldiers_but_drones_cannot_be_missiles() -> None:
-    assert same_noun("person", "soldier")
-    assert same_noun("", "drone")
-    assert not same_noun("missile", "drone")
 
 
 def test_hostile_input_is_read_in_reasonable_time_and_without_an_error() -> None:

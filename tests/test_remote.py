@@ -380,7 +380,7 @@ def test_an_answer_over_a_server_is_checked_and_a_failure_is_told_and_over(tmp_p
         settings = Settings(seeds=seeds, index=tmp_path / "index", servers=address, cache=tmp_path)
         embedder = WordEmbedder()
         build(settings, embedder)
-        assistant = Assistant(settings, embedder, SureReader(), open_generator(settings))  # type: ignore[arg-type]
+        assistant = Assistant(settings, embedder, SureReader(), open_generator(settings))
         question = "How long did the ferry strike in Bergen last?"
         invented = assistant.ask(question)
         assert all("ninety" not in s.text for s in invented.shown)

@@ -31,7 +31,6 @@ from rag.schema import (
     WHOLE,
     Answer,
     Choice,
-    Disagreement,
     Passage,
     Stage,
     State,
@@ -120,9 +119,7 @@ def answer(asked: str, understood: str, parts: Parts, clock: Clock, *, cancel: C
     ]
     quotes = tuple(quote(n, group[0]) for n, group in enumerate(shown_groups[:MOST_QUOTES], 1))
     clock.mark("first_settled_s")
-    base = replace(
-        base, statements=quotes, disagreement=disagreement, note=_note(base.note, disagreement, found)
-    )
+    base = replace(base, statements=quotes, disagreement=disagreement)
     yield replace(base, timings=clock.timings)
     if parts.generator is not None:
         checker = Checker(parts.reader, parts.without)
@@ -193,7 +190,7 @@ def _judged(base: Answer, question: str, found: Sequence[Found], parts: Parts, c
         sides = sides[:1]  # one article does not disagree with itself
     if not sides:
         return _refusal(base, found, clock)
-    base = _with(base, [f for _, _, f in sides])
+    base = _with(base, [replace(f, evidence=replace(f.evidence, answer=None)) for _, _, f in sides])
     clock.mark("first_settled_s")
     clock.mark("total_s")
     return replace(
@@ -247,13 +244,3 @@ def _refusal(base: Answer, found: Sequence[Found], clock: Clock) -> Answer:
 def _listed(items: Sequence[str]) -> str:
     quoted = [f"“{plain(i)}”" for i in items]
     return quoted[0] if len(quoted) == 1 else f"{', '.join(quoted[:-1])} and {quoted[-1]}"
-
-
-def _note(note: str, disagreement: Disagreement | None, found: Sequence[Found]) -> str:
-    """Adds which value is the newest, where it is the only one of the newest article."""
-    newest = [v for v in disagreement.values if v.newest] if disagreement else []
-    if len(newest) != 1:
-        return note
-    days = {f.evidence.number: f.evidence.article.published for f in found}
-    day = next((str(p.date) for n in newest[0].citations if (p := days.get(n))), "")
-    return f"{note} “{newest[0].text}” is from the newest article ({day}).".strip()

@@ -395,6 +395,23 @@ def resolve(
     return None if meant is None else (meant, f"{words}, in an article dated {published}: {meant}")
 
 
+# A weekday that is told with what is to come is the next one, else the last.
+_AHEAD = re.compile(
+    r"\b(?:will|shall|(?:is|are) (?:due|set|expected|scheduled|likely|planning|going)? ?to|plans? to|scheduled|upcoming)\b",
+    re.IGNORECASE,
+)
+_AT_START = 30  # characters: "On Thursday the two will meet" tells what is to come behind the date
+
+
+def meaning(mention: Mention, text: str, published: PartialDate | None) -> tuple[PartialDate, str] | None:
+    """`resolve` for a mention of `text`, a sentence or two: ahead in time where the words before it say so, or, where it
+    opens its sentence, those behind it."""
+    start = max(text.rfind(mark, 0, mention.span.start) for mark in (". ", "! ", "? ", "\n", ": ")) + 1
+    before = text[start : mention.span.start]
+    ahead = before if len(before.strip()) > _AT_START else text[start:].split(". ")[0]
+    return resolve(mention, published, future=_AHEAD.search(ahead) is not None)
+
+
 def agree(a: PartialDate, b: PartialDate) -> bool | None:
     """Whether two dates can be the same day: on every part that both know, a full date's weekday included.
 

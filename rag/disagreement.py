@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from rag.copies import overlap, shingles
-from rag.dates import agree, find_dates, resolve
+from rag.dates import agree, find_dates, meaning
 from rag.quantities import Quantity, equal_values, find_quantities, same_bound, same_unit
 from rag.reader import Reader, claim_of
 from rag.reading import Found
@@ -83,8 +83,13 @@ def _given(found: Found, origin: int) -> _Given:
     quantities = find_quantities(found.value)
     published = found.evidence.article.published.date if found.evidence.article.published else None
     day = None
+    sentence = found.evidence.text
     for mention in find_dates(found.value):
-        meant = resolve(mention, published)
+        place = next(
+            (m for m in find_dates(sentence) if (m.date, m.relative) == (mention.date, mention.relative)),
+            None,
+        )
+        meant = meaning(place, sentence, published) if place else None
         day = meant[0] if meant else mention.date
         break
     return _Given(found, quantities[0] if quantities and day is None else None, day, origin)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from rag.dates import Mention, agree, find_dates, resolve
+from rag.dates import Mention, agree, find_dates, meaning
 from rag.quantities import ORDINAL, equal_values, find_quantities
 from rag.schema import Article, PartialDate
 from rag.text import content_words, fold, plain, words
@@ -82,7 +82,7 @@ def dates_of(text: str, article: Article) -> list[PartialDate]:
     published = article.published.date if article.published else None
     found = []
     for mention in find_dates(text):
-        meant = resolve(mention, published)
+        meant = meaning(mention, text, published)
         found += [d for d in (mention.date, meant[0] if meant else None) if d is not None]
     return found
 

@@ -11,7 +11,7 @@ import re
 from collections.abc import Sequence, Set
 from dataclasses import dataclass
 
-from rag.dates import find_dates, resolve
+from rag.dates import find_dates
 from rag.quantities import COUNT, ORDINAL, Quantity, equal_values, find_quantities, same_bound, same_unit
 from rag.question import has_date
 from rag.reader import Reader, claim_of
@@ -149,21 +149,6 @@ def derivation(text: str, found: Found) -> tuple[str, ...]:
     for mention in find_dates(found.evidence.text):
         words_of = fold(found.evidence.text[mention.span.start : mention.span.end])
         is_open = mention.date is None or mention.date.year is None
-        if (
-            is_open
-            and words_of in own
-            and (meant := resolve(mention, published, future=is_ahead(found.evidence.text)))
-        ):
+        if is_open and words_of in own and (meant := meaning(mention, found.evidence.text, published)):
             lines += [meant[1]] if meant[1] else []
     return tuple(dict.fromkeys(lines))
-
-
-# A weekday in a sentence of what is to come is the next one, else the last.
-_AHEAD = re.compile(
-    r"\b(?:will|shall|(?:is|are) (?:due|set|expected|scheduled|likely|planning|going)? ?to|plans? to|scheduled|upcoming|tomorrow)\b",
-    re.IGNORECASE,
-)
-
-
-def is_ahead(text: str) -> bool:
-    return _AHEAD.search(text) is not None

@@ -11,7 +11,7 @@ import re
 from collections.abc import Sequence, Set
 from dataclasses import dataclass
 
-from rag.dates import find_dates
+from rag.dates import find_dates, meaning
 from rag.quantities import COUNT, ORDINAL, Quantity, equal_values, find_quantities, same_bound, same_unit
 from rag.question import has_date
 from rag.reader import Reader, claim_of

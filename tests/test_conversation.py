@@ -72,12 +72,9 @@ class Broken(ScriptedGenerator):
 
 
 def test_without_a_model_or_when_it_fails_the_earlier_question_is_put_beside_the_new_one() -> None:
+    told = "How long did Ana Ruiz speak in Leeds? Ana Ruiz spoke for two hours. Where was it?"
     for generator in (None, Broken(GenerationError("it died"))):
-        told = understood("Where was it?", generator)
-        assert (
-            told
-            == "Where was it (after: How long did Ana Ruiz speak in Leeds? Ana Ruiz spoke for two hours.)?"
-        )
+        assert understood("Where was it?", generator) == told
     with pytest.raises(StoppedError):
         understood("Where was it?", Broken(StoppedError("stopped")))
 

@@ -22,7 +22,7 @@ SURE = ScriptedReader({"three hours": 0.8, "50 minutes": 0.9})
 
 
 def test_the_surest_sentence_comes_first_with_its_words_its_place_and_the_sentence_before() -> None:
-    first, second, *rest = read(LONG, [passage(FLOOD), passage(TALKS, rank=2)], SURE)
+    first, second, *rest = read(LONG, [passage(FLOOD), passage(TALKS, rank=2)], SURE, fixed_by="")
     assert [(f.value, f.answerable, f.evidence.number) for f in (first, second)] == [
         ("50 minutes", 0.9, 1),
         ("three hours", 0.8, 2),
@@ -38,7 +38,7 @@ def test_the_surest_sentence_comes_first_with_its_words_its_place_and_the_senten
 
 def test_a_sentence_that_several_windows_hold_or_several_articles_print_is_found_once() -> None:
     copy = article(FLOOD.body, "Floods, again", name="copy")
-    found = read(LONG, [passage(FLOOD), passage(copy, rank=2)], SURE)
+    found = read(LONG, [passage(FLOOD), passage(copy, rank=2)], SURE, fixed_by="")
     texts = [f.evidence.text for f in found]
     assert len(texts) == len(set(texts))
     assert [f.evidence.article.id for f in found if f.value == "three hours"] == ["flood"], (
@@ -48,16 +48,18 @@ def test_a_sentence_that_several_windows_hold_or_several_articles_print_is_found
 
 def test_what_lacks_something_that_the_question_fixes_goes_behind_what_lacks_nothing() -> None:
     question = "How long did the evacuation of Valencia last?"
-    found = read(question, [passage(TALKS), passage(FLOOD, rank=2)], SURE)
+    found = read(question, [passage(TALKS), passage(FLOOD, rank=2)], SURE, fixed_by=question)
     assert (found[0].value, found[0].fits) == ("three hours", True)
     lacking = next(f for f in found if f.value == "50 minutes")
     assert lacking.lacking == ("Valencia",) and not lacking.fits
-    free = read(question, [passage(TALKS), passage(FLOOD, rank=2)], SURE, literals=False)
+    free = read(question, [passage(TALKS), passage(FLOOD, rank=2)], SURE, fixed_by="")
     assert free[0].value == "50 minutes" and all(f.fits for f in free)
 
 
 def test_words_of_a_title_answer_nothing_by_themselves() -> None:
-    found = read("What hit Valencia?", [passage(FLOOD)], ScriptedReader({"Floods hit Valencia": 0.95}))
+    found = read(
+        "What hit Valencia?", [passage(FLOOD)], ScriptedReader({"Floods hit Valencia": 0.95}), fixed_by=""
+    )
     assert {(f.value, f.answerable) for f in found} == {("", 0.0)}
     assert all(f.evidence.answer is None for f in found)
 
@@ -70,9 +72,9 @@ def test_only_so_many_windows_are_read_and_the_likeliest_of_them() -> None:
 
     seen: list[list[str]] = []
     body = " ".join(f"On day {n} it rained a lot in town {n}." for n in range(99)) + " The storm lasted long."
-    read("How long did the storm last?", [passage(article(body))], Counting({}))
+    read("How long did the storm last?", [passage(article(body))], Counting({}), fixed_by="")
     assert len(seen[0]) == READ and "The storm lasted long." in seen[0][0]
 
 
 def test_nothing_is_found_where_nothing_was_retrieved() -> None:
-    assert read(LONG, [], SURE) == []
+    assert read(LONG, [], SURE, fixed_by=LONG) == []

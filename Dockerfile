@@ -18,7 +18,7 @@ COPY --from=build /app /app
 WORKDIR /app
 USER citewire
 ENV PATH=/venv/bin:$PATH HF_HUB_OFFLINE=1 TRANSFORMERS_OFFLINE=1 GRADIO_ANALYTICS_ENABLED=False
-# /data holds the articles, the index and the models: rag models get minilm; rag models get default
+# /data holds the articles, the index and the models: rag models get minilm, then reader, then default
 ENV CITEWIRE_SEEDS=/data/seeds CITEWIRE_INDEX=/data/index CITEWIRE_CACHE=/data/cache CITEWIRE_DATA=/data/private
 VOLUME /data
 EXPOSE 8000 7860

@@ -4,7 +4,7 @@
 # Needed: python3 (3.11 or newer, with venv), a C and C++ compiler, make. The network is used by the set-up only.
 
 PYTHON ?= python3
-MODELS ?= minilm default
+MODELS ?= minilm reader default
 # More options for pip, such as another package index.
 PIP_ARGS ?=
 DATA ?=
@@ -35,7 +35,7 @@ help:
 	@echo 'make eval            the evaluation suite (ARGS="..." are its options)'
 	@echo 'make bench           how fast, how large and how exact the index is (20 minutes and 8 GB at a million chunks)'
 	@echo 'make compare         other frameworks, plain RAG, and this program without its parts, on the same questions'
-	@echo 'make figures         all figures of the README (an hour and more; DATA="folder of the public sets")'
+	@echo 'make figures         all figures of README and docs (an hour and more; DATA="folder of the public sets")'
 	@echo 'make setup           the set-up alone: environment, packages, models'
 	@echo 'make index           bring the index up to the articles in seeds/'
 	@echo 'make clean           delete the index and all caches of this folder; environment and models stay'
@@ -66,7 +66,7 @@ question:
 index: setup
 	@$(RAG) index
 
-test: MODELS := minilm default tiny
+test: MODELS := minilm reader default tiny
 test: $(VENV)/.deps-dev models
 	@echo '==> Lint and format'
 	@$(BIN)/ruff check .
@@ -88,11 +88,11 @@ bench: $(VENV)/.deps-dev models
 	@$(BIN)/python -m eval.bench $(ARGS)
 
 # The frameworks live in an environment of their own: they pin other versions than this program.
-compare: MODELS := minilm default small
+compare: MODELS := minilm reader default small
 compare: setup $(OTHER)/.deps
 	@$(BIN)/python -m eval.compare --python $(OTHER)/bin/python $(ARGS)
 
-figures: MODELS := minilm default small
+figures: MODELS := minilm reader default small
 figures: setup $(OTHER)/.deps
 	@$(BIN)/python -m eval.figures --python $(OTHER)/bin/python $(if $(DATA),--data '$(DATA)') $(ARGS)
 

@@ -132,7 +132,7 @@ def answer(asked: str, understood: str, parts: Parts, clock: Clock, *, cancel: C
 
 
 def _fixing(asked: str, understood: str, parts: Parts) -> str:
-    """The text whose dates, numbers and names the evidence must have: that of a follow-up without what it follows on;
+    """The text whose dates and numbers the evidence must have: that of a follow-up without what it follows on;
     none of a question for a yes or a no, since what it names may be what is denied."""
     if not parts.have(Stage.LITERALS) or asks_yes_no(understood):
         return ""

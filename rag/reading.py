@@ -36,7 +36,7 @@ class Found:
 
 def read(question: str, passages: Sequence[Passage], reader: Reader, *, fixed_by: str) -> list[Found]:
     """What may answer, best first, each sentence once and the same words once; numbered from 1. `fixed_by` is the text
-    whose dates, numbers and names must be there; what lacks none goes first."""
+    whose dates and numbers must be there; what lacks none goes first."""
     chosen = likeliest(question, windows_of(passages), READ)
     readings = reader.read(question, [w.text for w in chosen])
     best: dict[tuple[str, ...], Found] = {}

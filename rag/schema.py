@@ -299,7 +299,7 @@ class Stage(StrEnum):
     REWRITING = "rewriting"  # of a follow-up, so that it stands alone
     DENSE = "dense"  # the list of passages by similarity of vectors
     LEXICAL = "lexical"  # the list of passages by BM25
-    LITERALS = "literals"  # dates, numbers and names of the question must be in the evidence
+    LITERALS = "literals"  # dates and numbers of the question must be in the evidence
     DECIDE = "decide"  # whether to answer
     GRAMMAR = "grammar"  # which allows only existing numbers
     SUPPORT = "support"  # the reader's judgement of a statement

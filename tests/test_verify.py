@@ -110,8 +110,29 @@ def test_what_a_weekday_means_is_recorded() -> None:
     (verdict,) = check("Kellogg was in Rome on Wednesday.", MET)
     assert verdict.derivation == ("Wednesday, in an article dated 2025-07-10: 2025-07-09",)
     assert check("Kellogg was in Rome.", MET)[0].derivation == ()
-    coming = found("They will meet in Rome on Wednesday.", "Rome", published=DAY)
-    assert "2025-07-16" in check("They meet in Rome on Wednesday.", coming)[0].derivation[0], "the next one"
+
+
+@pytest.mark.parametrize(
+    ("sentence", "day", "other"),
+    [
+        ("They met in Rome on Wednesday.", "July 9", "July 16"),
+        ("They will meet in Rome on Wednesday.", "July 16", "July 9"),
+        ("On Wednesday they are to meet in Rome.", "July 16", "July 9"),
+        (
+            "Reporters and aides who saw the two on Wednesday in Rome said that talks will go on.",
+            "July 9",
+            "July 16",
+        ),
+    ],
+)
+def test_a_weekday_is_the_next_one_only_where_it_is_told_with_what_is_to_come(
+    sentence: str, day: str, other: str
+) -> None:
+    cited = found(sentence, "Rome", published=DAY)
+    assert check(f"Rome is the place on {day}.", cited)[0].supported
+    assert check(f"Rome is the place on {other}.", cited)[0].reason is Reason.DATE
+    (step,) = check("Rome is the place on Wednesday.", cited)[0].derivation
+    assert step.endswith(f"2025-07-{int(day.split()[1]):02d}")
 
 
 def test_the_reader_is_asked_for_question_and_statement_against_each_window_that_is_left() -> None:

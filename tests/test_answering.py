@@ -213,12 +213,11 @@ def test_nothing_is_written_where_the_surest_window_is_not_sure_enough(settings:
 @pytest.mark.parametrize(
     ("question", "missing"),
     [
-        ("How long did the evacuation in Hamburg last?", "“Hamburg”"),
         ("How long did the evacuation of Valencia last in 2019?", "“2019”"),
-        ("How long did the evacuation of Omar Diallo in Hamburg last?", "“Omar Diallo” and “Hamburg”"),
+        ("How long did the evacuation of 7,000 people in 2019 last?", "“2019” and “7,000 people”"),
     ],
 )
-def test_a_question_about_something_else_is_refused_by_naming_what_no_passage_has(
+def test_a_question_with_another_date_or_number_is_refused_by_naming_what_no_passage_has(
     settings: Settings, question: str, missing: str
 ) -> None:
     answer = ask(settings, question)

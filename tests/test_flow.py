@@ -62,16 +62,12 @@ def test_articles_that_differ_on_the_length_of_the_meeting_are_each_quoted(assis
     assert answer.disagreement is not None
 
 
-@pytest.mark.parametrize(
-    ("question", "missing"),
-    [("Who is the president of France?", "France"), ("How many drones did Russia launch in 2021?", "2021")],
-)
-def test_what_no_article_has_is_refused_by_its_name_with_the_closest_sentences(
-    assistant: Assistant, question: str, missing: str
-) -> None:
-    answer = assistant.ask(question)
-    assert answer.status is Status.UNANSWERED and missing in answer.missing
-    assert not answer.shown and answer.closest
+def test_what_no_article_has_is_refused_with_the_closest_sentences(assistant: Assistant) -> None:
+    dated = assistant.ask("How many drones did Russia launch in 2021?")
+    assert "2021" in dated.missing
+    for answer in (dated, assistant.ask("Who won the football World Cup?")):
+        assert answer.status is Status.UNANSWERED and answer.missing
+        assert not answer.shown and answer.closest
 
 
 def test_a_follow_up_is_understood_from_the_turn_before(assistant: Assistant) -> None:

@@ -1,4 +1,4 @@
-"""What a question fixes literally: dates, numbers and names; and whether it wants a yes or a no."""
+"""What a question fixes literally, its dates and numbers; and whether it wants a yes or a no."""
 
 from __future__ import annotations
 
@@ -61,8 +61,7 @@ def test_names_are_runs_of_capitalised_words_but_for_the_first_word(text: str, w
         "By how many percent, if not by 4%, did exports rise?",
         "What happened to the exports in 2025?",  # the article is of that year
         "What rose, as was said on April 1?",  # yesterday
-        "What did Voltar's Anna Berg say about 12 tons?",
-        "What does The Courier say about Trade?",
+        "What did Omar Diallo say about 12 tons?",  # who said it is the reader's to judge
         "What did one of the two say?",
     ],
 )
@@ -79,8 +78,8 @@ def test_what_window_or_article_have_is_not_lacking(question: str) -> None:
         ("Did exports rise by 5 percent?", ("5 percent",)),
         ("What was the third rise?", ("third",)),
         ("Did 900 people come?", ("900 people",)),
-        ("Why did Omar Diallo meet Anna Berg in 2019?", ("2019", "Omar Diallo")),
-        ("How did Oslo do? And how did Oslo fare?", ("Oslo",)),
+        ("Why did 900 people meet Anna Berg in 2019?", ("2019", "900 people")),
+        ("Was 2019 good? And what was sold in 2019?", ("2019",)),
     ],
 )
 def test_what_they_do_not_have_is_named_as_the_question_words_it(
@@ -89,7 +88,7 @@ def test_what_they_do_not_have_is_named_as_the_question_words_it(
     assert lacking(question, ARTICLE.body, ARTICLE) == missing
 
 
-def test_numbers_and_dates_must_be_in_the_window_and_names_anywhere_in_the_article() -> None:
+def test_it_must_be_in_the_window_and_not_elsewhere_in_the_article() -> None:
     assert lacking("What did Berg say of 4 percent?", RISE, ARTICLE) == ()
     assert lacking("What did Berg say of 4 percent?", "Anna Berg of Voltar said so.", ARTICLE) == (
         "4 percent",

@@ -1,7 +1,8 @@
-"""The command `python -m eval.figures`: all figures of the README, in one go.
+"""The command `python -m eval.figures`: all figures of README and docs, in one go.
 
 It runs the comparison and the outside sets on their report halves by their own commands, which take up what an interruption
-left, and writes `figures.json` and the README's block. It measures nothing itself.
+left, and writes `figures.json`, the small table of the README and the tables of `docs/benchmarks.md`. It measures nothing
+itself.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from eval.console import status_of
 
 FIGURES = Path(__file__).parent / "figures.json"
 README = Path(__file__).parent.parent / "README.md"
+BENCHMARKS = Path(__file__).parent.parent / "docs" / "benchmarks.md"
 SCHEMA = "citewire.figures/1"
 BEGIN, END = "<!-- figures -->", "<!-- /figures -->"
 ALL = 10_000  # more questions than there are
@@ -53,6 +55,18 @@ MORE: Mapping[str, int] = {
     "peak memory": 1,
 }
 """More measures of this program alone, and how many places are told."""
+TRUST: Mapping[str, str] = {
+    "accuracy": "right answers, own set",
+    "unanswerable refused": "refused of what cannot be answered",
+    "citation precision": "citations right",
+}
+"""What the README tells, in its words."""
+BESIDE: Mapping[str, str] = {
+    "citewire": "Citewire",
+    "quotes": "Citewire without a language model",
+    "plain-rag": "plain RAG, same model",
+}
+"""The systems that the README tells it of."""
 NAMES: Mapping[str, str] = {
     "squad2": "SQuAD 2.0",
     "multihop": "MultiHop-RAG",
@@ -90,7 +104,7 @@ def _more(rows: Sequence[Mapping[str, Any]]) -> list[str]:
     units = {"time": " (s)", "toke": "", "peak": " (GB)"}
     return [
         "",
-        f"| more, as [eval/README.md](eval/README.md) defines it | {' | '.join(r['label'] for r in ours)} |",
+        f"| more, as [eval/README.md](../eval/README.md) defines it | {' | '.join(r['label'] for r in ours)} |",
         "|---" * (len(ours) + 1) + "|",
         *(
             f"| {name}{units.get(name[:4], '')} | {' | '.join(rate_text(r['measures'].get(name), places) for r in ours)} |"
@@ -99,8 +113,26 @@ def _more(rows: Sequence[Mapping[str, Any]]) -> list[str]:
     ]
 
 
+def to_summary(figures: Mapping[str, Any]) -> str:
+    """The block of the README, without its marks."""
+    about = figures["about"]
+    told = {r["system"]: r["measures"] for r in figures["rows"] if r["system"] in BESIDE}
+    lines = [
+        f"| | {' | '.join(BESIDE[name] for name in told)} |",
+        "|---" * (len(told) + 1) + "|",
+        *(
+            f"| {label} | {' | '.join(rate_text(m.get(name)) for m in told.values())} |"
+            for name, label in TRUST.items()
+        ),
+        "",
+        "A share of 1 is all. In brackets stand the 95 % interval and the number of questions. They are the half of the own set"
+        f" that nobody looked at while the program was built. {about['machine']}; {about['date']}; `make figures DATA=…`.",
+    ]
+    return "\n".join(lines)
+
+
 def to_block(figures: Mapping[str, Any]) -> str:
-    """The README's block, without its marks."""
+    """The block of `docs/benchmarks.md`, without its marks."""
     about = figures["about"]
     lines = to_markdown(figures["rows"])
     lines += [
@@ -123,11 +155,11 @@ def to_block(figures: Mapping[str, Any]) -> str:
 
 
 def with_block(text: str, block: str) -> str:
-    """The README with the block between its marks. Raises `EvalError` where they are missing."""
+    """The text with the block between its marks. Raises `EvalError` where they are missing."""
     before, found, rest = text.partition(BEGIN + "\n")
     _, ended, after = rest.partition(END)
     if not found or not ended:
-        raise EvalError(f"{README.name}: the marks {BEGIN} and {END} are missing")
+        raise EvalError(f"README.md or docs/benchmarks.md: the marks {BEGIN} and {END} are missing")
     return f"{before}{BEGIN}\n{block}\n{END}{after}"
 
 
@@ -141,17 +173,18 @@ def with_block(text: str, block: str) -> str:
 )
 @click.option("--frameworks-limit", type=click.IntRange(min=2), default=24, show_default=True)
 @click.option("--out", type=click.Path(path_type=Path), default=Path("eval/runs/figures"), show_default=True)
-@click.option("--render", is_flag=True, help="Only write the README's block anew from figures.json.")
+@click.option("--render", is_flag=True, help="Only write the tables anew from figures.json.")
 def main(python: str, data: Path | None, limit: int, frameworks_limit: int, out: Path, render: bool) -> None:
-    """Measure all that the README tells (an hour and more), keep it in eval/figures.json, and write the README's block."""
+    """Measure all that README and docs tell (an hour and more), keep it in eval/figures.json, and write their tables."""
     if not render:
         FIGURES.write_text(
             json.dumps(_measured(python, data, limit, frameworks_limit, out), indent=1) + "\n",
             encoding="utf-8",
         )
     figures = json.loads(FIGURES.read_text(encoding="utf-8"))
-    README.write_text(with_block(README.read_text(encoding="utf-8"), to_block(figures)), encoding="utf-8")
-    click.echo(f"{FIGURES.name} and {README.name} are written")
+    for page, block in ((README, to_summary(figures)), (BENCHMARKS, to_block(figures))):
+        page.write_text(with_block(page.read_text(encoding="utf-8"), block), encoding="utf-8")
+    click.echo(f"{FIGURES.name}, {README.name} and docs/{BENCHMARKS.name} are written")
 
 
 def _measured(python: str, data: Path | None, limit: int, frameworks_limit: int, out: Path) -> dict[str, Any]:

@@ -963,8 +963,8 @@ def test_another_program_asks_and_searches_through_the_documented_interface(
         client.predict("", 3, api_name="/search")
 
 
-def test_the_example_of_the_readme_runs(address: str, capsys: pytest.CaptureFixture[str]) -> None:
-    text = (ROOT / "README.md").read_text("utf-8")
+def test_the_example_of_the_docs_runs(address: str, capsys: pytest.CaptureFixture[str]) -> None:
+    text = (ROOT / "docs" / "api.md").read_text("utf-8")
     (block,) = (b for b in re.findall(r"```python\n(.*?)```", text, re.S) if "gradio_client" in b)
     exec(block.replace("http://127.0.0.1:7860", address), {})
     assert "The meeting lasted nearly an hour." in capsys.readouterr().out
@@ -977,7 +977,7 @@ def test_the_tools_of_the_model_context_protocol_answer_with_citations(
     from mcp.client.streamable_http import streamablehttp_client
 
     served = app.serve(FakeAssistant(tmp_path), port=free_port(), mcp=True)
-    text = (ROOT / "README.md").read_text("utf-8")
+    text = (ROOT / "docs" / "api.md").read_text("utf-8")
     (example,) = (b for b in re.findall(r"```python\n(.*?)```", text, re.S) if "ClientSession" in b)
     example = example.replace("http://127.0.0.1:7860/", served.local_url)
 

@@ -1,4 +1,4 @@
-"""The figures of the README: what stands there is what was measured."""
+"""The figures of README and docs: what stands there is what was measured."""
 
 from __future__ import annotations
 
@@ -7,7 +7,17 @@ import json
 import pytest
 
 from eval.cases import EvalError
-from eval.figures import BEGIN, END, FIGURES, README, SCHEMA, to_block, with_block
+from eval.figures import (
+    BEGIN,
+    BENCHMARKS,
+    END,
+    FIGURES,
+    README,
+    SCHEMA,
+    to_block,
+    to_summary,
+    with_block,
+)
 
 RATE = {"value": 0.5, "low": 0.25, "high": 0.75, "n": 4}
 MADE = {
@@ -35,8 +45,17 @@ def test_only_what_stands_between_the_marks_changes() -> None:
         with_block("a", "new")
 
 
-def test_the_readme_tells_what_was_measured() -> None:
+def test_the_readme_tells_of_each_system_what_was_measured_and_a_dash_where_nothing_was() -> None:
+    summary = to_summary(MADE)
+    assert summary.startswith("| | Citewire |\n|---|---|\n")
+    assert "| right answers, own set | 0.50 (0.25 to 0.75; 4) |" in summary
+    assert "| citations right | – |" in summary
+    assert "2 cores; 2026-11-25; `make figures DATA=…`" in summary
+
+
+def test_readme_and_docs_tell_what_was_measured() -> None:
     figures = json.loads(FIGURES.read_text(encoding="utf-8"))
     assert figures["schema"] == SCHEMA
-    text = README.read_text(encoding="utf-8")
-    assert with_block(text, to_block(figures)) == text
+    for page, block in ((README, to_summary(figures)), (BENCHMARKS, to_block(figures))):
+        text = page.read_text(encoding="utf-8")
+        assert with_block(text, block) == text, page.name

@@ -1,4 +1,4 @@
-"""`rag serve` and `rag mcp` as programs: the README's examples against the real thing, on loopback."""
+"""`rag serve` and `rag mcp` as programs: the examples of docs/api.md against the real thing, on loopback."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from mcp.client.stdio import stdio_client
 from rag.cli import main
 from rag.listening import free_port
 
-README = (Path(__file__).parent.parent / "README.md").read_text("utf-8")
+DOCS = (Path(__file__).parent.parent / "docs" / "api.md").read_text("utf-8")
 RAG = [sys.executable, "-m", "rag.cli"]
 QUESTION = "How long did the meeting last?"
 
@@ -60,19 +60,19 @@ def address(folder: Path) -> Iterator[str]:
 
 
 def block(language: str, holding: str) -> str:
-    """The README's block of that language with those words."""
-    (found,) = [b for b in re.findall(rf"```{language}\n(.*?)```", README, re.S) if holding in b]
+    """The block of docs/api.md of that language with those words."""
+    (found,) = [b for b in re.findall(rf"```{language}\n(.*?)```", DOCS, re.S) if holding in b]
     return found
 
 
-def test_the_readmes_python_example_runs(address: str, folder: Path) -> None:
+def test_the_docs_python_example_runs(address: str, folder: Path) -> None:
     code = block("python", "from openai").replace("http://127.0.0.1:8000", address)
     done = subprocess.run([sys.executable, "-c", code], cwd=folder, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     assert done.stdout.count("about 50 minutes") >= 2 and "Sources" in done.stdout
 
 
-def test_the_readmes_curl_examples_run(address: str, folder: Path) -> None:
+def test_the_docs_curl_examples_run(address: str, folder: Path) -> None:
     code = block("sh", "/v1/chat/completions").replace("http://127.0.0.1:8000", address)
     for command in re.split(r"\n(?=curl)", code.strip()):
         done = subprocess.run(["sh", "-c", command], cwd=folder, capture_output=True, text=True)

@@ -1,13 +1,16 @@
-"""Runs every command that the README shows, and puts what it printed into the README.
+"""Runs every command that README and docs show with its output, and puts what it prints now into the page.
 
-    .venv/bin/python -m tests.transcripts
+    .venv/bin/python -m tests.transcripts [--model none] [PAGE...]
 
-The commands are those of the blocks that begin with "$ rag ask" or "$ make ask", and of the blocks that begin with
-"# in a folder with a copy of seeds/", which is made for each; the models must be there.
+Two kinds of blocks are run: those that begin with "$ rag ..." or "$ make ask ...", one command each, and those that begin
+with "# in a folder with a copy of seeds/", several commands one after the other. Each block of the second kind has a folder
+of its own, all others share one, with an index made first. The models must be there. `--model` words all answers
+with that model; without it the commands run as they stand.
 """
 
 from __future__ import annotations
 
+import argparse
 import os
 import re
 import shlex
@@ -15,19 +18,32 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
-README = ROOT / "README.md"
-BLOCK = re.compile(r"```console\n\$ ((?:rag|make) ask [^\n]+)\n.*?```", re.S)
-
-
+PAGES = (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")))
+BLOCK = re.compile(r"```console\n\$ ((?:rag|make) [^\n]+)\n(.*?)```", re.S)
 SESSION = re.compile(r"```console\n# in a folder with a copy of seeds/\n(.*?)```", re.S)
+BIN = Path(sys.executable).parent
+
+
+def argv_of(command: str) -> list[str]:
+    """The words of a shown command, with `make ask` as the `rag ask` that it becomes."""
+    words = shlex.split(command)
+    if words[:2] == ["make", "ask"]:
+        words = ["rag", "ask", *(w.removeprefix("Q=") for w in words if w.startswith("Q="))]
+    return words
+
+
+def blocks(text: str) -> Iterator[tuple[str, str]]:
+    """(command, what it printed) of each block of one command."""
+    for block in BLOCK.finditer(text):
+        yield block[1], block[2]
 
 
 def session(block: str) -> str:
     """The commands of a block with what they print, run one after the other in a folder of their own."""
-    path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
     lines = ["# in a folder with a copy of seeds/"]
     with tempfile.TemporaryDirectory() as folder:
         shutil.copytree(ROOT / "seeds", Path(folder, "seeds"))
@@ -35,7 +51,7 @@ def session(block: str) -> str:
             done = subprocess.run(
                 ["bash", "-c", command],
                 cwd=folder,
-                env={**os.environ, "PATH": path},
+                env={**os.environ, "PATH": f"{BIN}:{os.environ['PATH']}"},
                 capture_output=True,
                 text=True,
                 check=False,
@@ -45,31 +61,51 @@ def session(block: str) -> str:
     return "\n".join(lines)
 
 
-def run(command: str) -> str:
+def run(command: str, folder: Path, model: str) -> str:
     """What a command prints, without its messages on standard error."""
-    words = shlex.split(command)
-    if words[0] == "make":
-        question = next(w.removeprefix("Q=") for w in words if w.startswith("Q="))
-        words = ["rag", "ask", question]
-    words[0] = str(Path(sys.executable).parent / words[0])
-    done = subprocess.run(words, cwd=ROOT, capture_output=True, text=True, check=False)
+    words = argv_of(command)
+    if model and words[1] == "ask":
+        words = [w for i, w in enumerate(words) if w != "--model" and words[i - 1] != "--model"]
+        words[2:2] = ["--model", model]
+    done = subprocess.run(
+        [BIN / words[0], *words[1:]], cwd=folder, capture_output=True, text=True, check=False
+    )
     if done.returncode not in (0, 3):
         raise SystemExit(f"{command}: {done.stderr}")
     return done.stdout.strip("\n")
 
 
-def main() -> None:
-    """See the module."""
-    text = README.read_text("utf-8")
+def renew(text: str, folder: Path, model: str) -> str:
+    """A page with what its commands print now."""
 
     def again(block: re.Match[str]) -> str:
-        sys.stdout.write(f"$ {block.group(1)}\n")
-        return f"```console\n$ {block.group(1)}\n{run(block.group(1))}\n```"
+        sys.stdout.write(f"$ {block[1]}\n")
+        sys.stdout.flush()
+        return f"```console\n$ {block[1]}\n{run(block[1], folder, model)}\n```"
 
     def played(block: re.Match[str]) -> str:
-        return f"```console\n{session(block.group(1))}\n```"
+        return f"```console\n{session(block[1])}\n```"
 
-    README.write_text(SESSION.sub(played, BLOCK.sub(again, text)), "utf-8")
+    return SESSION.sub(played, BLOCK.sub(again, text))
+
+
+def main() -> None:
+    """See the module."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("pages", nargs="*", type=Path, metavar="PAGE", help="only these pages (default: all)")
+    parser.add_argument("--model", default="", help='word all answers with this model, or "none"')
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory() as made:
+        folder = Path(made)
+        shutil.copytree(ROOT / "seeds", folder / "seeds")
+        subprocess.run([BIN / "rag", "index"], cwd=folder, check=True, capture_output=True)
+        for page in options.pages or PAGES:
+            text = page.read_text("utf-8")
+            newer = renew(text, folder, options.model)
+            if newer != text:
+                page.write_text(newer, "utf-8")
 
 
 if __name__ == "__main__":

@@ -22,9 +22,9 @@ from rag.config import Settings
 from rag.disagreement import compare, is_measure
 from rag.errors import ModelError
 from rag.protocols import Cancel, Embedder, Generator
-from rag.question import asks_yes_no, lacking
-from rag.reader import Reader, claim_of
-from rag.reading import Found, evidence_of, read
+from rag.question import asks_yes_no
+from rag.reader import Reader
+from rag.reading import Found, Judged, clearest, evidence_of, judge, read
 from rag.retrieval import retrieve
 from rag.schema import (
     EVERY_ARTICLE,
@@ -79,15 +79,22 @@ def answer(asked: str, understood: str, parts: Parts, clock: Clock, *, cancel: C
     passages = retrieve(
         parts.store, parts.embedder, understood, parts.settings.passages, parts.without, parts.choice
     )
-    shown = parts.choice.evidence or parts.settings.evidence
     try:
-        found = read(understood, passages, parts.reader, fixed_by=_fixing(asked, understood, parts))
+        if asks_yes_no(understood):
+            judged = judge(understood, passages, parts.reader, literals=parts.have(Stage.LITERALS))
+            found = [
+                replace(j.found, evidence=replace(j.found.evidence, number=n))
+                for n, j in enumerate(judged, 1)
+            ]
+        else:
+            judged = []
+            found = read(understood, passages, parts.reader, fixed_by=_fixing(asked, understood, parts))
     except ModelError as error:
-        yield _unread(
-            Answer(asked, understood, Status.UNANSWERED, generator="retrieval only"), passages, error, clock
-        )
+        base = Answer(asked, understood, Status.UNANSWERED, generator="retrieval only")
+        yield _unread(base, passages, error, clock)
         return
     clock.mark("sources_s")
+    shown = parts.choice.evidence or parts.settings.evidence
     base = Answer(
         asked,
         understood,
@@ -99,8 +106,8 @@ def answer(asked: str, understood: str, parts: Parts, clock: Clock, *, cancel: C
         timings=clock.timings,
     )
     yield base
-    if asks_yes_no(understood):
-        yield _judged(base, understood, found, parts, clock)
+    if judged:
+        yield _judged(base, understood, judged, parts, clock)
         return
     answering = _answering(found, parts)
     if not answering:
@@ -132,9 +139,8 @@ def answer(asked: str, understood: str, parts: Parts, clock: Clock, *, cancel: C
 
 
 def _fixing(asked: str, understood: str, parts: Parts) -> str:
-    """The text whose dates and numbers the evidence must have: that of a follow-up without what it follows on;
-    none of a question for a yes or a no, since what it names may be what is denied."""
-    if not parts.have(Stage.LITERALS) or asks_yes_no(understood):
+    """The text whose dates and numbers the evidence must have: that of a follow-up without what it follows on."""
+    if not parts.have(Stage.LITERALS):
         return ""
     return asked if understood.endswith(asked) else understood
 
@@ -171,26 +177,25 @@ def _repeats(statement: Statement, quotes: Sequence[Statement]) -> bool:
     return any(fold(statement.text).rstrip(".") in fold(q.text) for q in quotes)
 
 
-def _judged(base: Answer, question: str, found: Sequence[Found], parts: Parts, clock: Clock) -> Answer:
+def _judged(base: Answer, question: str, judged: Sequence[Judged], parts: Parts, clock: Clock) -> Answer:
     """Yes or no, each with the sentence that says so, where one is sure enough; both where articles differ."""
-    judged = parts.reader.support([(claim_of(question, "Yes."), f.window.text) for f in found])
+    numbered = list(enumerate(judged, 1))
     sides = []
-    yes = [
-        s.supported
-        if not parts.have(Stage.LITERALS) or not lacking(question, f.window.text, f.window.article)
-        else 0.0
-        for s, f in zip(judged, found, strict=True)
-    ]
-    for word, scores in (("Yes", yes), ("No", [s.refuted for s in judged])):
-        best = max(zip(scores, found, strict=True), key=lambda pair: pair[0], default=None)
-        if best is not None and (best[0] >= YES_NO_FLOOR or not parts.have(Stage.DECIDE)):
-            sides.append((best[0], word, best[1]))
+    for word in ("Yes", "No"):
+        said = [(j.support.supported if word == "Yes" else j.support.refuted, -n, j) for n, j in numbered]
+        sure, number, best = max(said, key=lambda s: s[:2])
+        if sure >= YES_NO_FLOOR or not parts.have(Stage.DECIDE):
+            sides.append((sure, word, -number, best))
     sides.sort(key=lambda side: -side[0])
-    if len(sides) > 1 and sides[0][2].evidence.article.id == sides[1][2].evidence.article.id:
+    if len(sides) > 1 and sides[0][3].found.window.article.id == sides[1][3].found.window.article.id:
         sides = sides[:1]  # one article does not disagree with itself
     if not sides:
-        return _refusal(base, found, clock)
-    base = _with(base, [replace(f, evidence=replace(f.evidence, answer=None)) for _, _, f in sides])
+        return _refusal(base, [j.found for j in judged], clock)
+    told = []
+    for _, word, number, best in sides:
+        found = clearest(question, best, parts.reader)
+        told.append((word, replace(found, evidence=replace(found.evidence, number=number))))
+    base = _with(base, [found for _, found in told])
     clock.mark("first_settled_s")
     clock.mark("total_s")
     return replace(
@@ -204,7 +209,7 @@ def _judged(base: Answer, question: str, found: Sequence[Found], parts: Parts, c
                 State.SUPPORTED,
                 Verdict(True, derivation=derivation(f.evidence.text, f)),
             )
-            for n, (_, word, f) in enumerate(sides, 1)
+            for n, (word, f) in enumerate(told, 1)
         ),
         sureness=sides[0][0],
         timings=clock.timings,

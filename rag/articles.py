@@ -172,6 +172,7 @@ _AFTER_DATE = re.compile(  # a time of day and its zone
     re.I,
 )
 _PART = re.compile(r"(?:(?!\s[|·•]\s).)+")  # of a line "By Ann Lee | July 8, 2025 | 3 min read"
+_NAME_BEFORE_DATE = re.compile(r"(?i:by)\s+[A-Z][^\d,|·•]{2,60},\s+(?=\w)")  # "By Ann Lee, 8 July 2025"
 _GAP = re.compile(r"[ \t|:–—-]+")  # between a date and the title behind it
 _URL = re.compile(r"(?:url|permalink|originally published at)\s*:?\s+<?(https?://[^\s<>\"]{3,480})", re.I)
 _NAME = r"[^\W_][\w.&'’ -]{1,60}?[^\W_]"
@@ -332,6 +333,8 @@ def _dates_in_head(body: str, start: int, end: int) -> Iterator[tuple[str, Publi
     "", the date None where a part is something else."""
     for part in _PART.finditer(body, start, end):
         low = part.start() + len(part.group()) - len(part.group().lstrip(" \t|·•"))
+        if name := _NAME_BEFORE_DATE.match(body, low, part.end()):
+            low = name.end()
         published, updated = _PUBLISHED.match(body, low, part.end()), _UPDATED.match(body, low, part.end())
         label = published or updated
         dated = _date_only(body, label.end() if label else low, part.end())

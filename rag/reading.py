@@ -1,4 +1,5 @@
-"""Reading: of what retrieval found, which sentences answer the question, with which words, how surely.
+"""Reading: of what retrieval found, which sentences answer the question, with which words, how surely; or, for a question
+that asks for a yes or a no, which say that it is so and which that it is not.
 
 It joins windows, reader and the literal conditions; what is sure enough is decided in `rag/answering.py`.
 """
@@ -9,12 +10,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from rag.question import lacking
-from rag.reader import Reader, Reading
+from rag.reader import Reader, Reading, Support, claim_of
 from rag.schema import Evidence, Passage, Span
 from rag.text import words
 from rag.windows import Window, likeliest, locate, windows_of
 
 READ = 16  # windows: about half a second on two cores
+JUDGED = 8  # windows that are asked for a yes or a no: a window that shares few words with the question denies nothing
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,4 +69,52 @@ def evidence_of(window: Window, span: Span, value: str, score: float) -> Evidenc
     answer = locate(value, span, article.body)
     return Evidence(
         0, article, span.start, span.end, article.body[span.start : span.end], before, score, answer
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """A window, and what it says to a question as a claim: supported is a yes, refuted a no. `found` has the sentence of
+    the window that says so most clearly."""
+
+    found: Found
+    support: Support
+
+
+def judge(question: str, passages: Sequence[Passage], reader: Reader, *, literals: bool) -> list[Judged]:
+    """The windows that say yes or no, the clearest first, numbered from 1. With `literals` a window that lacks a date or
+    number of the question says no yes."""
+    windows = likeliest(question, windows_of(passages), JUDGED)
+    claim = claim_of(question, "Yes.")
+    judged = []
+    for window, support in zip(windows, reader.support([(claim, w.text) for w in windows]), strict=True):
+        missing = lacking(question, window.text, window.article) if literals else ()
+        if missing:
+            support = Support(0.0, support.refuted, support.supported + support.not_stated)
+        judged.append((window, support, missing))
+    judged.sort(key=lambda j: (-max(j[1].supported, j[1].refuted), j[0].article.id, j[0].spans[0].start))
+    return [
+        Judged(
+            Found(
+                evidence_of(w, w.spans[0], "", max(s.supported, s.refuted)),
+                w,
+                max(s.supported, s.refuted),
+                "",
+                m,
+            ),
+            s,
+        )
+        for w, s, m in judged
+    ]
+
+
+def clearest(question: str, judged: Judged, reader: Reader) -> Found:
+    """The window with its sentence that says most clearly what the whole window says."""
+    window = judged.found.window
+    claim = claim_of(question, "Yes.")
+    each = reader.support([(claim, window.head + piece) for piece in window.pieces])
+    is_yes = judged.support.supported >= judged.support.refuted
+    best = max(range(len(each)), key=lambda i: each[i].supported if is_yes else each[i].refuted)
+    return replace(
+        judged.found, evidence=evidence_of(window, window.spans[best], "", judged.found.answerable)
     )

@@ -481,3 +481,11 @@ def test_two_sidecars_must_not_contradict(tmp_path: Path) -> None:
     write(tmp_path, "articles.toml", '["a.txt"]\ntitle = "Another"')
     with pytest.raises(ArticleError, match=r"a.toml: title differs from articles.toml"):
         read_article(path, tmp_path, load_sidecars(tmp_path))
+
+
+def test_a_date_behind_the_name_of_who_wrote_it_is_the_date_of_publication() -> None:
+    body = "Otters take the cup\nBy Simon Achebe, 2 June 2023\n\nThe Otters won the Valley Cup on Friday night, they said.\n"
+    found = describe(body)
+    assert found.published is not None
+    assert str(found.published.date) == "2023-06-02"
+    assert found.author is not None and found.author.value == "Simon Achebe"

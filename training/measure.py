@@ -30,9 +30,11 @@ from eval.split import Half, half
 from rag.config import load_settings
 from rag.models import find_model
 from rag.reader import FORMAT, MPNetReader, Scores
-from rag.schema import Article, Chunk, Field, Origin, Passage
+from rag.reading import Found
+from rag.schema import Article, Chunk, Evidence, Field, Origin, Passage, Span
 from rag.text import content_words, sentences
-from rag.windows import likeliest, windows_of
+from rag.verify import unstated_date, unstated_number, unstated_quotation
+from rag.windows import Window, likeliest, windows_of
 
 CONTRASTS = Path(__file__).parent / "contrasts.jsonl"
 LINES, MOST_WINDOWS = 3, 4  # of evidence that a claim is held against
@@ -59,6 +61,7 @@ class Claimed:
     supported: bool
     label: str = ""
     kind: str = ""
+    statement: str = ""
 
 
 def rows(path: Path) -> list[dict[str, Any]]:
@@ -144,8 +147,27 @@ def contrasts() -> Iterator[Claimed]:
     for row in rows(CONTRASTS):
         claim = f"{row['question']} {row['claim']}".strip()
         yield Claimed(
-            row["group"], claim, (row["evidence"],), row["label"] == "supported", row["label"], row["kind"]
+            row["group"],
+            claim,
+            (row["evidence"],),
+            row["label"] == "supported",
+            row["label"],
+            row["kind"],
+            row["claim"],
         )
+
+
+def vetoed(statement: str, text: str) -> bool:
+    """Whether the literal checks of the product find that the text does not state the statement."""
+    article = Article("a", "0", "a", text)
+    span = Span(0, len(text))
+    evidence = Evidence(1, article, 0, len(text), text)
+    found = Found(evidence, Window(article, (span,), 1), 1.0, "", ())
+    return bool(
+        unstated_number(statement, found)
+        or unstated_date(statement, found)
+        or unstated_quotation(statement, text)
+    )
 
 
 def normal(text: str) -> str:
@@ -393,6 +415,16 @@ def report(
             )
             put(f"{label}: supported kept", float((x[y] >= 0.5).mean()), int(y.sum()), 0, 0)
             if name == "contrasts":
+                said = np.array([vetoed(g[0][0].statement, g[0][0].windows[0]) for g in groups.values()])
+                both = np.where(said, 0.0, x)
+                put(
+                    "contrasts: balanced accuracy with the literal vetoes",
+                    balanced(both, y, 0.5),
+                    len(x),
+                    *interval(len(x), lambda k, x=both, y=y: balanced(x[k], y[k], 0.5)),
+                )
+                put("contrasts: supported vetoed", float(said[y].mean()), int(y.sum()), 0, 0)
+                put("contrasts: others vetoed", float(said[~y].mean()), int((~y).sum()), 0, 0)
                 for kind in sorted({g[0][0].kind for g in groups.values()}):
                     of = np.array([g[0][0].kind == kind for g in groups.values()])
                     put(

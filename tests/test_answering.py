@@ -252,6 +252,24 @@ def test_a_yes_or_no_that_is_not_sure_enough_is_refused(settings: Settings) -> N
     assert answer.status is Status.UNANSWERED and answer.closest
 
 
+def test_a_yes_or_no_cites_the_sentence_of_the_window_that_says_it(settings: Settings) -> None:
+    question = "Did Omer Kaya call the meeting short?"
+    for word, (supported, refuted) in {"Yes": (0.9, 0.05), "No": (0.05, 0.9)}.items():
+        reader = ScriptedReader({}, {("", "about 50 minutes"): (supported, refuted)}, otherwise=(0.1, 0.1))
+        (statement,) = ask(settings, question, reader=reader).shown
+        assert statement.text == f"{word}: The meeting lasted about 50 minutes."
+
+
+def test_a_window_without_the_date_of_the_question_says_no_yes_but_may_say_no(settings: Settings) -> None:
+    question = "Did Omer Kaya call the talks in 2019 useful?"
+    believing, denying = ScriptedReader({}, otherwise=(0.9, 0.05)), ScriptedReader({}, otherwise=(0.05, 0.9))
+    refused = ask(settings, question, reader=believing)
+    assert refused.status is Status.UNANSWERED and "“2019”" in refused.missing
+    assert ask(settings, question, reader=denying).shown[0].text.startswith("No: ")
+    free = ask(settings, question, reader=believing, without=frozenset({Stage.LITERALS}))
+    assert free.shown[0].text.startswith("Yes: ")
+
+
 def test_articles_that_differ_on_a_yes_or_no_are_both_told(settings: Settings) -> None:
     (settings.seeds / "no.txt").write_text("Omer Kaya did not call the talks useful.", "utf-8")
     question = "Did Omer Kaya call the talks useful?"

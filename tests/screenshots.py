@@ -1,4 +1,4 @@
-"""The pictures of the page in the README, made from the running product: `python -m tests.screenshots [FOLDER]`.
+"""The pictures of the page in README and docs, made from the running product: `python -m tests.screenshots [FOLDER]`.
 
 It opens the real assistant over the index and drives the page as a reader would. FOLDER is docs/ by default.
 """

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from rag.answering import ANSWER_FLOOR, MOST_QUOTES, YES_NO_FLOOR
+from rag.answering import ALSO_FLOOR, ANSWER_FLOOR, MOST_QUOTES, YES_NO_FLOOR
 from rag.assistant import Assistant, open_reader
 from rag.build import build
 from rag.config import Settings
@@ -206,6 +206,8 @@ def test_nothing_is_written_where_the_surest_window_is_not_sure_enough(settings:
     assert answer.status is Status.UNANSWERED and generator.prompts == [] and not answer.statements
     assert answer.missing == "The articles do not answer this."
     assert answer.closest[0].text == "The evacuation lasted three hours."
+    enough = assistant(settings, None, ScriptedReader({"three hours": ANSWER_FLOOR})).ask(LENGTH)
+    assert [s.text for s in enough.shown] == ["The evacuation lasted three hours."]
     kept = ask(settings, LENGTH, WRITTEN, reader=reader, without=frozenset({Stage.DECIDE}))
     assert kept.status is Status.ANSWERED
 
@@ -322,6 +324,21 @@ def test_a_rival_that_is_not_sure_enough_is_not_told(settings: Settings) -> None
     weak = ScriptedReader({"about 50 minutes": 0.9, "90 minutes": 0.3})
     answer = assistant(settings, None, weak).ask(MEETING)
     assert answer.disagreement is None and len(answer.shown) == 1
+
+
+@pytest.mark.parametrize(("sure", "quoted"), [(ALSO_FLOOR, 2), (ALSO_FLOOR - 0.01, 1)])
+def test_another_answer_that_is_no_rival_is_quoted_only_where_it_is_very_sure(
+    settings: Settings, sure: float, quoted: int
+) -> None:
+    reader = ScriptedReader({"Omer Kaya": 0.9, "Ana Ruiz": sure})
+    answer = assistant(settings, None, reader).ask("Who said what about the talks and the bridges?")
+    assert answer.disagreement is None and len(answer.shown) == quoted
+    assert "Omer Kaya" in answer.shown[0].text
+
+
+def test_beside_a_number_only_numbers_answer(settings: Settings) -> None:
+    reader = ScriptedReader({"three hours": 0.9, "Ana Ruiz": 0.89})
+    assert len(assistant(settings, None, reader).ask(LENGTH).shown) == 1
 
 
 def test_no_more_values_are_quoted_than_can_be_read(settings: Settings) -> None:

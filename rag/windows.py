@@ -121,7 +121,9 @@ def windows_of(passages: Sequence[Passage]) -> list[Window]:
         ]
         own = parts[passage.article.id]  # a neighbour may be furniture of the page
         spans = [s for s in spans if any(p.start <= s.start and s.end <= p.end for p in own)]
-        spans = [s for s in spans if _is_evidence(body[s.start : s.end])]
+        spans = [
+            s for s in spans if _is_evidence(body[s.start : s.end]) and not _is_title(s, passage.article)
+        ]
         touching = [i for i, s in enumerate(spans) if s.end > chunk.start and s.start < chunk.end]
         if not touching:
             continue
@@ -137,6 +139,15 @@ def windows_of(passages: Sequence[Passage]) -> list[Window]:
             if spans[i] not in covered:  # its neighbours are too long to stand beside it
                 made[passage.article.id, spans[i].start] = Window(passage.article, (spans[i],), passage.rank)
     return list(made.values())
+
+
+def _is_title(span: Span, article: Article) -> bool:
+    """Whether a line is the title, which stands ahead of each window anyway, perhaps with a label and a date."""
+    title = article.title.span if article.title else None
+    if title is None:
+        return False
+    shared = min(span.end, title.end) - max(span.start, title.start)
+    return 2 * shared > span.end - span.start
 
 
 def _is_evidence(text: str) -> bool:

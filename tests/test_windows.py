@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rag.schema import PartialDate, Span
+from rag.schema import Article, Chunk, Field, Origin, Passage, PartialDate, Span
 from rag.text import plain, sentences
 from rag.windows import MOST_CHARS, Window, head_of, likeliest, locate, states, windows_of
 from tests.made import article, passage
@@ -134,3 +134,16 @@ def test_the_windows_that_share_most_words_with_the_question_come_first() -> Non
     assert ["evacuation" in w.text for w in best] == [True]
     assert likeliest("Unrelated?", made, 1)[0].article is talks, "among equals that of the better passage"
     assert likeliest("Unrelated?", made, 99) == likeliest("Unrelated?", made[::-1], 99)
+
+
+def test_the_title_stands_ahead_of_a_window_and_not_in_it() -> None:
+    body = "date 2025-07-10 Rubio to meet Lavrov in Malaysia\n\nThe two will meet on Thursday. They met in February.\n"
+    start = body.index("Rubio")
+    title = Field("Rubio to meet Lavrov in Malaysia", Origin.STATED, Span(start, start + 32))
+    article = Article("a", "0", "a.txt", body, title)
+    passage = Passage(Chunk("a", 0, len(body), body), article, 1, 1.0)
+    (window,) = windows_of([passage])
+    assert (
+        window.text
+        == "Rubio to meet Lavrov in Malaysia: The two will meet on Thursday. They met in February."
+    )

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rag.schema import Article, Chunk, Field, Origin, Passage, PartialDate, Span
+from rag.schema import Article, Chunk, Field, Origin, PartialDate, Passage, Span
 from rag.text import plain, sentences
 from rag.windows import MOST_CHARS, Window, head_of, likeliest, locate, states, windows_of
 from tests.made import article, passage

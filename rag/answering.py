@@ -79,16 +79,19 @@ def answer(asked: str, understood: str, parts: Parts, clock: Clock, *, cancel: C
     passages = retrieve(
         parts.store, parts.embedder, understood, parts.settings.passages, parts.without, parts.choice
     )
+    # Of a follow-up that stands behind what it follows on, the last question alone says what is asked.
+    own = plain(asked) if understood.endswith(plain(asked)) else understood
+    fixed_by = own if parts.have(Stage.LITERALS) else ""
     try:
-        if asks_yes_no(understood):
-            judged = judge(understood, passages, parts.reader, literals=parts.have(Stage.LITERALS))
+        if asks_yes_no(own):
+            judged = judge(understood, passages, parts.reader, fixed_by=fixed_by)
             found = [
                 replace(j.found, evidence=replace(j.found.evidence, number=n))
                 for n, j in enumerate(judged, 1)
             ]
         else:
             judged = []
-            found = read(understood, passages, parts.reader, fixed_by=_fixing(asked, understood, parts))
+            found = read(understood, passages, parts.reader, fixed_by=fixed_by)
     except ModelError as error:
         base = Answer(asked, understood, Status.UNANSWERED, generator="retrieval only")
         yield _unread(base, passages, error, clock)
@@ -136,13 +139,6 @@ def answer(asked: str, understood: str, parts: Parts, clock: Clock, *, cancel: C
             yield replace(base, timings=clock.timings)
     clock.mark("total_s")
     yield replace(base, status=Status.ANSWERED, timings=clock.timings)
-
-
-def _fixing(asked: str, understood: str, parts: Parts) -> str:
-    """The text whose dates and numbers the evidence must have: that of a follow-up without what it follows on."""
-    if not parts.have(Stage.LITERALS):
-        return ""
-    return asked if understood.endswith(asked) else understood
 
 
 def _with(answer: Answer, used: Sequence[Found]) -> Answer:
@@ -193,7 +189,7 @@ def _judged(base: Answer, question: str, judged: Sequence[Judged], parts: Parts,
         return _refusal(base, [j.found for j in judged], clock)
     told = []
     for _, word, number, best in sides:
-        found = clearest(question, best, parts.reader)
+        found = clearest(question, best, parts.reader, word)
         told.append((word, replace(found, evidence=replace(found.evidence, number=number))))
     base = _with(base, [found for _, found in told])
     clock.mark("first_settled_s")

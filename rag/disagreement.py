@@ -80,10 +80,17 @@ def compare(
 
 
 def _given(found: Found, origin: int) -> _Given:
-    quantities = find_quantities(found.value)
+    sentence = found.evidence.text
+    at = sentence.find(found.value)
+    # "an hour" is a number only by the words around it
+    around = [
+        q
+        for q in find_quantities(sentence)
+        if at >= 0 and q.span.start < at + len(found.value) and at < q.span.end
+    ]
+    quantities = around or find_quantities(found.value)
     published = found.evidence.article.published.date if found.evidence.article.published else None
     day = None
-    sentence = found.evidence.text
     for mention in find_dates(found.value):
         place = next(
             (m for m in find_dates(sentence) if (m.date, m.relative) == (mention.date, mention.relative)),

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 
 from rag.dates import Mention, agree, find_dates, meaning
 from rag.quantities import ORDINAL, equal_values, find_quantities
@@ -19,6 +20,7 @@ _YES_NO = re.compile(
     r"|isn['’]t|aren['’]t|wasn['’]t|weren['’]t|don['’]t|doesn['’]t|didn['’]t|hasn['’]t|haven['’]t|won['’]t)\b",
     re.IGNORECASE,
 )
+_YEAR = re.compile(r"\b(?:1[5-9]|20)\d\d\b")
 _CHOICE = re.compile(r"\bor\b", re.IGNORECASE)
 _NAME = re.compile(
     r"[^\W\d_a-zß-ÿ][\w’'&.-]*(?: (?:(?:of|de|von|van|the|al|bin|la) )?[^\W\d_a-zß-ÿ][\w’'&.-]*)*"
@@ -62,6 +64,12 @@ def lacking(question: str, text: str, article: Article) -> tuple[str, ...]:
             continue  # "one", "two": more often a pronoun than a number
         if not any(equal_values(quantity, q) for q in told) and not set(words(quantity.text)) <= held:
             missing.append(quantity.text)
+    # a year that stands as neither date nor number: "the talks of 2019"
+    spoken = [line[m.span.start : m.span.end] for m in mentions] + [q.text for q in asked]
+    published = article.published.date if article.published else None
+    for year in _YEAR.findall(line):
+        if year not in held and not any(year in words(s) for s in spoken):
+            missing += [] if published and str(published.year) == year else [year]
     return tuple(dict.fromkeys(missing))
 
 
@@ -71,8 +79,16 @@ def dates_of(text: str, article: Article) -> list[PartialDate]:
     found = []
     for mention in find_dates(text):
         meant = meaning(mention, text, published)
-        found += [d for d in (mention.date, meant[0] if meant else None) if d is not None]
+        found += [d for d in (mention.date, meant[0] if meant else None, _in_year(mention, published)) if d]
     return found
+
+
+def _in_year(mention: Mention, published: PartialDate | None) -> PartialDate | None:
+    """A month told without its year is the last such month before the article."""
+    date = mention.date
+    if not (date and date.month and not date.year and published and published.year and published.month):
+        return None
+    return replace(date, year=published.year - (date.month > published.month))
 
 
 def has_date(wanted: Mention, text: str, article: Article) -> bool:

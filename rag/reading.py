@@ -81,14 +81,14 @@ class Judged:
     support: Support
 
 
-def judge(question: str, passages: Sequence[Passage], reader: Reader, *, literals: bool) -> list[Judged]:
-    """The windows that say yes or no, the clearest first, numbered from 1. With `literals` a window that lacks a date or
-    number of the question says no yes."""
+def judge(question: str, passages: Sequence[Passage], reader: Reader, *, fixed_by: str) -> list[Judged]:
+    """The windows that say yes or no, the clearest first, numbered from 1. A window that lacks a date or number of
+    `fixed_by` says no yes."""
     windows = likeliest(question, windows_of(passages), JUDGED)
     claim = claim_of(question, "Yes.")
     judged = []
     for window, support in zip(windows, reader.support([(claim, w.text) for w in windows]), strict=True):
-        missing = lacking(question, window.text, window.article) if literals else ()
+        missing = lacking(fixed_by, window.text, window.article)
         if missing:
             support = Support(0.0, support.refuted, support.supported + support.not_stated)
         judged.append((window, support, missing))
@@ -108,13 +108,12 @@ def judge(question: str, passages: Sequence[Passage], reader: Reader, *, literal
     ]
 
 
-def clearest(question: str, judged: Judged, reader: Reader) -> Found:
-    """The window with its sentence that says most clearly what the whole window says."""
+def clearest(question: str, judged: Judged, reader: Reader, word: str) -> Found:
+    """The window with its sentence that says the `word`, "Yes" or "No", most clearly."""
     window = judged.found.window
     claim = claim_of(question, "Yes.")
     each = reader.support([(claim, window.head + piece) for piece in window.pieces])
-    is_yes = judged.support.supported >= judged.support.refuted
-    best = max(range(len(each)), key=lambda i: each[i].supported if is_yes else each[i].refuted)
+    best = max(range(len(each)), key=lambda i: each[i].supported if word == "Yes" else each[i].refuted)
     return replace(
         judged.found, evidence=evidence_of(window, window.spans[best], "", judged.found.answerable)
     )

@@ -379,6 +379,13 @@ def test_names_of_the_turn_before_need_not_be_in_the_evidence_of_a_follow_up(set
     assert "Omar Diallo" in answer.as_understood and "three hours" in answer.shown[0].text
 
 
+def test_a_follow_up_of_a_yes_or_no_is_asked_for_itself(settings: Settings) -> None:
+    before = Turn("Was Valencia evacuated?", "Was Valencia evacuated?", "Yes: The evacuation lasted three hours.")
+    found = assistant(settings, None).ask("How long did\nit last?", (before,))
+    assert [s.text for s in found.shown] == ["The evacuation lasted three hours."]
+    assert found.shown[0].state is State.QUOTED
+
+
 def test_without_rewriting_a_follow_up_is_asked_as_it_stands(settings: Settings) -> None:
     opened = assistant(settings, None, without=frozenset({Stage.REWRITING}))
     assert opened.ask("How long was it?", HISTORY).as_understood == "How long was it?"

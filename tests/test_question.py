@@ -99,3 +99,10 @@ def test_hostile_questions_are_read_without_an_error() -> None:
     for text in ("", "?", "{0.__class__}", "How Many " * 300, "“" * 400, "May 5, " * 300, "\u202e2024"):
         lacking(text, RISE, ARTICLE)
         asks_yes_no(text)
+
+
+def test_a_year_that_is_neither_date_nor_number_is_looked_for_too() -> None:
+    plain = article("The talks were useful, Omer Kaya said.")
+    assert lacking("Did Omer Kaya call the talks of 2019 useful?", plain.body, plain) == ("2019",)
+    dated = article("The talks of 2019 were useful, Omer Kaya said.")
+    assert lacking("Did Omer Kaya call the talks of 2019 useful?", dated.body, dated) == ()

@@ -423,6 +423,7 @@ def main() -> None:
     parser.add_argument("--squad", type=Path, required=True, help="squad2_train.jsonl")
     parser.add_argument("--nq", type=Path, required=True, help="nq_passages.jsonl")
     parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--generated", type=int, default=18_000, help="generated claims")
     parser.add_argument("--seed", type=int, default=29)
     options = parser.parse_args()
     make = Maker(options.seed)
@@ -450,7 +451,7 @@ def main() -> None:
         ("fever", 0.55), ("fool_me_twice", 1.0), ("fever_symmetric", 1.0), ("cad_nli", 0.35), ("covidfact", 0.4), ("healthver", 0.6),
     ):  # fmt: skip
         judged_claims(make, name, load(name), share)
-    for evidence, claim, label in made(18_000, rng):
+    for evidence, claim, label in made(options.generated, rng):
         make.claim("generated", claim, make.head("", often=0.15) + evidence, label)
 
     rng.shuffle(make.rows)

@@ -125,10 +125,16 @@ def _windows(claim: str, lines: Sequence[str], title: str = "") -> tuple[str, ..
 
 
 def wice(data: Path) -> Iterator[Claimed]:
-    """Claims against the lines of the page that they cite; supported in part is not supported."""
+    """Claims against the lines that support them, the shortest group where there are several; else against the lines that
+    share most words with them. Supported in part is not supported."""
     for number, row in enumerate(rows(data / "wice_dev.jsonl"), 1):
-        lines = [x for x in row["evidence"] if not x.startswith("(meta data)")]
-        yield Claimed(str(number), row["claim"], _windows(row["claim"], lines), row["label"] == "supported")
+        lines = row["evidence"]
+        groups = sorted((g for g in row["supporting_sentences"] if g), key=len)
+        if groups:
+            windows = (" ".join(lines[i] for i in sorted(groups[0]) if i < len(lines)),)
+        else:
+            windows = _windows(row["claim"], [x for x in lines if not x.startswith("(meta data)")])[:1]
+        yield Claimed(str(number), row["claim"], windows, row["label"] == "supported")
 
 
 def frank(data: Path) -> Iterator[Claimed]:

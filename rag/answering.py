@@ -46,9 +46,9 @@ from rag.windows import likeliest, windows_of
 from rag.writing import Clock, Writer
 
 # Calibrated probabilities, set on development data (`docs/reader.md`).
-ANSWER_FLOOR = 0.5  # the surest window answers
-RIVAL_FLOOR = 0.5  # another window answers too, and is compared with the first
-ALSO_FLOOR = 0.8  # another window answers otherwise, and its sentence stands beside the first
+ANSWER_FLOOR = 0.6  # the surest window answers
+RIVAL_FLOOR = 0.6  # another window answers too, and is compared with the first
+ALSO_FLOOR = 0.9  # another window answers otherwise, and its sentence stands beside the first
 YES_NO_FLOOR = 0.6  # a window supports or refutes the question as a claim
 CLOSEST = 3  # sentences shown beside a refusal
 MOST_QUOTES = 4  # different values that are quoted

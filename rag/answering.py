@@ -156,7 +156,10 @@ def _answering(found: Sequence[Found], parts: Parts) -> list[Found]:
         return []
     best = fitting[0]
     others = [f for f in fitting[1:] if f.answerable >= RIVAL_FLOOR]
-    return [best, *(f for f in others if not is_measure(best.value) or is_measure(f.value))]
+    if is_measure(best.value):  # one number or date answers; one article gives it once
+        article = best.evidence.article.id
+        others = [f for f in others if is_measure(f.value) and f.evidence.article.id != article]
+    return [best, *others]
 
 
 def quote(number: int, found: Found) -> Statement:

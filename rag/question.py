@@ -62,6 +62,8 @@ def lacking(question: str, text: str, article: Article) -> tuple[str, ...]:
             continue
         if not any(c.isdigit() for c in quantity.text) and quantity.unit != ORDINAL:
             continue  # "one", "two": more often a pronoun than a number
+        if quantity.approx in ("<", ">"):
+            continue  # "more than 100": a text that answers gives another number
         if not any(equal_values(quantity, q) for q in told) and not set(words(quantity.text)) <= held:
             missing.append(quantity.text)
     # a year that stands as neither date nor number: "the talks of 2019"

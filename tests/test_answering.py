@@ -330,7 +330,7 @@ def test_a_rival_that_is_not_sure_enough_is_not_told(settings: Settings) -> None
 def test_another_answer_that_is_no_rival_is_quoted_only_where_it_is_very_sure(
     settings: Settings, sure: float, quoted: int
 ) -> None:
-    reader = ScriptedReader({"Omer Kaya": 0.9, "Ana Ruiz": sure})
+    reader = ScriptedReader({"Omer Kaya": 0.95, "Ana Ruiz": sure})
     answer = assistant(settings, None, reader).ask("Who said what about the talks and the bridges?")
     assert answer.disagreement is None and len(answer.shown) == quoted
     assert "Omer Kaya" in answer.shown[0].text

@@ -131,7 +131,7 @@ def wice(data: Path) -> Iterator[Claimed]:
         lines = row["evidence"]
         groups = sorted((g for g in row["supporting_sentences"] if g), key=len)
         if groups:
-            windows = (" ".join(lines[i] for i in sorted(groups[0]) if i < len(lines)),)
+            windows: tuple[str, ...] = (" ".join(lines[i] for i in sorted(groups[0]) if i < len(lines)),)
         else:
             windows = _windows(row["claim"], [x for x in lines if not x.startswith("(meta data)")])[:1]
         yield Claimed(str(number), row["claim"], windows, row["label"] == "supported")

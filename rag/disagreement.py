@@ -17,6 +17,7 @@ from rag.reader import Reader, claim_of
 from rag.reading import Found
 from rag.schema import Article, Disagreement, PartialDate, Value
 from rag.text import content_words, fold, plain
+from rag.verify import SUPPORT_FLOOR
 
 EXCLUDED_FLOOR = 0.5  # calibrated probability that the window of one value refutes the other
 
@@ -65,6 +66,7 @@ def compare(
     Two values are rivals where independent articles give them and they cannot both be the answer: two numbers of one unit,
     two dates, or values of which the window of one refutes the other.
     """
+    answering = _asserted(question, answering, reader)
     numbers = origins([f.evidence.article for f in answering])
     given = [_given(f, n) for f, n in zip(answering, numbers, strict=True)]
     groups: list[list[_Given]] = []
@@ -77,6 +79,13 @@ def compare(
     rivals = _rivals(question, groups, reader)
     disagreement = _disagreement(question, rivals) if len(rivals) > 1 else None
     return [[g.found for g in group] for group in groups], disagreement
+
+
+def _asserted(question: str, answering: Sequence[Found], reader: Reader) -> list[Found]:
+    """The first, and of the others those whose own window supports their value as the answer."""
+    others = answering[1:]
+    judged = reader.support([(claim_of(question, f.value), f.window.text) for f in others])
+    return [*answering[:1], *(f for f, s in zip(others, judged, strict=True) if s.supported >= SUPPORT_FLOOR)]
 
 
 def _given(found: Found, origin: int) -> _Given:

@@ -20,8 +20,8 @@ furniture
 chunking citations render sources windows
 scope sessions language reader
 intent_forms reading
-embedder llama_child catalog models intents verify disagreement
-llama vectors watching remote writing
+embedder llama_child catalog models intents verify
+llama vectors watching remote writing disagreement
 lexical
 store milvus
 milvus_store

@@ -2,16 +2,31 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import pytest
 
 from rag.disagreement import compare, origins
+from rag.reader import Support
 from rag.schema import PartialDate
 from tests.fakes import ScriptedReader
 from tests.made import article, found
 
 LONG, WHO, WHEN = "How long did the talks last?", "Who led the talks?", "When did they meet?"
 AGREEING = ScriptedReader({}, otherwise=(0.9, 0.05))
-EXCLUDING = ScriptedReader({}, otherwise=(0.05, 0.9))
+
+
+class _Excluding(ScriptedReader):
+    """A window supports the values that it has, and refutes all others."""
+
+    def support(self, pairs: Sequence[tuple[str, str]]) -> list[Support]:
+        return [
+            Support(0.9, 0.05, 0.05) if claim.split("? ")[-1] in window else Support(0.05, 0.9, 0.05)
+            for claim, window in pairs
+        ]
+
+
+EXCLUDING = _Excluding({})
 
 
 def lasted(value: str, number: int, published: PartialDate | None = None, name: str = "", of: str = ""):
@@ -75,14 +90,24 @@ def test_days_are_compared_after_they_are_resolved() -> None:
     assert compare(WHEN, [lasted("Tuesday", 1, day), lasted("July 9, 2025", 2)], AGREEING)[1] is not None
 
 
+def test_a_value_that_its_own_window_does_not_support_is_none() -> None:
+    answering = [lasted("50 minutes", 1), lasted("90 minutes", 2)]
+    doubting = ScriptedReader({}, {("90 minutes", "90 minutes"): (0.3, 0.1)})
+    groups, disagreement = compare(LONG, answering, doubting)
+    assert [[f.value for f in g] for g in groups] == [["50 minutes"]]
+    assert disagreement is None
+
+
 def test_names_are_rivals_only_where_the_reader_says_that_both_windows_exclude_the_other() -> None:
     answering = [lasted("Ana Ruiz", 1), lasted("Omar Diallo", 2)]
     assert compare(WHO, answering, AGREEING)[1] is None
     told = compare(WHO, answering, EXCLUDING)[1]
     assert told is not None and [v.text for v in told.values] == ["Ana Ruiz", "Omar Diallo"]
-    one_way = ScriptedReader({}, {("Omar Diallo", ""): (0.05, 0.9)}, otherwise=(0.5, 0.1))
+    tables = {("Omar Diallo", "Omar Diallo"): (0.9, 0.05), ("Omar Diallo", ""): (0.05, 0.9)}
+    one_way = ScriptedReader({}, tables, otherwise=(0.5, 0.1))
     assert compare(WHO, answering, one_way)[1] is None
     assert one_way.asked == [
+        (f"{WHO} Omar Diallo", answering[1].window.text),
         (f"{WHO} Omar Diallo", answering[0].window.text),
         (f"{WHO} Ana Ruiz", answering[1].window.text),
     ]

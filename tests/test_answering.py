@@ -380,7 +380,9 @@ def test_names_of_the_turn_before_need_not_be_in_the_evidence_of_a_follow_up(set
 
 
 def test_a_follow_up_of_a_yes_or_no_is_asked_for_itself(settings: Settings) -> None:
-    before = Turn("Was Valencia evacuated?", "Was Valencia evacuated?", "Yes: The evacuation lasted three hours.")
+    before = Turn(
+        "Was Valencia evacuated?", "Was Valencia evacuated?", "Yes: The evacuation lasted three hours."
+    )
     found = assistant(settings, None).ask("How long did\nit last?", (before,))
     assert [s.text for s in found.shown] == ["The evacuation lasted three hours."]
     assert found.shown[0].state is State.QUOTED

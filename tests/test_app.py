@@ -892,8 +892,8 @@ class TestArticlesTab:
         assert "make eval" in page.inner_text(".cw-trust")
 
     def test_hostile_titles_and_names_are_text(self, page: Page) -> None:
-        text = b'# <img src=x onerror="window.hit=1">\n\nThe minister spoke in Rome for an hour.'
-        self.drop(page, ("<b onmouseover=alert(1)>.md", text))
+        text = b'<img src=x onerror="window.hit=1">\n\nThe minister spoke in Rome for an hour.'
+        self.drop(page, ("<b onmouseover=alert(1)>.txt", text))
         page.wait_for_function("document.querySelectorAll('.cw-item').length === 3")
         assert page.locator("#cw-shelf img, #cw-shelf li b b").count() == 0
         assert page.evaluate("window.hit") is None
@@ -951,9 +951,10 @@ def test_another_program_asks_and_searches_through_the_documented_interface(
     described = client.view_api(return_format="dict")
     assert set(described["named_endpoints"]) == {"/ask", "/search"}
     answer = client.predict("How long?", api_name="/ask")
-    assert answer["schema"] == "citewire.answer/1" and answer["statements"][0]["citations"] == [1]
-    cited = next(e for e in answer["evidence"] if e["number"] == 1)
-    assert LONG.body[cited["start"] : cited["end"]] == cited["text"]
+    assert answer["schema"] == "citewire.answer/1"
+    (number,) = answer["statements"][0]["citations"]
+    cited = next(e for e in answer["evidence"] if e["number"] == number)
+    assert cited["text"] in {a.body[cited["start"] : cited["end"]] for a in (LONG, TALKS)}
     passages = client.predict("Rubio meeting", 2, api_name="/search")
     assert len(passages) == 2 and passages[0]["rank"] == 1 and passages[0]["text"] in LONG.body + TALKS.body
     for question, words in (("", "Type a question"), ("x" * 3000, "Shorten it")):

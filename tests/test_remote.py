@@ -318,6 +318,20 @@ def test_a_slow_server_is_left_at_the_deadline_and_at_once_when_stopped() -> Non
         assert time.monotonic() - started < 3
 
 
+# Without the layout of weights for AMX, which ends in a segmentation fault (see rag/llama_child.py).
+SERVER = """\
+import runpy
+import llama_cpp.llama_cpp as c
+defaults = c.llama_model_default_params
+def plain():
+    options = defaults()
+    options.use_extra_bufts = False
+    return options
+c.llama_model_default_params = plain
+runpy.run_module("llama_cpp.server", run_name="__main__", alter_sys=True)
+"""
+
+
 @pytest.fixture(scope="module")
 def llama_server(tiny_gguf: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """llama.cpp's own server with the tiny model, on loopback."""
@@ -326,7 +340,7 @@ def llama_server(tiny_gguf: Path, tmp_path_factory: pytest.TempPathFactory) -> I
     with log.open("wb") as out:
         process = subprocess.Popen(
             [
-                *(sys.executable, "-m", "llama_cpp.server", "--model", str(tiny_gguf), "--host", "127.0.0.1"),
+                *(sys.executable, "-c", SERVER, "--model", str(tiny_gguf), "--host", "127.0.0.1"),
                 *("--port", str(port), "--n_ctx", "2048", "--n_threads", "1", "--api_key", "k"),
             ],
             stdout=out,
@@ -390,5 +404,5 @@ def test_an_answer_over_a_server_is_checked_and_a_failure_is_told_and_over(tmp_p
         failed = assistant.ask(question)
         assert failed.status is Status.FAILED and "status 500 (down)" in failed.error
         said[0] = "The ferry strike lasted nine hours. [1]"
-        assert [s.text for s in assistant.ask(question).shown] == ["The ferry strike lasted nine hours."]
+        assert assistant.ask(question).shown[-1].text == "The ferry strike lasted nine hours."
         assistant.close()

@@ -85,10 +85,7 @@ def answer(asked: str, understood: str, parts: Parts, clock: Clock, *, cancel: C
     try:
         if asks_yes_no(own):
             judged = judge(understood, passages, parts.reader, fixed_by=fixed_by)
-            found = [
-                replace(j.found, evidence=replace(j.found.evidence, number=n))
-                for n, j in enumerate(judged, 1)
-            ]
+            found = [j.found for j in judged]
         else:
             judged = []
             found = read(understood, passages, parts.reader, fixed_by=fixed_by)
@@ -178,22 +175,18 @@ def _repeats(statement: Statement, quotes: Sequence[Statement]) -> bool:
 
 def _judged(base: Answer, question: str, judged: Sequence[Judged], parts: Parts, clock: Clock) -> Answer:
     """Yes or no, each with the sentence that says so, where one is sure enough; both where articles differ."""
-    numbered = list(enumerate(judged, 1))
     sides = []
     for word in ("Yes", "No"):
-        said = [(j.support.supported if word == "Yes" else j.support.refuted, -n, j) for n, j in numbered]
-        sure, number, best = max(said, key=lambda s: s[:2])
+        said = [(j.support.supported if word == "Yes" else j.support.refuted, j) for j in judged]
+        sure, best = max(said, key=lambda s: s[0])  # of equals the first, which is the clearest
         if sure >= YES_NO_FLOOR or not parts.have(Stage.DECIDE):
-            sides.append((sure, word, -number, best))
+            sides.append((sure, word, best))
     sides.sort(key=lambda side: -side[0])
-    if len(sides) > 1 and sides[0][3].found.window.article.id == sides[1][3].found.window.article.id:
+    if len(sides) > 1 and sides[0][2].found.window.article.id == sides[1][2].found.window.article.id:
         sides = sides[:1]  # one article does not disagree with itself
     if not sides:
         return _refusal(base, [j.found for j in judged], clock)
-    told = []
-    for _, word, number, best in sides:
-        found = clearest(question, best, parts.reader, word)
-        told.append((word, replace(found, evidence=replace(found.evidence, number=number))))
+    told = [(word, clearest(question, best, parts.reader, word)) for _, word, best in sides]
     base = _with(base, [found for _, found in told])
     clock.mark("first_settled_s")
     clock.mark("total_s")

@@ -25,7 +25,6 @@ _CHOICE = re.compile(r"\bor\b", re.IGNORECASE)
 _NAME = re.compile(
     r"[^\W\d_a-zß-ÿ][\w’'&.-]*(?: (?:(?:of|de|von|van|the|al|bin|la) )?[^\W\d_a-zß-ÿ][\w’'&.-]*)*"
 )
-_NOT_NAMES = frozenset(["i"])
 
 
 def asks_yes_no(question: str) -> bool:
@@ -42,7 +41,7 @@ def names(text: str) -> list[str]:
         if match.start() == 0:
             _, _, name = name.partition(" ")
         name = re.sub(r"['’]s?$", "", name.strip(".'’- "))
-        if len(name) > 1 and name.lower() not in _NOT_NAMES:
+        if len(name) > 1:
             found.append(name)
     return found
 

@@ -74,8 +74,8 @@ def evidence_of(window: Window, span: Span, value: str, score: float) -> Evidenc
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """A window, and what it says to a question as a claim: supported is a yes, refuted a no. `found` has the sentence of
-    the window that says so most clearly."""
+    """A window, and what it says to a question as a claim: supported is a yes, refuted a no. `found` has the first
+    sentence of the window; `clearest` finds the one that says so."""
 
     found: Found
     support: Support
@@ -93,19 +93,12 @@ def judge(question: str, passages: Sequence[Passage], reader: Reader, *, fixed_b
             support = Support(0.0, support.refuted, support.supported + support.not_stated)
         judged.append((window, support, missing))
     judged.sort(key=lambda j: (-max(j[1].supported, j[1].refuted), j[0].article.id, j[0].spans[0].start))
-    return [
-        Judged(
-            Found(
-                evidence_of(w, w.spans[0], "", max(s.supported, s.refuted)),
-                w,
-                max(s.supported, s.refuted),
-                "",
-                m,
-            ),
-            s,
-        )
-        for w, s, m in judged
-    ]
+    made = []
+    for number, (window, support, missing) in enumerate(judged, 1):
+        sure = max(support.supported, support.refuted)
+        evidence = replace(evidence_of(window, window.spans[0], "", sure), number=number)
+        made.append(Judged(Found(evidence, window, sure, "", missing), support))
+    return made
 
 
 def clearest(question: str, judged: Judged, reader: Reader, word: str) -> Found:
@@ -114,6 +107,5 @@ def clearest(question: str, judged: Judged, reader: Reader, word: str) -> Found:
     claim = claim_of(question, "Yes.")
     each = reader.support([(claim, window.head + piece) for piece in window.pieces])
     best = max(range(len(each)), key=lambda i: each[i].supported if word == "Yes" else each[i].refuted)
-    return replace(
-        judged.found, evidence=evidence_of(window, window.spans[best], "", judged.found.answerable)
-    )
+    evidence = evidence_of(window, window.spans[best], "", judged.found.answerable)
+    return replace(judged.found, evidence=replace(evidence, number=judged.found.evidence.number))

@@ -47,6 +47,22 @@ class Precision(StrEnum):
     WEEKDAY = "weekday"  # Friday
 
 
+MONTHS = (
+    "January",
+    "February",
+    "March",
+    "April",
+    "May",
+    "June",
+    "July",
+    "August",
+    "September",
+    "October",
+    "November",
+    "December",
+)
+
+
 @dataclass(frozen=True, slots=True)
 class PartialDate:
     """A date of which only some parts may be known; unknown parts are None and never guessed.
@@ -69,25 +85,11 @@ class PartialDate:
         return Precision.WEEKDAY if self.month is None else Precision.DAY_OF_YEAR
 
     def __str__(self) -> str:
-        months = [
-            "January",
-            "February",
-            "March",
-            "April",
-            "May",
-            "June",
-            "July",
-            "August",
-            "September",
-            "October",
-            "November",
-            "December",
-        ]
         weekdays = ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"]
         if self.year is not None and self.month is not None and self.day is not None:
             return f"{self.year:04d}-{self.month:02d}-{self.day:02d}"
         if self.month is not None:
-            name = months[self.month - 1]
+            name = MONTHS[self.month - 1]
             return " ".join(str(p) for p in (name, self.day, self.year) if p is not None)
         if self.year is not None:
             return str(self.year)

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from rag.furniture import regions
-from rag.schema import Article, Passage, Span
+from rag.schema import MONTHS, Article, Passage, Span
 from rag.text import content_words, plain, sentences, words
 
 SENTENCES = 3
@@ -73,25 +73,9 @@ def head_of(article: Article) -> str:
     date = ""
     if published is not None and published.year is not None:
         day = published.day if published.month is not None and published.day is not None else ""
-        month = _MONTHS[published.month - 1] if published.month is not None else ""
+        month = MONTHS[published.month - 1] if published.month is not None else ""
         date = f"({' '.join(str(p) for p in (day, month, published.year) if p != '')})"
     return f"{title} {date}".strip() + ": " if title or date else ""
-
-
-_MONTHS = [
-    "January",
-    "February",
-    "March",
-    "April",
-    "May",
-    "June",
-    "July",
-    "August",
-    "September",
-    "October",
-    "November",
-    "December",
-]
 
 
 def states(text: str) -> bool:

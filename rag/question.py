@@ -48,7 +48,7 @@ def names(text: str) -> list[str]:
 
 def lacking(question: str, text: str, article: Article) -> tuple[str, ...]:
     """The dates and numbers of the question that `text` (a window with its head) does not have, as the question words
-    them. Names are left to the reader: asking for them letter by letter cost a tenth of the right answers, since an
+    them. Names are left to the reader: asking for them letter by letter withholds right answers, since an
     article seldom repeats a name in full beside every sentence about it."""
     line = plain(question)
     mentions = [m for m in find_dates(line) if m.date is not None and (m.date.year or m.date.month)]

@@ -228,6 +228,8 @@ def questions(
                 best = max(sentences(other), key=lambda s: len(words(other[s[0] : s[1]]) & words(question)))
                 start, end = (0, len(other)) if rng.random() < 0.4 else make.window(other, best[0], 2)
                 make.answer(f"{name}, near paragraph", question, other[start:end], [], make.head(title))
+                if rng.random() < claims and (said := statement(question, row.answers[0])):
+                    make.claim(f"{name}, claim over a near paragraph", said, other[start:end], "not_stated")
         elif draw < 0.57:
             rest = [text[s:e] for s, e in sentences(text) if not any(a in text[s:e] for a in row.answers)]
             if rest:
@@ -342,6 +344,41 @@ def sentence_claims(make: Maker, name: str, contexts: Sequence[str], most: int) 
                     make.claim(f"{name}, changed", new, window, "unsupported")
 
 
+def joined_claims(make: Maker, name: str, rows: Sequence[Asked], most: int) -> None:
+    """Claims of two facts, each the answer to a question on the same paragraph: both right, one of them wrong, or one
+    of them without its sentence in the text. A claim is supported only as a whole."""
+    rng = make.rng
+    by_context: dict[str, list[tuple[str, Asked]]] = defaultdict(list)
+    for row in rows:
+        if row.answers and (said := statement(row.question, row.answers[0])) and 25 < len(said) < 160:
+            by_context[row.context].append((said, row))
+    shared = [c for c, said in by_context.items() if len(said) > 1]
+    for text in rng.sample(shared, min(most, len(shared))):
+        (first, one), (second, two) = rng.sample(by_context[text], 2)
+        if one.answers[0] == two.answers[0]:
+            continue
+        window, label = text, "supported"
+        draw = rng.random()
+        if draw < 0.35:
+            wrong = [
+                a.answers[0] for _, a in by_context[text] if a.answers[0] not in (*one.answers, *two.answers)
+            ]
+            said = statement(two.question, rng.choice(wrong)) if wrong else None
+            if not said:
+                continue
+            second, label = said, "unsupported"
+        elif draw < 0.6:
+            kept = [text[s:e] for s, e in sentences(text) if not any(a in text[s:e] for a in two.answers)]
+            window, label = " ".join(kept), "not_stated"
+            if not any(a in window for a in one.answers):
+                continue
+        if rng.random() < 0.5:
+            first, second = second, first
+        joint = rng.choice((" ", ", and ", "; "))
+        claim = f"{first} {second}" if joint == " " else f"{first.rstrip('.')}{joint}{second}"
+        make.claim(f"{name}, two facts", claim, window, label)
+
+
 def time_questions(make: Maker, rows: Sequence[dict[str, Any]]) -> None:
     """TimeQA: questions with a period, over windows of long pages; the nearest sentences without the answer do not
     answer."""
@@ -442,13 +479,16 @@ def main() -> None:
     questions(make, "reviews", rng.sample(reviews, 1500), claims=0.2)
     qamr = list(news_like(load("qamr")))
     questions(make, "qamr", rng.sample(qamr, 4000), claims=0.3)
+    joined_claims(make, "squad2", squad, 5000)
+    joined_claims(make, "new_wiki", wiki, 2000)
     time_questions(make, load("timeqa_human"))
     two_step_questions(make, load("halueval_qa"), 3500)
     paragraphs = list(dict.fromkeys([*(a.context for a in squad), *(a.context for a in wiki)]))
     sentence_claims(make, "sentence", paragraphs, 9000)
     sentence_claims(make, "news sentence", list(dict.fromkeys(a.context for a in qamr)), 4000)
     for name, share in (
-        ("fever", 0.55), ("fool_me_twice", 1.0), ("fever_symmetric", 1.0), ("cad_nli", 0.35), ("covidfact", 0.4), ("healthver", 0.6),
+        ("fever", 1.0), ("fool_me_twice", 1.0), ("fever_symmetric", 1.0), ("healthver", 1.0), ("covidfact", 0.5),
+        ("cad_nli", 0.4), ("snli", 0.4),
     ):  # fmt: skip
         judged_claims(make, name, load(name), share)
     for evidence, claim, label in made(options.generated, rng):

@@ -1,6 +1,6 @@
 """The page: a chat on `Assistant.stream`, beside it the sources, each opened at the sentence that is cited.
 
-Everything on the page is our own HTML (`rag.html`); nothing that a model or an article wrote is read as HTML or
+Everything on the page is our own HTML (`rag.ui.html`); nothing that a model or an article wrote is read as HTML or
 Markdown. The page knows values and how to show them, not how they were made. It asks nothing of any other machine:
 no fonts, no analytics, no scripts but its own, and a content security policy that has the browser hold it to that.
 """
@@ -18,11 +18,20 @@ from urllib.parse import urlsplit
 
 import click
 
-from rag.articles import parse_date
+from rag.answering.freshness import Cited, Freshness, cited_by
+from rag.answering.render import answer_to_dict, answer_to_json, passage_to_dict, turn_of
 from rag.config import Settings, load_settings
 from rag.errors import CitewireError, ConfigError, missing_extra
-from rag.freshness import Cited, Freshness, cited_by
-from rag.html import (
+from rag.ingest.articles import parse_date
+from rag.ingest.library import Shelf
+from rag.ingest.sources import READ
+from rag.models.openai_client import servers_of
+from rag.protocols import Cancel
+from rag.schema import Answer, Article, Choice, Passage, Status, Turn
+from rag.server.network import LOOPBACK, check_port, is_loopback
+from rag.server.password import Password
+from rag.server.password import set_password as keep_password
+from rag.ui.html import (
     EMPTY_PANEL,
     EXAMPLE_ARTICLES,
     article_html,
@@ -35,17 +44,8 @@ from rag.html import (
     talk_html,
     trust_html,
 )
-from rag.listening import LOOPBACK, check_port, is_loopback
-from rag.password import Password
-from rag.password import set_password as keep_password
-from rag.protocols import Cancel
-from rag.remote import servers_of
-from rag.render import answer_to_dict, answer_to_json, passage_to_dict, turn_of
-from rag.schema import Answer, Article, Choice, Passage, Status, Turn
-from rag.sessions import Sessions, to_markdown
-from rag.shelf import Shelf
-from rag.sources import READ
-from rag.trust import latest
+from rag.ui.quality import latest
+from rag.ui.sessions import Sessions, to_markdown
 
 if TYPE_CHECKING:
     import gradio as gr

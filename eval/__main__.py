@@ -261,7 +261,7 @@ def draft(settings: Settings, file: Path, count: int) -> None:
     from eval.opening import own_articles
     from eval.review import Drafts, of_reader
     from rag.assistant import open_generator, open_reader
-    from rag.sessions import FILE_NAME, Sessions
+    from rag.ui.sessions import FILE_NAME, Sessions
 
     generator = open_generator(settings)
     if generator is None:

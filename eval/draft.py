@@ -12,16 +12,17 @@ from hashlib import sha256
 
 from eval.cases import Case, Gold
 from eval.metrics import contains, tokens
+from rag.answering.question import names
 from rag.assistant import never
-from rag.dates import find_dates
-from rag.prompts import MAX_PASSAGE_CHARS
+from rag.models.prompts import MAX_PASSAGE_CHARS
+from rag.models.reader import Reader
 from rag.protocols import Generator, Prompt, Segment
-from rag.quantities import find_quantities
-from rag.question import names
-from rag.reader import Reader
+from rag.retrieval.windows import states
 from rag.schema import Article, Span
-from rag.text import POINTING, content_words, plain, sentences, words
-from rag.windows import states
+from rag.text.dates import find_dates
+from rag.text.quantities import find_quantities
+from rag.text.sentences import sentences
+from rag.text.words import POINTING, content_words, plain, words
 
 NOTE = "draft"
 """How the note of a question begins that nobody has looked at yet."""
@@ -37,7 +38,7 @@ _SYSTEM = (
     " whose answer is exactly that. Name the people, places and things that you ask about, so that the question can be"
     " understood without the sentence. Never put the answer into the question."
 )
-# Invented, as those of rag/prompts.py.
+# Invented, as those of rag/models/prompts.py.
 _EXAMPLES = (
     (
         "Title: Ferry strike ends\nSentence: The strike of the ferry crews in Bergen lasted nine hours, the union said."

@@ -13,13 +13,13 @@ from types import TracebackType
 from eval.cases import QUESTIONS, EvalError, Suite, load_cases
 from eval.split import OWN_SET
 from eval.trace import PASSAGES, Call, Found, Trace, Tracing, peak_of
-from rag.articles import find_files, load_sidecars, read_article
 from rag.assistant import Assistant, open_generator, open_reader
-from rag.build import build
 from rag.config import Settings
-from rag.embedder import MiniLM
-from rag.llama import LlamaGenerator
-from rag.models import find_model
+from rag.ingest.articles import find_files, load_sidecars, read_article
+from rag.ingest.build import build
+from rag.models.embedder import MiniLM
+from rag.models.llama import LlamaGenerator
+from rag.models.registry import find_model
 from rag.protocols import Generator
 from rag.schema import WHOLE, Answer, Article, Stage, Turn
 

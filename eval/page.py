@@ -15,7 +15,7 @@ from eval.cases import Case
 from eval.plots import plots
 from eval.report import Judged, by_kind, measures, number, row, worst_first
 from rag.schema import Answer, Evidence, Statement
-from rag.text import plain
+from rag.text.words import plain
 
 TEMPLATE = "page.html.jinja"
 

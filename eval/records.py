@@ -20,8 +20,8 @@ import rag
 from eval.cases import Case, EvalError, json_lines
 from eval.split import half
 from eval.trace import NOTHING, Trace, from_row, to_row
+from rag.answering.render import answer_to_dict
 from rag.config import Settings
-from rag.render import answer_to_dict
 from rag.schema import (
     Answer,
     Article,

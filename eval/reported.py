@@ -11,8 +11,8 @@ from pathlib import Path
 
 from rag.assistant import Assistant
 from rag.schema import Turn
-from rag.sessions import FILE_NAME, Sessions, repeats
-from rag.text import plain
+from rag.text.words import plain
+from rag.ui.sessions import FILE_NAME, Sessions, repeats
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,8 +14,8 @@ from typing import Any
 from eval.cases import Case, load_cases
 from eval.draft import NOTE, gold_for
 from rag.schema import Article
-from rag.sessions import Case as Reported
-from rag.text import plain
+from rag.text.words import plain
+from rag.ui.sessions import Case as Reported
 
 
 def to_row(case: Case) -> dict[str, Any]:

@@ -16,9 +16,9 @@ from eval.cases import Case, EvalError, Suite
 from eval.records import Record, Run, asked_key, read_records, record_line
 from eval.split import Half, half
 from eval.trace import NOTHING, Trace
-from rag.articles import describe
+from rag.answering.render import turn_of
 from rag.errors import CitewireError, StoppedError
-from rag.render import turn_of
+from rag.ingest.articles import describe
 from rag.schema import Answer, Article, Status, Timings, Turn
 
 RECORDS = "records.jsonl"

@@ -12,7 +12,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any, Protocol
 
-from rag.llama import LlamaGenerator
+from rag.models.llama import LlamaGenerator
 from rag.protocols import Cancel, Generator, Prompt, Watch
 from rag.schema import Article
 

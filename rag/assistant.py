@@ -12,27 +12,27 @@ from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 
-from rag.answering import Parts, answer
-from rag.build import fingerprint_of
+from rag.answering.freshness import Cited, Freshness, freshness
+from rag.answering.intent_forms import is_aside
+from rag.answering.intents import reply
+from rag.answering.pipeline import Parts, answer
+from rag.answering.rewriting import stand_alone
+from rag.answering.writing import Clock
 from rag.config import Settings
-from rag.conversation import stand_alone
-from rag.embedder import MiniLM
 from rag.errors import CitewireError, ModelError, QuestionError, StoppedError
-from rag.freshness import Cited, Freshness, freshness
-from rag.intent_forms import is_aside
-from rag.intents import reply
-from rag.llama import LlamaGenerator, check_model_file
-from rag.models import Role, Standing, find_model, list_models
-from rag.priority import answering
-from rag.prompts import FIXED
+from rag.ingest.build import fingerprint_of
+from rag.ingest.library import Shelf
+from rag.ingest.priority import answering
+from rag.models.embedder import MiniLM
+from rag.models.llama import LlamaGenerator, check_model_file
+from rag.models.openai_client import RemoteGenerator, servers_of
+from rag.models.prompts import FIXED
+from rag.models.reader import MPNetReader, Reader
+from rag.models.registry import Role, Standing, find_model, list_models
 from rag.protocols import Cancel, Embedder, Generator
-from rag.reader import MPNetReader, Reader
-from rag.remote import RemoteGenerator, servers_of
-from rag.retrieval import retrieve
+from rag.retrieval.hybrid import retrieve
 from rag.schema import EVERY_ARTICLE, WHOLE, Answer, Article, Choice, Passage, Stage, State, Status, Turn
-from rag.sharing import AnyStore, open_store
-from rag.shelf import Shelf
-from rag.writing import Clock
+from rag.store.publish import AnyStore, open_store
 
 MAX_QUESTION_CHARS = 2000
 WARM_TIMEOUT_S = 300.0  # a slow disk and a slow processor together

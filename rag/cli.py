@@ -23,8 +23,8 @@ from rag.config import Settings, load_settings, of_corpus
 from rag.errors import CitewireError, ConfigError
 
 if TYPE_CHECKING:
-    from rag.build import Progress, Summary
-    from rag.freshness import Cited
+    from rag.answering.freshness import Cited
+    from rag.ingest.build import Progress, Summary
     from rag.protocols import Embedder
     from rag.schema import Answer, Turn
 
@@ -133,7 +133,7 @@ def _summary_json(summary: Summary) -> str:
 
 
 def _print_summary(settings: Settings, summary: Summary) -> None:
-    from rag.text import plain
+    from rag.text.words import plain
 
     parts = [f"{len(getattr(summary, f))} {f}" for f in ("added", "changed", "removed", "unchanged")]
     parts += [f"{len(summary.renamed)} renamed"] if summary.renamed else []
@@ -194,11 +194,11 @@ def index(
 
     PATHS are files and folders to look at instead of all; those outside the folder of articles are followed from then on.
     """
-    from rag.build import build
-    from rag.embedder import MiniLM
-    from rag.fanout import embed_ahead
-    from rag.models import find_model
-    from rag.upkeep import check, export, rebuild, restore
+    from rag.ingest.build import build
+    from rag.ingest.maintenance import check, export, rebuild, restore
+    from rag.ingest.ray_embedding import embed_ahead
+    from rag.models.embedder import MiniLM
+    from rag.models.registry import find_model
 
     settings = settings.with_options(store=store)
     chosen = [bool(paths), watch, verify, anew, export_to is not None, import_from is not None]
@@ -271,8 +271,8 @@ def _be_modest() -> None:
 
 def _watch(settings: Settings, embedder: Embedder, as_json: bool) -> None:
     """Bring the index up to each change until Ctrl-C; say what was done when anything was."""
-    from rag.build import build
-    from rag.watching import changes
+    from rag.ingest.build import build
+    from rag.ingest.watch import changes
 
     click.echo("following the articles; Ctrl-C ends it", err=True)
     told: set[str] = set()
@@ -294,9 +294,9 @@ def _watch(settings: Settings, embedder: Embedder, as_json: bool) -> None:
 @click.pass_obj
 def search(settings: Settings, query: str, limit: int) -> None:
     """Print the passages that fit QUERY best, with article, date, place in the text, and rank by meaning and by words."""
+    from rag.answering.render import source_line
     from rag.assistant import NO_MODEL, Assistant
-    from rag.render import source_line
-    from rag.text import plain
+    from rag.text.words import plain
 
     assistant = Assistant.open(settings.with_options(model=NO_MODEL))
     for passage in assistant.search(query, limit):
@@ -317,9 +317,9 @@ def articles(ctx: click.Context, as_json: bool) -> None:
     """List the articles of the index with what they state about themselves; "remove NAME" takes one out."""
     if ctx.invoked_subcommand:
         return
+    from rag.answering.render import article_to_dict, source_line
     from rag.assistant import NO_MODEL, Assistant
-    from rag.render import article_to_dict, source_line
-    from rag.text import plain
+    from rag.text.words import plain
 
     assistant = Assistant.open(ctx.obj.with_options(model=NO_MODEL))
     with assistant.reading() as store:
@@ -343,10 +343,10 @@ def articles(ctx: click.Context, as_json: bool) -> None:
 @click.pass_obj
 def remove(settings: Settings, names: tuple[str, ...]) -> None:
     """Take articles out of the index. The files stay; "rag index FILE" brings one back."""
-    from rag.embedder import MiniLM
-    from rag.models import find_model
-    from rag.text import plain
-    from rag.upkeep import take_out
+    from rag.ingest.maintenance import take_out
+    from rag.models.embedder import MiniLM
+    from rag.models.registry import find_model
+    from rag.text.words import plain
 
     embedder = MiniLM(find_model(settings.embedding, settings), threads=settings.threads)
     for id_ in take_out(settings, embedder, names):
@@ -358,9 +358,9 @@ def remove(settings: Settings, names: tuple[str, ...]) -> None:
 @click.pass_obj
 def recheck(settings: Settings, file: Path) -> None:
     """Say of answers kept by "rag ask --json" in FILE whether the articles still say what was cited."""
+    from rag.answering.freshness import Freshness
     from rag.assistant import NO_MODEL, Assistant
-    from rag.freshness import Freshness
-    from rag.text import plain
+    from rag.text.words import plain
 
     assistant = Assistant.open(settings.with_options(model=NO_MODEL))
     said = {
@@ -381,7 +381,7 @@ def recheck(settings: Settings, file: Path) -> None:
 
 def _read_answers(path: Path) -> list[tuple[str, list[Cited]]]:
     """(question, what its answer cites) of each line that "rag ask --json" printed."""
-    from rag.freshness import Cited
+    from rag.answering.freshness import Cited
 
     found = []
     for number, line in enumerate(_lines_of(path), 1):
@@ -405,7 +405,7 @@ def _lines_of(path: Path) -> list[str]:
 
 
 def _read_history(path: Path) -> list[Turn]:
-    from rag.render import turn_of_dict
+    from rag.answering.render import turn_of_dict
 
     turns = []
     for number, line in enumerate(_lines_of(path), 1):
@@ -442,8 +442,8 @@ def ask(
     Articles and questions are read in English. The sentence that answers is quoted first; then the answer in short, where a
     model words it and it is verified. What the articles do not say is not answered: exit status 3, with the closest sentences.
     """
+    from rag.answering.render import answer_to_json, turn_of
     from rag.assistant import Assistant
-    from rag.render import answer_to_json, turn_of
     from rag.schema import Status
 
     turns = _read_history(history) if history else []
@@ -473,8 +473,8 @@ def ask(
 def _print_stream(stream: Generator[Answer]) -> Answer:
     """Print each statement when it is settled, for a terminal cannot take words back; then the rest. The words that answer
     are bold in a terminal; click takes that away where the output is none."""
-    from rag.render import ending_to_text, settled_text
-    from rag.text import plain
+    from rag.answering.render import ending_to_text, settled_text
+    from rag.text.words import plain
 
     answer = None
     bold = partial(click.style, bold=True)
@@ -502,9 +502,9 @@ def cases(ctx: click.Context, as_json: bool) -> None:
     """List the answers that readers found wrong ("Not right?" on the page)."""
     if ctx.invoked_subcommand:
         return
-    from rag.render import answer_to_dict
-    from rag.sessions import Sessions
-    from rag.text import plain
+    from rag.answering.render import answer_to_dict
+    from rag.text.words import plain
+    from rag.ui.sessions import Sessions
 
     for case in Sessions(ctx.obj.data).cases():
         if as_json:
@@ -528,8 +528,8 @@ def cases(ctx: click.Context, as_json: bool) -> None:
 def check(settings: Settings, model: str | None) -> None:
     """Ask every case again, and say which still get the answer that was found wrong. Status 1 when one does."""
     from rag.assistant import Assistant
-    from rag.sessions import Sessions, repeats
-    from rag.text import plain
+    from rag.text.words import plain
+    from rag.ui.sessions import Sessions, repeats
 
     kept = Sessions(settings.data).cases()
     if not kept:
@@ -558,7 +558,7 @@ def check(settings: Settings, model: str | None) -> None:
 @click.pass_obj
 def delete_case(settings: Settings, id_: str) -> None:
     """Delete the case ID for good."""
-    from rag.sessions import Sessions
+    from rag.ui.sessions import Sessions
 
     if not Sessions(settings.data).delete_case(id_):
         raise ConfigError(f"case {id_!r}: there is none; rag cases lists them")
@@ -572,7 +572,7 @@ def models(ctx: click.Context, verify: bool) -> None:
     """List the models with state and size; "rag models get NAME" fetches one."""
     if ctx.invoked_subcommand:
         return
-    from rag.models import list_models
+    from rag.models.registry import list_models
 
     for item in list_models(ctx.obj, verify=verify):
         spec = item.spec
@@ -591,7 +591,7 @@ def models(ctx: click.Context, verify: bool) -> None:
 @click.pass_obj
 def get(settings: Settings, name: str, verify: bool) -> None:
     """Fetch the model NAME, verify its SHA-256 and put it in place. Ctrl-C loses nothing that was fetched."""
-    from rag.models import get_model
+    from rag.models.registry import get_model
 
     with _progress(in_bytes=True) as report:
         path = get_model(name, settings, lambda p: report(p.message, p.done, p.total), verify=verify)
@@ -610,10 +610,10 @@ def store() -> None:
 def copy_store(settings: Settings, source: str, target: str) -> None:
     """Copy the index from SOURCE to TARGET, a folder and a server (milvus://HOST:19530/NAME), in either direction; nothing is
     embedded again. The same command takes an interrupted copy up."""
-    from rag.build import fingerprint_of
-    from rag.embedder import MiniLM
-    from rag.models import find_model
-    from rag.sharing import copy
+    from rag.ingest.build import fingerprint_of
+    from rag.models.embedder import MiniLM
+    from rag.models.registry import find_model
+    from rag.store.publish import copy
 
     embedder = MiniLM(find_model(settings.embedding, settings), threads=settings.threads)
     with _progress() as report:
@@ -642,9 +642,9 @@ def serve(settings: Settings, host: str | None, port: int, public: bool, per_min
     """Answer other programs over HTTP: OpenAI-compatible chat, search, articles. Keys are in CITEWIRE_API_KEYS."""
     import uvicorn
 
-    from rag.api import KEYS, keys_of, make_api
     from rag.assistant import Assistant
-    from rag.listening import LOOPBACK, check_port, is_loopback
+    from rag.server.http import KEYS, keys_of, make_api
+    from rag.server.network import LOOPBACK, check_port, is_loopback
 
     host = host or "127.0.0.1"
     keys = keys_of()
@@ -667,7 +667,7 @@ def serve(settings: Settings, host: str | None, port: int, public: bool, per_min
 def mcp(settings: Settings) -> None:
     """Offer "ask" and "search" as tools of the Model Context Protocol over standard input and output."""
     from rag.assistant import Assistant
-    from rag.tools import make_tools
+    from rag.server.mcp import make_tools
 
     assistant = Assistant.open(settings, on_wait=lambda text: click.echo(text, err=True))
     try:

@@ -1,6 +1,6 @@
 """Codec: an `Answer` as JSON and back, equal to what it was. Pure.
 
-`rag.render` writes answers for others to read; this keeps all of one, articles apart, so that each is stored once.
+`rag.answering.render` writes answers for others to read; this keeps all of one, articles apart, so that each is stored once.
 """
 
 from __future__ import annotations

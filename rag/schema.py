@@ -125,6 +125,11 @@ class Article:
     author: Field | None = None
     copy_of: str = ""
 
+    @property
+    def day(self) -> str:
+        """The published date as far as it is known, or "date unknown"."""
+        return str(self.published.date) if self.published else "date unknown"
+
 
 @dataclass(frozen=True, slots=True)
 class Chunk:

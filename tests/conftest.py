@@ -18,7 +18,7 @@ import pytest
 
 from rag.config import load_settings
 from rag.errors import ModelError
-from rag.models import find_model
+from rag.models.registry import find_model
 
 ROOT = Path(__file__).resolve().parent.parent
 

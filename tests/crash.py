@@ -25,10 +25,10 @@ import filelock  # noqa: F401
 import langchain_text_splitters  # noqa: F401
 import tantivy  # noqa: F401
 
-from rag.build import build, fingerprint_of
 from rag.config import Settings
-from rag.retrieval import retrieve
-from rag.store import Store
+from rag.ingest.build import build, fingerprint_of
+from rag.retrieval.hybrid import retrieve
+from rag.store.local import Store
 from tests.fakes import WordEmbedder
 
 QUERIES = ("the river rose", "ministers in Ankara", "dockers stopped work", "grain exports")

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from rag.models.reader import Reading, Support
 from rag.protocols import Cancel, Prompt, Watch
-from rag.reader import Reading, Support
-from rag.text import content_words, sentences
+from rag.text.sentences import sentences
+from rag.text.words import content_words
 
 if TYPE_CHECKING:
     from rag.protocols import Vectors

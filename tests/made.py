@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from rag.reading import Found, evidence_of
+from rag.answering.reading import Found, evidence_of
+from rag.retrieval.windows import Window
 from rag.schema import Article, Chunk, Field, Origin, PartialDate, Passage, Published
-from rag.text import sentences
-from rag.windows import Window
+from rag.text.sentences import sentences
 
 
 def article(

@@ -13,7 +13,7 @@ import sys
 from pathlib import Path
 
 import app
-from rag.listening import free_port
+from rag.server.network import free_port
 from tests.browser import chromium, tab
 from tests.test_app import FakeAssistant, ask
 

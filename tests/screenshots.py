@@ -13,12 +13,12 @@ from typing import TYPE_CHECKING
 
 import app
 from rag.assistant import Assistant
-from rag.build import build
 from rag.config import load_settings
-from rag.embedder import MiniLM
-from rag.listening import free_port
-from rag.models import find_model
-from rag.sessions import Sessions
+from rag.ingest.build import build
+from rag.models.embedder import MiniLM
+from rag.models.registry import find_model
+from rag.server.network import free_port
+from rag.ui.sessions import Sessions
 from tests.browser import chromium, tab
 
 if TYPE_CHECKING:

@@ -9,15 +9,15 @@ from pathlib import Path
 
 import pytest
 
-from rag.answering import ALSO_FLOOR, ANSWER_FLOOR, MOST_QUOTES, YES_NO_FLOOR
+from rag.answering.pipeline import ALSO_FLOOR, ANSWER_FLOOR, MOST_QUOTES, YES_NO_FLOOR
 from rag.assistant import Assistant, open_reader
-from rag.build import build
 from rag.config import Settings
 from rag.errors import GenerationError, QuestionError
+from rag.ingest.build import build
+from rag.ingest.maintenance import rebuild
+from rag.models.reader import Reader
 from rag.protocols import Generator
-from rag.reader import Reader
 from rag.schema import WHOLE, Answer, Choice, Stage, State, Status, Turn
-from rag.upkeep import rebuild
 from tests.fakes import ScriptedGenerator, ScriptedReader, SureReader, WordEmbedder
 
 FLOOD = """Floods hit Valencia

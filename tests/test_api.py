@@ -19,13 +19,7 @@ import uvicorn
 from schemathesis.specs.openapi.checks import positive_data_acceptance
 from starlette.testclient import TestClient
 
-from rag import api
-from rag.api import keys_of, make_api, streaming
-from rag.api.around import MOST_BYTES
-from rag.api.requests import LEFT_OUT, turns_of
-from rag.api.streaming import pieces_of
 from rag.errors import ConfigError, QuestionError, StoreError
-from rag.listening import free_port
 from rag.protocols import Cancel
 from rag.schema import (
     EVERY_ARTICLE,
@@ -41,6 +35,12 @@ from rag.schema import (
     Timings,
     Turn,
 )
+from rag.server import http as api
+from rag.server.http import keys_of, make_api, streaming
+from rag.server.http.around import MOST_BYTES
+from rag.server.http.requests import LEFT_OUT, turns_of
+from rag.server.http.streaming import pieces_of
+from rag.server.network import free_port
 
 BODY = "The strike in Bergen lasted nine hours. Nobody paid."
 ARTICLE = Article("a.txt", "1", "a.txt", BODY)

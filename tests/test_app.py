@@ -29,14 +29,12 @@ import pytest
 from click.testing import CliRunner
 
 import app
-from rag import html as pieces
-from rag.build import build, fingerprint_of
+from rag.answering.freshness import Cited, Freshness, freshness
 from rag.config import Settings
 from rag.errors import GenerationError, QuestionError
-from rag.freshness import Cited, Freshness, freshness
-from rag.listening import free_port
-from rag.password import Password, set_password
-from rag.retrieval import retrieve
+from rag.ingest.build import build, fingerprint_of
+from rag.ingest.library import Shelf
+from rag.retrieval.hybrid import retrieve
 from rag.schema import (
     Answer,
     Article,
@@ -56,9 +54,11 @@ from rag.schema import (
     Turn,
     Value,
 )
-from rag.sessions import Sessions
-from rag.shelf import Shelf
-from rag.store import Store
+from rag.server.network import free_port
+from rag.server.password import Password, set_password
+from rag.store.local import Store
+from rag.ui import html as pieces
+from rag.ui.sessions import Sessions
 from tests.browser import CHROMIUM, Tab, chromium, tab
 from tests.fakes import WordEmbedder
 

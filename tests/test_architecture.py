@@ -10,30 +10,28 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parent.parent
-# From the ground up; a line may only use the lines above it.
-FLOORS = """
-schema errors
-text protocols config formats trust password listening openvino
-dates quantities format_child priority reader_graph
-articles question prompts copies freshness extraction codec
-furniture
-chunking citations render sources windows
-scope sessions language reader
-intent_forms reading
-embedder llama_child catalog models intents verify
-llama vectors watching remote writing disagreement
-lexical
-store milvus
-milvus_store
-sharing
-migration retrieval conversation
-build
-upkeep fanout
-answering shelf
-assistant html api tools
-cli
-"""
-FLOOR = {name: floor for floor, line in enumerate(FLOORS.strip().splitlines()) for name in line.split()}
+# From the ground up: a package may import those above it in this list, and the ones it stands beside never.
+ORDER = [
+    "values",
+    "text",
+    "models",
+    "store",
+    "ingest",
+    "retrieval",
+    "answering",
+    "server",
+    "ui",
+    "assistant",
+    "cli",
+]
+MOST_LINES = 500
+VALUES = [
+    "schema",
+    "errors",
+    "protocols",
+    "config",
+    "codec",
+]  # modules of rag/ itself that everything may import
 HEAVY = [
     "torch",
     "sentence_transformers",
@@ -68,41 +66,66 @@ HEAVY = [
     "mcp",
     "prometheus_client",
 ]
-PACKAGES = sorted(p.parent.name for p in (ROOT / "rag").glob("*/__init__.py"))
-MODULES = sorted([*(p.stem for p in (ROOT / "rag").glob("*.py") if p.stem != "__init__"), *PACKAGES])
+FILES = sorted((ROOT / "rag").rglob("*.py"))
 
 
-def files_of(module: str) -> list[Path]:
-    """The files of a module, or of a package, which stands on one floor as a whole."""
-    return sorted((ROOT / "rag" / module).rglob("*.py")) or [ROOT / "rag" / f"{module}.py"]
+def name_of(path: Path) -> str:
+    """ "rag.store.bm25" of rag/store/bm25.py."""
+    return ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
+
+
+def room_of(name: str) -> str:
+    """The package of `rag` that a module lies in; the modules of `rag` itself are its values, front door and commands."""
+    first = name.split(".")[1] if "." in name else "values"
+    return "values" if first in (*VALUES, "__version__") else first
 
 
 def imports_of(path: Path) -> list[str]:
-    """Every module a file imports, inside functions too."""
+    """Every module a file imports, inside functions too; "a.b" of "from a import b" where a is one of our packages."""
     found = []
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
             found += [alias.name for alias in node.names]
         elif isinstance(node, ast.ImportFrom):
             base = node.module or ""
-            found += [f"rag.{alias.name}" for alias in node.names] if base == "rag" else [base]
+            named = [f"{base}.{alias.name}" for alias in node.names]
+            is_package = (ROOT / base.replace(".", "/")).is_dir()
+            found += named if is_package else [base]
     return found
 
 
-@pytest.mark.parametrize("module", MODULES)
-def test_a_module_imports_only_lower_floors(module: str) -> None:
-    assert module in FLOOR, f"rag/{module}: it has no floor, add it to FLOORS"
-    for name in (name for file in files_of(module) for name in imports_of(file)):
-        top, _, rest = name.partition(".")
-        used = rest.partition(".")[0]
-        assert top not in {"eval", "app", "tests", "gradio"}, f"rag/{module} imports {name}"
-        if top == "rag" and used and used not in ("__version__", module):
-            assert FLOOR[used] < FLOOR[module], (
-                f"rag/{module} (floor {FLOOR[module]}) imports rag/{used} (floor {FLOOR[used]})"
+@pytest.mark.parametrize("path", FILES, ids=name_of)
+def test_imports_point_down(path: Path) -> None:
+    room = room_of(name_of(path))
+    assert room in ORDER, f"{name_of(path)}: add its package to ORDER"
+    for name in imports_of(path):
+        top = name.split(".")[0]
+        assert top not in {"eval", "app", "tests", "training"}, f"{name_of(path)} imports {name}"
+        assert top != "gradio" or room == "ui", f"{name_of(path)} imports {name}"
+        if top == "rag" and name != "rag":
+            used = room_of(name)
+            assert ORDER.index(used) <= ORDER.index(room), (
+                f"{name_of(path)} imports {name}, which stands above it"
             )
 
 
-@pytest.mark.parametrize("name", ["app", *(f"rag.{m}" for m in MODULES)])
+def test_no_modules_import_each_other_in_a_circle() -> None:
+    names = {name_of(path) for path in FILES}
+    uses = {
+        name_of(path): {n for n in imports_of(path) if n in names and n != name_of(path)} for path in FILES
+    }
+    while free := [name for name, used in uses.items() if not used & uses.keys()]:
+        for name in free:
+            del uses[name]
+    assert not uses, f"these import each other: {sorted(uses)}"
+
+
+def test_a_module_is_short_or_says_why_not() -> None:
+    long = {name_of(p): n for p in FILES if (n := len(p.read_text("utf-8").splitlines())) > MOST_LINES}
+    assert not long, f"longer than {MOST_LINES} lines: {long}"
+
+
+@pytest.mark.parametrize("name", ["app", *map(name_of, FILES)])
 def test_importing_a_module_loads_nothing_heavy(name: str) -> None:
     code = f"import sys; import {name}; print([m for m in {HEAVY!r} if m in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
@@ -111,15 +134,15 @@ def test_importing_a_module_loads_nothing_heavy(name: str) -> None:
 
 def test_only_one_file_imports_each_heavy_library() -> None:
     owners: dict[str, set[str]] = {}
-    for module in MODULES:
-        for name in (name for file in files_of(module) for name in imports_of(file)):
-            owners.setdefault(name.split(".")[0], set()).add(module)
-    assert owners["faiss"] == {"vectors"}
-    assert owners["tantivy"] == {"lexical"}
-    assert owners["sentence_transformers"] == {"embedder"}
-    assert owners["llama_cpp"] == {"llama_child"}
-    assert owners["safetensors"] == {"embedder", "reader_graph"}
-    assert owners["langchain_text_splitters"] == {"chunking"}
+    for path in FILES:
+        for name in imports_of(path):
+            owners.setdefault(name.split(".")[0], set()).add(name_of(path))
+    assert owners["faiss"] == {"rag.store.vectors"}
+    assert owners["tantivy"] == {"rag.store.bm25"}
+    assert owners["sentence_transformers"] == {"rag.models.embedder"}
+    assert owners["llama_cpp"] == {"rag.models.llama_process"}
+    assert owners["safetensors"] == {"rag.models.embedder", "rag.models.reader_graph"}
+    assert owners["langchain_text_splitters"] == {"rag.ingest.chunking"}
 
 
 def test_what_only_extras_need_is_not_installed_without_them() -> None:
@@ -140,8 +163,3 @@ def test_what_only_extras_need_is_not_installed_without_them() -> None:
         "openai",
     }
     assert {"mcp", "serve", "milvus", "milvus-lite", "ray"} <= set(project["optional-dependencies"])
-
-
-def test_every_package_is_installed() -> None:
-    settings = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["tool"]["setuptools"]
-    assert {f"rag.{name}" for name in PACKAGES} <= set(settings["packages"])

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rag.articles import (
+from rag.errors import ArticleError, CorpusError
+from rag.ingest.articles import (
     MAX_BYTES,
     content_span,
     describe,
@@ -18,10 +19,10 @@ from rag.articles import (
     parse_date,
     read_article,
 )
-from rag.errors import ArticleError, CorpusError
-from rag.formats.text import unwrap
+from rag.ingest.formats.text import unwrap
 from rag.schema import Field, Origin, PartialDate, Published, Span
-from rag.text import plain, sentences
+from rag.text.sentences import sentences
+from rag.text.words import plain
 
 BODY = "The minister spoke in Rome for an hour, and nobody in the hall expected what he then said.\n" * 3
 

@@ -13,16 +13,16 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from rag import build as building
-from rag.build import Summary, build, fingerprint_of
-from rag.catalog import FILE_NAME, Catalog
 from rag.config import Settings
 from rag.errors import CorpusError
-from rag.priority import answering
-from rag.retrieval import retrieve
+from rag.ingest import build as building
+from rag.ingest.build import Summary, build, fingerprint_of
+from rag.ingest.maintenance import take_out
+from rag.ingest.priority import answering
+from rag.retrieval.hybrid import retrieve
 from rag.schema import Origin
-from rag.store import Store
-from rag.upkeep import take_out
+from rag.store.catalog import FILE_NAME, Catalog
+from rag.store.local import Store
 from tests.fakes import WordEmbedder
 from tests.test_formats import TWIN, one_of_each
 
@@ -79,7 +79,7 @@ def settle(folder: Path) -> None:
 def test_a_file_whose_size_times_and_place_are_as_they_were_is_not_read(
     settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from rag import sources
+    from rag.ingest import sources
 
     monkeypatch.setattr(sources, "SETTLED_S", -1.0)  # as if the files had lain there for a while
     build(settings, WordEmbedder())
@@ -110,7 +110,7 @@ def test_a_file_that_was_written_a_moment_ago_is_read_again(settings: Settings) 
 def test_what_could_not_be_read_is_told_again_without_being_read_again(
     settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from rag import sources
+    from rag.ingest import sources
 
     monkeypatch.setattr(sources, "SETTLED_S", -1.0)
     (settings.seeds / "empty.txt").write_bytes(b"")
@@ -133,7 +133,7 @@ def test_changing_the_splitter_embeds_only_what_is_cut_differently(settings: Set
 def test_an_article_that_the_system_does_not_let_be_read_keeps_its_earlier_text(
     settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from rag import articles
+    from rag.ingest import articles
 
     build(settings, WordEmbedder())
     (settings.seeds / "a.txt").write_text("Changed.", "utf-8")

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from rag.assistant import NO_MODEL, Assistant
-from rag.build import build
 from rag.config import Settings, load_settings
-from rag.embedder import MiniLM
+from rag.ingest.build import build
+from rag.models.embedder import MiniLM
 from rag.schema import Answer, State, Status
 
 Ask = Callable[[str, dict[str, str]], Answer]

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rag.articles import content_span, find_files, read_article
-from rag.chunking import fingerprint, split
-from rag.furniture import regions
+from rag.ingest.articles import content_span, find_files, read_article
+from rag.ingest.chunking import fingerprint, split
+from rag.ingest.furniture import regions
 from rag.schema import Article, Chunk
 
 

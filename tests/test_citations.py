@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rag.citations import Draft, parse_line, shown_part, stream_drafts
+from rag.answering.citations import Draft, parse_line, shown_part, stream_drafts
 
 OFFERED = frozenset({1, 2, 3})
 

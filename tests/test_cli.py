@@ -19,7 +19,7 @@ from rag.assistant import Assistant
 from rag.cli import _print_stream, main
 from rag.config import load_settings
 from rag.schema import Answer, Article, Evidence, Span, State, Statement, Status
-from rag.sessions import Sessions
+from rag.ui.sessions import Sessions
 
 ROOT = Path(__file__).parent.parent
 

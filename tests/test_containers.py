@@ -8,11 +8,11 @@ from pathlib import Path
 
 import yaml
 
-from rag.api import KEYS
 from rag.cli import main
 from rag.config import Settings, load_settings
-from rag.milvus import LEAST_SERVER, Address
-from rag.remote import servers_of
+from rag.models.openai_client import servers_of
+from rag.server.http import KEYS
+from rag.store.milvus_client import LEAST_SERVER, Address
 
 ROOT = Path(__file__).parent.parent
 DOCKERFILE = (ROOT / "Dockerfile").read_text("utf-8")

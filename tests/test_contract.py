@@ -17,17 +17,18 @@ import numpy as np
 import pytest
 
 from eval.bench.milvus_server import MilvusProcess
-from rag import milvus, milvus_store
 from rag.assistant import Assistant
-from rag.build import build, fingerprint_of
 from rag.config import Settings
 from rag.errors import ConfigError, StoreError
-from rag.milvus import TOKEN, Address, Server
-from rag.milvus_store import KEPT, MilvusStore, Writer, in_generation, pieces_of
-from rag.retrieval import retrieve
+from rag.ingest.build import build, fingerprint_of
+from rag.ingest.maintenance import export, restore, take_out
+from rag.retrieval.hybrid import retrieve
 from rag.schema import EVERY_ARTICLE, Choice, PartialDate, Status
-from rag.sharing import AnyStore, copy, open_store
-from rag.upkeep import export, restore, take_out
+from rag.store import milvus as milvus_store
+from rag.store import milvus_client as milvus
+from rag.store.milvus import KEPT, MilvusStore, Writer, in_generation, pieces_of
+from rag.store.milvus_client import TOKEN, Address, Server
+from rag.store.publish import AnyStore, copy, open_store
 from tests.fakes import SureReader, WordEmbedder
 
 TEXTS = {
@@ -97,7 +98,7 @@ def test_both_lists_are_exact_and_every_chunk_is_a_piece_of_its_article(settings
     assert len(every) == store.chunk_count()
     for _, chunk, article in every:
         assert article.body[chunk.start : chunk.end] == chunk.text
-    from rag.store import embedded_text
+    from rag.store.local import embedded_text
 
     texts = [embedded_text(a.title.value if a.title else "", c.text) for _, c, a in every]
     exact = WordEmbedder().encode(texts) @ vector

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from rag.conversation import beside, is_faithful, needs_history, stand_alone
+from rag.answering.rewriting import beside, is_faithful, needs_history, stand_alone
 from rag.errors import GenerationError, StoppedError
 from rag.protocols import Generator
 from rag.schema import Turn

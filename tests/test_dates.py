@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rag.dates import Mention, agree, find_dates, resolve
 from rag.schema import PartialDate, Span
+from rag.text.dates import Mention, agree, find_dates, resolve
 
 D = PartialDate
 THURSDAY = D(2025, 7, 10)  # 10 July 2025 was a Thursday

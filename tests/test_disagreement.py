@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 import pytest
 
-from rag.disagreement import compare, origins
-from rag.reader import Support
+from rag.answering.disagreement import compare, origins
+from rag.models.reader import Support
 from rag.schema import PartialDate
 from tests.fakes import ScriptedReader
 from tests.made import article, found

@@ -12,9 +12,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from rag import openvino
-from rag.embedder import MiniLM
 from rag.errors import ModelError
+from rag.models import openvino
+from rag.models.embedder import MiniLM
 from rag.protocols import Embedder
 
 TEXTS = [

@@ -8,7 +8,7 @@ import pytest
 
 from eval.cases import KINDS, QUESTIONS, EvalError, load_cases
 from eval.split import OWN_SET, Half, half
-from rag.articles import find_files, read_article
+from rag.ingest.articles import find_files, read_article
 
 BODIES = {
     "a.txt": "The bridge closed on Monday. It is 40 metres long.",

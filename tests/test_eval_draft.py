@@ -13,7 +13,7 @@ from eval.cases import Case, EvalError, load_cases
 from eval.draft import Candidate, candidates, fault, gold_for, propose
 from eval.review import Drafts, answered, is_draft, of_reader
 from rag.schema import Answer, Article, Field, Origin, Span, Status, Turn
-from rag.sessions import Case as Reported
+from rag.ui.sessions import Case as Reported
 from tests.fakes import ScriptedGenerator, ScriptedReader
 
 SENTENCE = "The strike of the ferry crews in Bergen lasted nine hours, the union said."

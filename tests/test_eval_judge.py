@@ -8,7 +8,7 @@ from eval.cases import QUESTIONS, Case, Gold, load_cases
 from eval.judge import judge
 from eval.literals import unsupported
 from eval.trace import Found
-from rag.articles import find_files, read_article
+from rag.ingest.articles import find_files, read_article
 from rag.schema import (
     Answer,
     Article,

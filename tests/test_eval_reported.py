@@ -8,7 +8,7 @@ from typing import Any, cast
 from eval.reported import ask_again, to_markdown
 from rag.assistant import Assistant
 from rag.schema import Answer, State, Statement, Status, Turn
-from rag.sessions import Sessions
+from rag.ui.sessions import Sessions
 
 
 def answer(question: str, *texts: str) -> Answer:

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from rag.extraction import Extractor
-from rag.formats import Document, Limits, Refused
+from rag.ingest.formats import Document, Limits, Refused
+from rag.ingest.sandbox import Extractor
 from tests.test_formats import PICTURE, pdf_pages
 
 

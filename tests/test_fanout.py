@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from rag.build import build, fingerprint_of
-from rag.catalog import Catalog
 from rag.config import Settings
-from rag.embedder import MiniLM
 from rag.errors import ConfigError
-from rag.fanout import LOCAL, embed_ahead
+from rag.ingest.build import build, fingerprint_of
+from rag.ingest.ray_embedding import LOCAL, embed_ahead
+from rag.models.embedder import MiniLM
+from rag.store.catalog import Catalog
 from tests.fakes import WordEmbedder
 
 if TYPE_CHECKING:
@@ -81,7 +81,7 @@ class DyingOnce(WordEmbedder):
 def test_a_killed_worker_loses_nothing(
     settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from rag import fanout
+    from rag.ingest import ray_embedding as fanout
 
     monkeypatch.setattr(fanout, "BATCH", 8)
     flag = tmp_path / "died"

@@ -14,13 +14,13 @@ from pathlib import Path
 
 import pytest
 
-from rag.build import build, fingerprint_of
-from rag.catalog import FILE_NAME
 from rag.config import Settings
 from rag.errors import CitewireError, StoreError
-from rag.retrieval import retrieve
-from rag.store import Store
-from rag.upkeep import check
+from rag.ingest.build import build, fingerprint_of
+from rag.ingest.maintenance import check
+from rag.retrieval.hybrid import retrieve
+from rag.store.catalog import FILE_NAME
+from rag.store.local import Store
 from tests.fakes import WordEmbedder
 
 ROOT = Path(__file__).parent.parent
@@ -234,7 +234,7 @@ def test_a_clock_set_back_hides_no_change(settings: Settings) -> None:
 def test_an_article_that_changes_while_it_is_read_is_read_whole_or_named(
     settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from rag import sources
+    from rag.ingest import sources
 
     real = sources.read_article
     left = [2]

@@ -11,11 +11,11 @@ from pathlib import Path
 
 import pytest
 
+from rag.answering.render import turn_of
 from rag.assistant import Assistant
-from rag.build import build
 from rag.config import load_settings
-from rag.embedder import MiniLM
-from rag.render import turn_of
+from rag.ingest.build import build
+from rag.models.embedder import MiniLM
 from rag.schema import Answer, Choice, PartialDate, State, Status
 
 WHERE = "Where did Keith Kellogg meet the Ukrainian president?"

@@ -20,7 +20,7 @@ import openpyxl
 import pptx
 import pytest
 
-from rag.formats import (
+from rag.ingest.formats import (
     READERS,
     Document,
     FormatError,
@@ -310,7 +310,7 @@ def test_notes_to_the_printer_beside_the_page_are_not_read() -> None:
 
 
 def test_scanned_pages_are_named_where_no_text_can_be_recognised(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("rag.formats.scans._languages", lambda: "")
+    monkeypatch.setattr("rag.ingest.formats.scans._languages", lambda: "")
     found = read("a.pdf", pdf_pages([at(72, 720, LEFT), PICTURE, PICTURE, "", PICTURE]))
     assert isinstance(found[0], Document) and found[0].text == " ".join(LEFT)
     assert isinstance(found[1], Refused) and found[1].reason.startswith("pages 2-3, 5: ")
@@ -319,7 +319,7 @@ def test_scanned_pages_are_named_where_no_text_can_be_recognised(monkeypatch: py
 
 
 def test_a_stamp_on_a_scanned_page_does_not_hide_that_it_is_one(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("rag.formats.scans._languages", lambda: "")
+    monkeypatch.setattr("rag.ingest.formats.scans._languages", lambda: "")
     large = PICTURE.replace("200 0 0 200 100 400", "600 0 0 780 5 5")
     found = read("a.pdf", pdf_pages([at(72, 720, LEFT), f"{large} {at(72, 20, ['Archive of the town'])}"]))
     assert isinstance(found[1], Refused) and found[1].reason.startswith("page 2: ")

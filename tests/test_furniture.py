@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from rag.articles import describe
-from rag.build import build, fingerprint_of
-from rag.catalog import Catalog
 from rag.config import Settings
-from rag.furniture import learned, regions
+from rag.ingest.articles import describe
+from rag.ingest.build import build, fingerprint_of
+from rag.ingest.furniture import learned, regions
 from rag.schema import Article, Field, Origin
+from rag.store.catalog import Catalog
 from tests.fakes import WordEmbedder
 
 TOWNS = ("Larkholm", "Dunmere", "Sorrel", "Veldon", "Tessin", "Ostrava", "Nordvik")

@@ -9,15 +9,14 @@ from pathlib import Path
 
 import pytest
 
+from rag.answering.intent_forms import Asked, Intent, is_aside, recognise
+from rag.answering.intents import MOST_LISTED, SUMMARY_SENTENCES, reply
+from rag.answering.render import answer_to_dict, answer_to_text, turn_of
 from rag.assistant import Assistant
-from rag.build import build
 from rag.codec import decode, encode
 from rag.config import Settings
 from rag.errors import StoppedError
-from rag.html import turn_html
-from rag.intent_forms import Asked, Intent, is_aside, recognise
-from rag.intents import MOST_LISTED, SUMMARY_SENTENCES, reply
-from rag.render import answer_to_dict, answer_to_text, turn_of
+from rag.ingest.build import build
 from rag.schema import (
     Answer,
     Article,
@@ -31,6 +30,7 @@ from rag.schema import (
     Status,
     Turn,
 )
+from rag.ui.html import turn_html
 from tests.fakes import ScriptedGenerator, SureReader, WordEmbedder
 
 QUESTIONS = Path(__file__).parent.parent / "eval" / "questions.jsonl"

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from rag.language import is_english
+from rag.text.language import is_english
 
 QUESTIONS = Path(__file__).parent.parent / "eval" / "questions.jsonl"
 

@@ -19,8 +19,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rag.errors import GenerationError, ModelError, StoppedError
-from rag.llama import LlamaGenerator, check_model_file
-from rag.llama_child import (
+from rag.models.llama import LlamaGenerator, check_model_file
+from rag.models.llama_process import (
     MAX_LINE_BYTES,
     SLICE_TOKENS,
     Cores,
@@ -102,7 +102,7 @@ def serving(folder: Path) -> list[int]:
             arguments = entry.read_bytes().split(b"\0")
         except OSError:
             continue
-        if b"rag.llama_child" in arguments and os.fsencode(folder) in arguments:
+        if b"rag.models.llama_process" in arguments and os.fsencode(folder) in arguments:
             found.append(int(entry.parent.name))
     return found
 
@@ -569,7 +569,7 @@ def test_a_second_model_process_gives_up_by_itself(make: Make, folder: Path) -> 
     write(generator, asking("Hi"), max_tokens=1)
     pid = process_of(folder)
     second = subprocess.run(
-        [sys.executable, "-m", "rag.llama_child", str(folder)],
+        [sys.executable, "-m", "rag.models.llama_process", str(folder)],
         cwd=Path(__file__).parent.parent,
         timeout=PATIENCE_S,
         check=False,

@@ -9,11 +9,11 @@ import pytest
 import trustme
 
 from eval.bench.milvus_server import MilvusProcess
-from rag.build import build, fingerprint_of
 from rag.config import Settings
 from rag.errors import StoreError
-from rag.milvus import AUTHORITY, TOKEN, Address, Server
-from rag.sharing import open_store
+from rag.ingest.build import build, fingerprint_of
+from rag.store.milvus_client import AUTHORITY, TOKEN, Address, Server
+from rag.store.publish import open_store
 from tests.fakes import WordEmbedder
 
 KEY = "root:Milvus"

@@ -18,10 +18,10 @@ from pathlib import Path
 
 import pytest
 
-from rag import models
 from rag.config import Settings, load_settings
 from rag.errors import ModelError
-from rag.models import (
+from rag.models import registry as models
+from rag.models.registry import (
     Home,
     ModelFile,
     ModelSpec,

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from rag import openvino
+from rag.models import openvino
 
 
 def made() -> Any:

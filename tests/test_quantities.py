@@ -2,7 +2,7 @@
 
 import pytest
 
-from rag.quantities import Quantity, equal_values, find_quantities, same_bound, same_unit
+from rag.text.quantities import Quantity, equal_values, find_quantities, same_bound, same_unit
 
 HOUR = 3600.0
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from rag.question import asks_yes_no, lacking, names
+from rag.answering.question import asks_yes_no, lacking, names
 from rag.schema import PartialDate
 from tests.made import article
 

@@ -16,10 +16,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rag import openvino
 from rag.errors import ModelError
-from rag.reader import ADAPTER, MAX_TOKENS, MPNetReader, claim_of, groups
-from rag.reader_graph import build
+from rag.models import openvino
+from rag.models.reader import ADAPTER, MAX_TOKENS, MPNetReader, claim_of, groups
+from rag.models.reader_graph import build
 
 MEETING = (
     "Harbour board meets (4 March 2025): Harbour board members met on Tuesday evening in Kestrel Bay. The meeting "

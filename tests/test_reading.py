@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from rag.reading import READ, read
+from rag.answering.reading import READ, read
 from rag.schema import PartialDate
 from tests.fakes import ScriptedReader
 from tests.made import article, passage

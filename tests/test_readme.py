@@ -14,7 +14,7 @@ import pytest
 
 from rag.cli import main
 from rag.config import CONFIG_FILE, Settings, load_settings
-from rag.text import plain
+from rag.text.words import plain
 from tests.commands import PAGE, reference
 from tests.transcripts import PAGES, argv_of, blocks
 

@@ -16,16 +16,16 @@ from typing import Any
 
 import pytest
 
-from rag import remote
 from rag.assistant import Assistant, open_generator
-from rag.build import build
 from rag.config import Settings
 from rag.errors import CitewireError, ConfigError, GenerationError, ModelError, StoppedError
-from rag.listening import free_port
-from rag.prompts import FIXED, answer_grammar
+from rag.ingest.build import build
+from rag.models import openai_client as remote
+from rag.models.openai_client import KEY, UNKNOWN_LIKELIHOOD, RemoteGenerator, messages_of, servers_of
+from rag.models.prompts import FIXED, answer_grammar
 from rag.protocols import Prompt, Segment, Watch
-from rag.remote import KEY, UNKNOWN_LIKELIHOOD, RemoteGenerator, messages_of, servers_of
 from rag.schema import Status
+from rag.server.network import free_port
 from tests.fakes import SureReader, WordEmbedder
 
 START, END = "<|im_start|>", "<|im_end|>\n"
@@ -318,7 +318,7 @@ def test_a_slow_server_is_left_at_the_deadline_and_at_once_when_stopped() -> Non
         assert time.monotonic() - started < 3
 
 
-# Without the layout of weights for AMX, which ends in a segmentation fault (see rag/llama_child.py).
+# Without the layout of weights for AMX, which ends in a segmentation fault (see rag/models/llama_process.py).
 SERVER = """\
 import runpy
 import llama_cpp.llama_cpp as c

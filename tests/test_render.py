@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from eval.records import Record
-from rag.render import (
+from rag.answering.render import (
     SCHEMA,
     answer_to_json,
     answer_to_text,
@@ -36,7 +36,7 @@ from rag.schema import (
     Value,
     Verdict,
 )
-from rag.text import plain
+from rag.text.words import plain
 
 BODY = "Envoys met in Doha. The meeting lasted two hours."
 ARTICLE = Article(

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from rag.retrieval.scope import admits, choice_text
 from rag.schema import EVERY_ARTICLE, Choice, PartialDate
-from rag.scope import admits, choice_text
 from tests.made import article
 
 JUNE = article("x", published=PartialDate(2025, 6, 30), publisher="The Courier", name="june")

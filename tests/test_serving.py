@@ -21,7 +21,7 @@ from mcp import ClientSession, StdioServerParameters
 from mcp.client.stdio import stdio_client
 
 from rag.cli import main
-from rag.listening import free_port
+from rag.server.network import free_port
 
 DOCS = (Path(__file__).parent.parent / "docs" / "api.md").read_text("utf-8")
 RAG = [sys.executable, "-m", "rag.cli"]

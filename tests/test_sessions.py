@@ -29,7 +29,7 @@ from rag.schema import (
     Value,
     Verdict,
 )
-from rag.sessions import FILE_NAME, SessionError, Sessions, to_markdown
+from rag.ui.sessions import FILE_NAME, SessionError, Sessions, to_markdown
 
 BODY = "Floods hit Valencia\n\nThe river rose four metres on Monday. It “fell” later."
 ARTICLE = Article(

@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from rag.build import build, fingerprint_of
 from rag.config import Settings
 from rag.errors import StoreError
-from rag.shelf import Shelf, safe_name
-from rag.store import Store
+from rag.ingest.build import build, fingerprint_of
+from rag.ingest.library import Shelf, safe_name
+from rag.store.local import Store
 from tests.fakes import WordEmbedder
 
 if TYPE_CHECKING:

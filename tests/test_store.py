@@ -12,15 +12,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from rag.build import build, fingerprint_of
-from rag.catalog import FILE_NAME
 from rag.config import Settings
 from rag.errors import CorpusError, StoreError
-from rag.lexical import query_words
-from rag.retrieval import retrieve
-from rag.store import Store, writer_lock
-from rag.upkeep import rebuild
-from rag.vectors import VectorIndex, write_segment
+from rag.ingest.build import build, fingerprint_of
+from rag.ingest.maintenance import rebuild
+from rag.retrieval.hybrid import retrieve
+from rag.store.bm25 import query_words
+from rag.store.catalog import FILE_NAME
+from rag.store.local import Store, writer_lock
+from rag.store.vectors import VectorIndex, write_segment
 from tests.fakes import WordEmbedder
 
 

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rag.text import MAX_SENTENCE_CHARS, content_words, fold, plain, sentences, words
+from rag.text.sentences import MAX_SENTENCE_CHARS, sentences
+from rag.text.words import content_words, fold, plain, words
 
 
 def cut(text: str) -> list[str]:

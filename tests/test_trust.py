@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from rag.html import trust_html
-from rag.trust import Figure, latest, read_report
+from rag.ui.html import trust_html
+from rag.ui.quality import Figure, latest, read_report
 
 RATE = {"value": 0.5, "low": 0.4, "high": 0.6, "n": 10}
 RIGHT = {"wrong_asserted": False, "correct": True, "refused": False}

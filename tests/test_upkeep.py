@@ -10,15 +10,15 @@ from pathlib import Path
 
 import pytest
 
-from rag.build import build, fingerprint_of
-from rag.catalog import FILE_NAME, FORMAT, Catalog
+from rag.answering.freshness import Cited, Freshness, freshness
 from rag.config import Settings, load_settings, of_corpus
 from rag.errors import ConfigError, StoreError
-from rag.freshness import Cited, Freshness, freshness
-from rag.migration import backup_name, format_of
-from rag.retrieval import retrieve
-from rag.store import Store
-from rag.upkeep import check, export, rebuild, restore
+from rag.ingest.build import build, fingerprint_of
+from rag.ingest.maintenance import check, export, rebuild, restore
+from rag.retrieval.hybrid import retrieve
+from rag.store.catalog import FILE_NAME, FORMAT, Catalog
+from rag.store.local import Store
+from rag.store.migration import backup_name, format_of
 from tests.fakes import WordEmbedder
 
 

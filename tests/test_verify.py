@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from rag.reading import Found
+from rag.answering.reading import Found
+from rag.answering.verifying import SUPPORT_FLOOR, Checker
 from rag.schema import PartialDate, Reason, Stage
-from rag.verify import SUPPORT_FLOOR, Checker
 from tests.fakes import ScriptedReader
 from tests.made import found
 

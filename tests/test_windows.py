@@ -8,9 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from rag.retrieval.windows import MOST_CHARS, Window, head_of, likeliest, locate, states, windows_of
 from rag.schema import Article, Chunk, Field, Origin, PartialDate, Passage, Span
-from rag.text import plain, sentences
-from rag.windows import MOST_CHARS, Window, head_of, likeliest, locate, states, windows_of
+from rag.text.sentences import sentences
+from rag.text.words import plain
 from tests.made import article, passage
 
 BODY = (

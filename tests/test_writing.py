@@ -6,13 +6,13 @@ from dataclasses import replace
 
 import pytest
 
+from rag.answering.reading import Found
+from rag.answering.verifying import Checker
+from rag.answering.writing import MOST_WINDOWS, Clock, Writer
 from rag.config import Settings
 from rag.errors import GenerationError
-from rag.prompts import answer_grammar, restate_grammar
-from rag.reading import Found
+from rag.models.prompts import answer_grammar, restate_grammar
 from rag.schema import Reason, Stage, State, Statement
-from rag.verify import Checker
-from rag.writing import MOST_WINDOWS, Clock, Writer
 from tests.fakes import ScriptedGenerator, ScriptedReader
 from tests.made import found
 

@@ -27,14 +27,15 @@ from typing import Any
 import numpy as np
 
 from eval.split import Half, half
+from rag.answering.reading import Found
+from rag.answering.verifying import unstated_date, unstated_number, unstated_quotation
 from rag.config import load_settings
-from rag.models import find_model
-from rag.reader import FORMAT, MPNetReader, Scores
-from rag.reading import Found
+from rag.models.reader import FORMAT, MPNetReader, Scores
+from rag.models.registry import find_model
+from rag.retrieval.windows import Window, likeliest, windows_of
 from rag.schema import Article, Chunk, Evidence, Field, Origin, Passage, Span
-from rag.text import content_words, sentences
-from rag.verify import unstated_date, unstated_number, unstated_quotation
-from rag.windows import Window, likeliest, windows_of
+from rag.text.sentences import sentences
+from rag.text.words import content_words
 
 CONTRASTS = Path(__file__).parent / "contrasts.jsonl"
 LINES, MOST_WINDOWS = 3, 4  # of evidence that a claim is held against

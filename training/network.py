@@ -1,7 +1,7 @@
 """The reader's network: all-mpnet-base-v2, frozen in bfloat16, with low-rank adapters and three heads.
 
 It knows tensors and the encoder's layers. It does not know where pairs come from, what is done with the scores, or
-how the product runs the network (`rag/reader.py` does that, with adapters merged).
+how the product runs the network (`rag/models/reader.py` does that, with adapters merged).
 
 Outputs for a batch of B pairs of at most L tokens:
 

@@ -15,7 +15,7 @@ from eval.bench.serving import serving
 from eval.bench.shared import shared
 from eval.bench.synthetic import real_texts
 from rag.config import load_settings
-from rag.models import find_model
+from rag.models.registry import find_model
 
 if TYPE_CHECKING:
     import numpy as np
@@ -32,7 +32,7 @@ def _real_vectors(work: Path, name: str, texts: tuple[str, ...], model: Path) ->
 
     file = work / f"{name}-{len(texts)}.npy"
     if not file.exists():
-        from rag.embedder import MiniLM
+        from rag.models.embedder import MiniLM
 
         embedder = MiniLM(model, threads=2)
         click.echo(f"embedding {len(texts)} {name}", err=True)

@@ -19,10 +19,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from eval.bench.synthetic import RealTexts, Vectors, fill
-from rag.build import build, fingerprint_of
 from rag.config import Settings
-from rag.sharing import AnyStore
-from rag.store import Store
+from rag.ingest.build import build, fingerprint_of
+from rag.store.local import Store
+from rag.store.publish import AnyStore
 
 if TYPE_CHECKING:
     import numpy as np
@@ -157,7 +157,7 @@ def searching(
     and the most memory that was resident. `asked`: the vectors of the first questions; with `model`, the embedding model
     is loaded and the questions are embedded too."""
 
-    from rag.retrieval import retrieve
+    from rag.retrieval.hybrid import retrieve
 
     settings = settings_of(work, chunks)
     questions = texts.questions[: len(asked)]
@@ -170,7 +170,7 @@ def searching(
     opened = time.perf_counter() - started
     embedder: Embedder
     if model is not None:
-        from rag.embedder import MiniLM
+        from rag.models.embedder import MiniLM
 
         embedder = MiniLM(model, threads=2)
         embedder.encode(["warm"])
@@ -268,7 +268,7 @@ def embedding(model: Path, texts: RealTexts, work: Path, report: Report) -> dict
     from langchain_text_splitters import RecursiveCharacterTextSplitter
     from sentence_transformers import SentenceTransformer
 
-    from rag.embedder import MiniLM
+    from rag.models.embedder import MiniLM
 
     bare = SentenceTransformer(str(model), device="cpu", local_files_only=True)
     bare.max_seq_length = 256
@@ -395,8 +395,8 @@ def ndcg(ranked: Sequence[str], right: dict[str, int], depth: int = 10) -> float
 
 def quality(data: Path, model: Path, work: Path, report: Report) -> dict[str, object]:
     """nDCG@10 on SciFact through the product's index: fused, by meaning alone, by words alone."""
-    from rag.embedder import MiniLM
-    from rag.retrieval import RRF_K
+    from rag.models.embedder import MiniLM
+    from rag.retrieval.hybrid import RRF_K
 
     embedder = MiniLM(model, threads=2)
     seeds = work / "scifact"

@@ -11,7 +11,7 @@ import sys
 import time
 from pathlib import Path
 
-from rag.listening import free_port
+from rag.server.network import free_port
 
 _RUN = """
 import json, sys, time

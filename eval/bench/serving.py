@@ -13,7 +13,6 @@ from collections.abc import Callable, Iterator, Sequence
 from hashlib import sha256
 
 from eval.bench.measures import quantile
-from rag.listening import free_port
 from rag.protocols import Cancel
 from rag.schema import (
     EVERY_ARTICLE,
@@ -28,6 +27,7 @@ from rag.schema import (
     Timings,
     Turn,
 )
+from rag.server.network import free_port
 
 CLIENTS = 50
 EACH = 10  # questions of one client, one after the other
@@ -143,6 +143,6 @@ def serving(report: Callable[[str, int, int], None]) -> dict[str, object]:
 if __name__ == "__main__":
     import uvicorn
 
-    from rag.api import make_api
+    from rag.server.http import make_api
 
     uvicorn.run(make_api(Stub()), host="127.0.0.1", port=int(sys.argv[1]), log_level="error")

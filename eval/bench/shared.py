@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING
 from eval.bench.measures import LIMIT, Given, Ready, Report, exact_best, new_article, quantile, settings_of
 from eval.bench.milvus_server import MilvusProcess
 from eval.bench.synthetic import RealTexts, Vectors
-from rag.build import build, fingerprint_of
 from rag.config import Settings
-from rag.milvus_store import SETTLED_S, MilvusStore
-from rag.retrieval import retrieve
-from rag.sharing import AnyStore, copy, open_store
+from rag.ingest.build import build, fingerprint_of
+from rag.retrieval.hybrid import retrieve
+from rag.store.milvus import SETTLED_S, MilvusStore
+from rag.store.publish import AnyStore, copy, open_store
 
 if TYPE_CHECKING:
     import numpy as np

@@ -14,9 +14,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from rag.catalog import Catalog, Fingerprint, NewArticle, NewChunk
 from rag.schema import Article, Chunk, Field, Origin
-from rag.text import sentences
+from rag.store.catalog import Catalog, Fingerprint, NewArticle, NewChunk
+from rag.text.sentences import sentences
 
 if TYPE_CHECKING:
     import numpy as np
@@ -113,7 +113,7 @@ def fill(
     folder: Path, fingerprint: Fingerprint, texts: RealTexts, vectors: Vectors, chunks: int, report: Any
 ) -> None:
     """Write an index of `chunks` chunks into `folder`: rows first, then its copies, as a rebuild does."""
-    from rag.store import repair
+    from rag.store.local import repair
 
     folder.mkdir(parents=True, exist_ok=True)
     catalog = Catalog(folder, create=True)

@@ -15,7 +15,8 @@ from eval.metrics import contains
 from eval.runner import Result
 from eval.trace import Found
 from rag.schema import Answer, Article, Evidence, State, Statement, Status, Timings
-from rag.text import plain, sentences
+from rag.text.sentences import sentences
+from rag.text.words import plain
 
 _MARK = re.compile(r"\[(\d{1,2}(?:\s*,\s*\d{1,2})*)\]")
 _AFTER_STOP = re.compile(r"([.!?][”\"’']?)\s*((?:\[\d[\d\s,]*\]\s*)+)")

@@ -18,7 +18,7 @@ from eval.runner import Asker
 from eval.trace import Call
 from rag.assistant import NO_MODEL
 from rag.config import Settings
-from rag.models import find_model
+from rag.models.registry import find_model
 from rag.schema import WHOLE, Stage
 
 HERE = Path(__file__).parent

@@ -1,0 +1,106 @@
+"""What a question fixes literally: its dates and numbers, and whether it asks for a yes or a no. Pure.
+
+Whether a text answers a question is the reader's judgement. These are the conditions that are checked letter by letter
+beside it, since a wrong year or number is what a reader overlooks most easily.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import replace
+
+from rag.schema import Article, PartialDate
+from rag.text.dates import Mention, agree, find_dates, meaning
+from rag.text.quantities import ORDINAL, equal_values, find_quantities
+from rag.text.words import plain, words
+
+_YES_NO = re.compile(
+    r"^(?:[^,?]{1,60}, )?(?:is|are|was|were|am|do|does|did|has|have|had|will|would|can|could|should|shall|may|might|must"
+    r"|isn['’]t|aren['’]t|wasn['’]t|weren['’]t|don['’]t|doesn['’]t|didn['’]t|hasn['’]t|haven['’]t|won['’]t)\b",
+    re.IGNORECASE,
+)
+_YEAR = re.compile(r"\b(?:1[5-9]|20)\d\d\b")
+_CHOICE = re.compile(r"\bor\b", re.IGNORECASE)
+_NAME = re.compile(
+    r"[^\W\d_a-zß-ÿ][\w’'&.-]*(?: (?:(?:of|de|von|van|the|al|bin|la) )?[^\W\d_a-zß-ÿ][\w’'&.-]*)*"
+)
+
+
+def asks_yes_no(question: str) -> bool:
+    """Whether a yes or a no answers it: it begins with an auxiliary verb and offers no choice."""
+    return _YES_NO.match(plain(question)) is not None and _CHOICE.search(question) is None
+
+
+def names(text: str) -> list[str]:
+    """Runs of capitalised words, the first word of the text aside."""
+    line = plain(text)
+    found = []
+    for match in _NAME.finditer(line):
+        name = match.group()
+        if match.start() == 0:
+            _, _, name = name.partition(" ")
+        name = re.sub(r"['’]s?$", "", name.strip(".'’- "))
+        if len(name) > 1:
+            found.append(name)
+    return found
+
+
+def lacking(question: str, text: str, article: Article) -> tuple[str, ...]:
+    """The dates and numbers of the question that `text` (a window with its head) does not have, as the question words
+    them. Names are left to the reader: asking for them letter by letter withholds right answers, since an
+    article seldom repeats a name in full beside every sentence about it."""
+    line = plain(question)
+    mentions = [m for m in find_dates(line) if m.date is not None and (m.date.year or m.date.month)]
+    missing = [line[m.span.start : m.span.end] for m in mentions if not has_date(m, text, article)]
+    held = set(words(text))
+    asked = find_quantities(line)
+    told = find_quantities(text)
+    for quantity in asked:
+        if any(m.span.start < quantity.span.end and quantity.span.start < m.span.end for m in mentions):
+            continue
+        if not any(c.isdigit() for c in quantity.text) and quantity.unit != ORDINAL:
+            continue  # "one", "two": more often a pronoun than a number
+        if quantity.approx in ("<", ">"):
+            continue  # "more than 100": a text that answers gives another number
+        if not any(equal_values(quantity, q) for q in told) and not set(words(quantity.text)) <= held:
+            missing.append(quantity.text)
+    # a year that stands as neither date nor number: "the talks of 2019"
+    spoken = [line[m.span.start : m.span.end] for m in mentions] + [q.text for q in asked]
+    published = article.published.date if article.published else None
+    for year in _YEAR.findall(line):
+        if year not in held and not any(year in words(s) for s in spoken):
+            missing += [] if published and str(published.year) == year else [year]
+    return tuple(dict.fromkeys(missing))
+
+
+def dates_of(text: str, article: Article) -> list[PartialDate]:
+    """The dates that a text of an article states or, by the article's own date, means."""
+    published = article.published.date if article.published else None
+    found = []
+    for mention in find_dates(text):
+        meant = meaning(mention, text, published)
+        found += [d for d in (mention.date, meant[0] if meant else None, _in_year(mention, published)) if d]
+    return found
+
+
+def _in_year(mention: Mention, published: PartialDate | None) -> PartialDate | None:
+    """A month told without its year is the last such month before the article."""
+    date = mention.date
+    if not (date and date.month and not date.year and published and published.year and published.month):
+        return None
+    return replace(date, year=published.year - (date.month > published.month))
+
+
+def has_date(wanted: Mention, text: str, article: Article) -> bool:
+    """Whether `text` states or means the date, or the article is of that date."""
+    assert wanted.date is not None
+    published = [article.published.date] if article.published else []
+    known: Sequence[PartialDate] = [*dates_of(text, article), *published]
+    return any(_holds(wanted.date, d) for d in known)
+
+
+def _holds(wanted: PartialDate, known: PartialDate) -> bool:
+    """Whether every part of `wanted` is a part of `known`."""
+    pairs = ((wanted.year, known.year), (wanted.month, known.month), (wanted.day, known.day))
+    return agree(wanted, known) is True and all(w is None or k == w for w, k in pairs)

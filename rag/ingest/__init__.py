@@ -1,0 +1,1 @@
+"""Ingest: the way of an article from a file to the index."""

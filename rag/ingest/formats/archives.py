@@ -1,0 +1,128 @@
+"""Archives: files inside a file, read one by one; sizes are measured while unpacking, never believed."""
+
+from __future__ import annotations
+
+import re
+import zipfile
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import PurePosixPath
+from typing import IO
+
+from rag.ingest.formats.base import BROKEN, Document, FormatError, Found, Job, Limits, Refused, broken
+
+PAGES = (".html", ".htm", ".xhtml")  # whose pictures a browser saves in a folder "NAME_files" beside them
+_DRIVE = re.compile(r"^[A-Za-z]:")
+
+
+def check_archive(archive: zipfile.ZipFile, limits: Limits) -> None:
+    """Raise `FormatError` for what cannot be an honest archive, before anything is unpacked."""
+    members = archive.infolist()
+    if len(members) > limits.members:
+        raise FormatError(f"holds {len(members)} files, {limits.members} at most are read; split it")
+    if sum(m.file_size for m in members) > limits.unpacked:
+        raise FormatError(f"unpacks to more than {limits.unpacked // 2**20} MB; split it")
+
+
+def member(archive: zipfile.ZipFile, info: zipfile.ZipInfo, limit: int, limits: Limits) -> bytes:
+    """One member, its size and ratio measured while it is unpacked. Raises `FormatError`."""
+    parts, size = [], 0
+    with archive.open(info) as file:
+        while block := file.read(1 << 16):
+            size += len(block)
+            if size > limit:
+                raise FormatError(f"larger than {limit // 2**20} MB; split it")
+            if size > 2**20 and size > limits.ratio * max(1, info.compress_size):
+                raise FormatError("unpacks to far more than it holds (a bomb?); unpack it by hand")
+            parts.append(block)
+    return b"".join(parts)
+
+
+def _unsafe(info: zipfile.ZipInfo) -> str:
+    """Why a member must not be read, "" when it may."""
+    name = info.filename
+    if name.startswith(("/", "\\")) or _DRIVE.match(name) or ".." in re.split(r"[/\\]", name):
+        return "its name leads out of the archive"
+    if (info.external_attr >> 16) & 0o170000 == 0o120000:
+        return "is a link"
+    if info.flag_bits & 1:
+        return "is encrypted; unpack it by hand"
+    if not name.isprintable():
+        return "its name is not printable"
+    return ""
+
+
+def unread(endings: Counter[str]) -> str:
+    """What to say of files whose format is not read, counted by ending ("" for none)."""
+    parts = [
+        f"{count} {'file' if count == 1 else 'files'} {f'ending in {ending}' if ending else 'without an ending'}"
+        for ending, count in sorted(endings.items())
+    ]
+    return f"{', '.join(parts)}: this format is not read"
+
+
+def read_inside(name: str, content: bytes, job: Job) -> Iterator[Found]:
+    """What a file inside another one gives, under its name; `job` is that of the file around it."""
+    assert job.inside is not None
+    try:
+        for found in job.inside(name, content, replace(job, depth=job.depth + 1)):
+            if isinstance(found, Refused):
+                yield Refused(f"{name}#{found.key}" if found.key else name, f"{name}: {found.reason}")
+            elif isinstance(found, Document):
+                yield replace(found, key=f"{name}#{found.key}" if found.key else name)
+            else:
+                yield found
+    except FormatError as error:
+        yield Refused(name, f"{name}: {error}")
+    except BROKEN as error:
+        yield Refused(name, f"{name}: {broken(PurePosixPath(name).suffix, error)}")
+
+
+def read_zip(name: str, data: IO[bytes], job: Job, endings: frozenset[str]) -> Iterator[Found]:
+    """The articles of the files in an archive; those that do not end in one of `endings` are counted."""
+    limits = job.limits
+    left = limits.unpacked
+    others: Counter[str] = Counter()
+    with zipfile.ZipFile(data) as archive:
+        check_archive(archive, limits)
+        pages = {
+            str(path.with_suffix(""))
+            for i in archive.infolist()
+            if (path := PurePosixPath(i.filename)).suffix.lower() in PAGES
+        }
+        for info in sorted(archive.infolist(), key=lambda i: i.filename):
+            path = PurePosixPath(info.filename)
+            suffix = path.suffix.lower()
+            hidden = any(p.startswith((".", "__MACOSX")) and p != ".." for p in path.parts)
+            beside_page = any(
+                str(p).removesuffix("_files") in pages and str(p).endswith("_files") for p in path.parents
+            )
+            if info.is_dir() or hidden or beside_page:
+                continue
+            if suffix not in endings:
+                others[suffix if suffix.isprintable() else ""] += 1
+                continue
+            shown = (
+                info.filename
+                if info.filename.isprintable()
+                else info.filename.encode("ascii", "backslashreplace").decode()
+            )
+            try:
+                if why := _unsafe(info):
+                    raise FormatError(why)
+                if suffix == ".zip" and job.depth + 1 >= limits.nested:
+                    raise FormatError(
+                        f"archives are nested more than {limits.nested} deep; unpack it by hand"
+                    )
+                content = member(archive, info, min(limits.file, left), limits)
+            except FormatError as error:
+                yield Refused(shown, f"{shown}: {error}")
+                continue
+            except BROKEN as error:
+                yield Refused(shown, f"{shown}: {broken(suffix, error)}")
+                continue
+            left -= len(content)
+            yield from read_inside(shown, content, job)
+    if others:
+        yield Refused("*", unread(others))

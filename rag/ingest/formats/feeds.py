@@ -1,0 +1,131 @@
+"""Feeds and books: RSS, Atom and EPUB, whose articles are pieces of HTML."""
+
+from __future__ import annotations
+
+import io
+import posixpath
+import re
+import zipfile
+from collections.abc import Iterator
+from pathlib import PurePosixPath
+from typing import IO
+from urllib.parse import unquote
+
+from rag.ingest.formats.archives import check_archive, member
+from rag.ingest.formats.base import (
+    Document,
+    FormatError,
+    Found,
+    Job,
+    Refused,
+    check_depth,
+    clean,
+    finished,
+    whole,
+    xml_root,
+)
+from rag.ingest.formats.days import day_of
+from rag.ingest.formats.decoding import decode_markup
+from rag.ingest.formats.html import html_to_text
+
+_CHAPTER_LEAST = 200  # characters; shorter ones are covers and title pages
+
+
+def read_feed(name: str, data: IO[bytes], job: Job) -> Iterator[Found]:
+    """The entries of a feed."""
+    limits = job.limits
+    content = whole(data, limits.file)
+    if re.search(rb"<!ENTITY", content[:1_000_000]):
+        raise FormatError("defines entities, which no feed needs; save it again")
+    check_depth(content, limits)
+    import feedparser
+
+    # as a stream, never as a text: feedparser takes a text for an address and would fetch it
+    feed = feedparser.parse(io.BytesIO(content), sanitize_html=True, resolve_relative_uris=False)
+    if not feed.version:
+        raise FormatError("is XML, but no RSS or Atom feed")
+    publisher = str(feed.feed.get("title", ""))
+    number = 0
+    for number, entry in enumerate(feed.entries, 1):
+        if number > limits.documents:
+            raise FormatError(f"holds more than {limits.documents} articles; split it")
+        link = str(entry.get("link", ""))
+        key = str(entry.get("id") or link or number)[:300]
+        try:
+            bodies = [str(c.get("value", "")) for c in entry.get("content", [])] or [
+                str(entry.get("summary", ""))
+            ]
+            # the day that is written: what feedparser makes of it is the day in UTC
+            written = str(entry.get("published") or entry.get("updated") or "")
+            when = entry.get("published_parsed") or entry.get("updated_parsed")
+            day = f"{when[0]:04d}-{when[1]:02d}-{when[2]:02d}" if when else ""
+            source = entry.get("source") or {}
+            yield finished(
+                Document(
+                    key,
+                    html_to_text(max(bodies, key=len), limits),
+                    clean(html_to_text(str(entry.get("title", "")), limits)),
+                    str(entry.get("author", "")),
+                    str(source.get("title", "")) or publisher,
+                    day_of(written) or day,
+                    "",
+                    link,
+                ),
+                limits,
+            )
+        except FormatError as error:
+            yield Refused(key, f"entry {number}: {error}")
+    if feed.bozo and not isinstance(feed.bozo_exception, feedparser.CharacterEncodingOverride):
+        why = (str(feed.bozo_exception).splitlines() or [""])[0][:120]
+        yield Refused("*", f"damaged after entry {number} ({why}); what follows is left out")
+
+
+def read_epub(name: str, data: IO[bytes], job: Job) -> Iterator[Found]:
+    """The chapters of a book, each an article."""
+    limits = job.limits
+    with zipfile.ZipFile(io.BytesIO(whole(data, limits.file))) as archive:
+        check_archive(archive, limits)
+        members = {i.filename: i for i in archive.infolist()}
+
+        def part(path: str) -> bytes:
+            if path not in members:
+                raise FormatError(f"lacks {path}; save it again")
+            return member(archive, members[path], limits.text, limits)
+
+        container = xml_root(part("META-INF/container.xml"), limits)
+        root = container.xpath("string(//*[local-name()='rootfile']/@full-path)")
+        package = xml_root(part(str(root)), limits)
+        folder = PurePosixPath(str(root)).parent
+        facts = {
+            key: str(package.xpath(f"string(//*[local-name()='metadata']/*[local-name()='{key}'][1])"))
+            for key in ("title", "creator", "publisher", "date")
+        }
+        items = {i.get("id"): i.get("href") for i in package.xpath("//*[local-name()='manifest']/*[@href]")}
+        for reference in package.xpath("//*[local-name()='spine']/*[@idref]"):
+            href = items.get(reference.get("idref")) or ""
+            path = posixpath.normpath(str(folder / unquote(href.partition("#")[0])))
+            if path not in members:
+                yield Refused(href or "*", f"lacks {href or 'a chapter'}; save it again")
+                continue
+            try:
+                markup = decode_markup(part(path))
+                text = clean(html_to_text(re.sub(r"^\s*<\?xml[^>]*\?>", "", markup), limits))
+                if len(text) < _CHAPTER_LEAST:
+                    continue
+                heading = re.search(r"(?is)<h[1-3][^>]*>(.*?)</h[1-3]>", markup)
+                title = clean(re.sub(r"<[^>]+>", " ", heading[1])) if heading else ""
+                yield finished(
+                    Document(
+                        href,
+                        text,
+                        title or facts["title"],
+                        facts["creator"],
+                        facts["publisher"],
+                        facts["date"],
+                    ),
+                    limits,
+                )
+            except FormatError as error:
+                yield Refused(href, str(error))
+            except (zipfile.BadZipFile, OSError, EOFError) as error:
+                yield Refused(href, f"{href} is damaged ({error}); save the book again")

@@ -1,0 +1,99 @@
+"""Mail: messages (EML) with what is attached to them, and pages saved as one file (MHT), which are built like them."""
+
+from __future__ import annotations
+
+import io
+from collections import Counter
+from collections.abc import Iterator
+from email.message import EmailMessage
+from pathlib import PurePosixPath
+from typing import IO
+
+from rag.ingest.formats.archives import read_inside, unread
+from rag.ingest.formats.base import Document, FormatError, Found, Job, Refused, finished, whole
+from rag.ingest.formats.decoding import decode, decode_markup
+from rag.ingest.formats.html import html_to_text, page
+from rag.ingest.formats.text import unwrap
+
+_MOST_PARTS = 1000
+
+
+def _message(data: IO[bytes], job: Job) -> EmailMessage:
+    from email.parser import BytesParser
+    from email.policy import default
+
+    message = BytesParser(EmailMessage, policy=default).parse(io.BytesIO(whole(data, job.limits.file)))
+    if not message.keys():
+        raise FormatError("has no head with a subject and a sender, so it is no message")
+    return message
+
+
+def _bytes(part: EmailMessage) -> bytes:
+    if part.get_content_type() == "message/rfc822":
+        return bytes(part.get_content())
+    payload = part.get_payload(decode=True)
+    return payload if isinstance(payload, bytes) else b""
+
+
+def _text(part: EmailMessage, markup: bool) -> str:
+    """The text of a part: as its charset says, else as any text."""
+    content = _bytes(part)
+    charset = part.get_content_charset()
+    try:
+        return content.decode(charset or "utf-8")
+    except (LookupError, UnicodeDecodeError):
+        return decode_markup(content) if markup else decode(content)
+
+
+def _header(message: EmailMessage, name: str) -> str:
+    return " ".join(str(message.get(name, "")).split())
+
+
+def read_eml(name: str, data: IO[bytes], job: Job, endings: frozenset[str]) -> Iterator[Found]:
+    """A message is an article: its subject, sender and day, its text; what is attached is read as files of their own."""
+    message = _message(data, job)
+    text = ""
+    for kind in ("plain", "html"):
+        body = message.get_body((kind,))
+        if isinstance(body, EmailMessage) and not text.strip():  # many programs leave the plain one empty
+            text = _text(body, kind == "html")
+            text = html_to_text(text, job.limits) if kind == "html" else unwrap(text.replace("\r\n", "\n"))
+    senders = getattr(message.get("from"), "addresses", ())
+    sender = str(senders[0].display_name or senders[0].addr_spec) if senders else ""
+    others: Counter[str] = Counter()
+    attached: list[tuple[str, bytes]] = []
+    for number, part in enumerate(message.iter_attachments(), 1):
+        if number > _MOST_PARTS:
+            raise FormatError(f"holds more than {_MOST_PARTS} attachments; save them as files")
+        shown = part.get_content_disposition() == "inline" and part.get_content_maintype() == "image"
+        file = PurePosixPath((part.get_filename() or "").replace("\\", "/")).name
+        if part.get_content_type() == "message/rfc822":
+            file = f"message {number}.eml"  # one that was sent on
+        suffix = PurePosixPath(file).suffix.lower()
+        if shown:
+            continue  # a logo inside the text
+        if suffix in endings and file.isprintable() and job.depth + 1 < job.limits.nested:
+            attached.append((file, _bytes(part)))
+        else:
+            others[suffix if suffix.isprintable() else ""] += 1
+    if text.strip():
+        yield finished(
+            Document("", text, _header(message, "subject"), sender, "", _header(message, "date")), job.limits
+        )
+    elif not attached:
+        yield Refused("", "holds no text")
+    for file, content in attached:
+        yield from read_inside(file, content, job)
+    if others:
+        yield Refused("*", f"attached: {unread(others)}")
+
+
+def read_mht(name: str, data: IO[bytes], job: Job) -> Iterator[Found]:
+    """A page that a browser saved as one file. The day in its head is when it was saved."""
+    message = _message(data, job)
+    for part in message.walk():
+        if part.get_content_type() in ("text/html", "application/xhtml+xml"):
+            url = _header(message, "snapshot-content-location") or _header(part, "content-location")
+            yield page(_text(part, True), job.limits, url if url.startswith("http") else "")
+            return
+    raise FormatError("holds no page; save it again as HTML")

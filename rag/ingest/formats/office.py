@@ -1,0 +1,317 @@
+"""Office: the text of Word, OpenDocument, PowerPoint and RTF files, as their author would print it.
+
+What was inserted while changes are tracked counts, what was deleted does not.
+"""
+
+from __future__ import annotations
+
+import io
+import re
+import zipfile
+from collections.abc import Iterator
+from typing import IO, Any
+
+from rag.ingest.formats.archives import check_archive, member
+from rag.ingest.formats.base import (
+    Document,
+    FormatError,
+    Found,
+    Job,
+    Limits,
+    check_depth,
+    finished,
+    rows_as_lines,
+    whole,
+    xml_root,
+)
+from rag.ingest.formats.pdf import is_given
+
+_NOBODY = ("python-docx", "user", "admin", "administrator")  # what programs write for an author
+
+
+class _Parts:
+    """The XML parts of a file that is an archive of them, each bounded; "" or None where one is not there."""
+
+    def __init__(self, content: bytes, limits: Limits) -> None:
+        self._limits = limits
+        self._archive = zipfile.ZipFile(io.BytesIO(content))
+        check_archive(self._archive, limits)
+        self._members = {info.filename: info for info in self._archive.infolist()}
+
+    def root(self, name: str) -> Any:
+        if name not in self._members:
+            return None
+        return xml_root(
+            member(self._archive, self._members[name], self._limits.file, self._limits), self._limits
+        )
+
+    def check_all(self) -> None:
+        """Raise `FormatError` for a part that a library must not be given."""
+        for name, info in self._members.items():
+            if name.endswith((".xml", ".rels")):
+                part = member(self._archive, info, self._limits.file, self._limits)
+                if b"<!ENTITY" in part[:100_000]:
+                    raise FormatError("defines entities, which no such program does; save it again")
+                check_depth(part, self._limits)
+
+
+def _facts(properties: Any) -> tuple[str, str]:
+    """(title, author) of a file's properties; when it was made or changed is no date of publication."""
+    if properties is None:
+        return "", ""
+
+    def value(name: str) -> str:
+        return str(properties.xpath(f"string((//*[local-name()='{name}'])[1])")).strip()
+
+    title, author = value("title"), value("initial-creator") or value("creator")
+    return title if is_given(title) else "", "" if author.lower() in _NOBODY else author
+
+
+def _tag(element: Any) -> str:
+    return element.tag.rpartition("}")[2] if isinstance(element.tag, str) else ""
+
+
+# --- Word --------------------------------------------------------------------------------------------------------
+
+_GONE = frozenset(("del", "moveFrom", "delText", "instrText", "pPr", "rPr", "tblPr", "sectPr", "Fallback"))
+_MARKS = {"tab": "\t", "br": "\n", "cr": "\n", "noBreakHyphen": "-"}
+
+
+def _attribute(element: Any, path: str, name: str = "val") -> str | None:
+    """An attribute of the element at `path` below, None where there is none."""
+    found = element.xpath(path)
+    return (
+        next((v for k, v in found[0].attrib.items() if k.rpartition("}")[2] == name), "") if found else None
+    )
+
+
+def _docx_blocks(parent: Any) -> Iterator[str]:
+    """The paragraphs under an element, and a line for each row of its tables, in order."""
+    for element in parent:
+        tag = _tag(element)
+        if tag == "p":
+            boxes: list[Any] = []
+            yield "".join(_docx_words(element, boxes))
+            for box in boxes:
+                yield from _docx_blocks(box)
+        elif tag == "tbl":
+            yield "\n".join(rows_as_lines(_docx_grid(element)))
+        elif tag not in _GONE:
+            yield from _docx_blocks(element)  # content controls, insertions, custom XML
+
+
+def _docx_words(element: Any, boxes: list[Any]) -> Iterator[str]:
+    """The words of a paragraph; the boxes of text that hang on it are put into `boxes`."""
+    for inner in element:
+        tag = _tag(inner)
+        if tag == "t":
+            yield inner.text or ""
+        elif tag in _MARKS:
+            yield _MARKS[tag]
+        elif tag == "txbxContent":
+            boxes.append(inner)
+        elif tag == "r" and inner.find("{*}rPr/{*}vanish") is not None:
+            continue  # hidden text
+        elif tag not in _GONE:
+            yield from _docx_words(inner, boxes)
+
+
+def _docx_grid(table: Any) -> list[list[str | None]]:
+    """The cells; one that is merged over several rows stands in each, over several columns in the first."""
+    grid: list[list[str | None]] = []
+    for row in table.iter("{*}tr"):
+        if next(row.iterancestors("{*}tbl"), None) is not table or row.xpath(
+            "./*[local-name()='trPr']/*[local-name()='del']"
+        ):
+            continue
+        line: list[str | None] = []
+        for cell in row.iter("{*}tc"):
+            if next(cell.iterancestors("{*}tr"), None) is not row:
+                continue
+            text: str | None = " ".join(t for t in _docx_blocks(cell) if t.strip())
+            merged = _attribute(cell, "./*[local-name()='tcPr']/*[local-name()='vMerge']")
+            if merged is not None and merged != "restart" and grid and len(line) < len(grid[-1]):
+                text = grid[-1][len(line)]
+            wide = _attribute(cell, "./*[local-name()='tcPr']/*[local-name()='gridSpan']") or "1"
+            line += [text, *([None] * (min(int(wide), 100) - 1 if wide.isdigit() else 0))]
+        grid.append(line)
+    return grid
+
+
+def read_docx(name: str, data: IO[bytes], job: Job) -> Iterator[Found]:
+    """A Word file: its text, text boxes where they hang, footnotes at the end."""
+    parts = _Parts(whole(data, job.limits.file), job.limits)
+    document = parts.root("word/document.xml")
+    if document is None:
+        raise FormatError("lacks word/document.xml; save it again as DOCX")
+    blocks = [*_docx_blocks(document)]
+    for notes in ("word/footnotes.xml", "word/endnotes.xml"):
+        root = parts.root(notes)
+        blocks += _docx_blocks(root) if root is not None else ()
+    title, author = _facts(parts.root("docProps/core.xml"))
+    yield finished(Document("", "\n\n".join(blocks), title, author), job.limits)
+
+
+# --- OpenDocument ------------------------------------------------------------------------------------------------
+
+_ODT_GONE = frozenset(("tracked-changes", "annotation", "note-citation", "sequence-decls", "forms"))
+
+
+def _odt_words(element: Any, notes: list[Any]) -> Iterator[str]:
+    """The words of a paragraph; footnotes and boxes are put into `notes`."""
+    yield element.text or ""
+    for inner in element:
+        tag = _tag(inner)
+        if tag == "s":
+            count = next((v for k, v in inner.attrib.items() if k.endswith("}c")), "1")
+            yield " " * (min(int(count), 100) if count.isdigit() else 1)
+        elif tag in ("tab", "line-break"):
+            yield "\t" if tag == "tab" else "\n"
+        elif tag in ("note-body", "text-box"):
+            notes.append(inner)
+        elif tag and tag not in _ODT_GONE:
+            yield from _odt_words(inner, notes)
+        yield inner.tail or ""
+
+
+def _odt_blocks(parent: Any) -> Iterator[str]:
+    for element in parent:
+        tag = _tag(element)
+        if tag in ("p", "h"):
+            notes: list[Any] = []
+            yield "".join(_odt_words(element, notes))
+            for note in notes:
+                yield from _odt_blocks(note)
+        elif tag == "table":
+            grid: list[list[str | None]] = []
+            for row in element.iter("{*}table-row"):
+                line: list[str | None] = []
+                for place, cell in enumerate(row):
+                    kind = _tag(cell)
+                    text: str | None = " ".join(t for t in _odt_blocks(cell) if t.strip())
+                    if kind == "covered-table-cell":
+                        above = grid[-1][place] if grid and place < len(grid[-1]) else None
+                        text = text or (above if _reaches_down(element, row, place) else None)
+                    if kind in ("table-cell", "covered-table-cell") and len(line) < 1000:
+                        line.append(text)
+                grid.append(line)
+            yield "\n".join(rows_as_lines(grid))
+        elif tag and tag not in _ODT_GONE:
+            yield from _odt_blocks(element)
+
+
+def _reaches_down(table: Any, row: Any, place: int) -> bool:
+    """Whether the cell that covers this one stands above it and not to its left."""
+    left = row[place - 1] if place else None
+    wide = (
+        next((v for k, v in left.attrib.items() if k.endswith("number-columns-spanned")), "1")
+        if left is not None
+        else "1"
+    )
+    return wide == "1"
+
+
+def read_odt(name: str, data: IO[bytes], job: Job) -> Iterator[Found]:
+    """A text of LibreOffice and the like."""
+    parts = _Parts(whole(data, job.limits.file), job.limits)
+    content = parts.root("content.xml")
+    body = content.find(".//{*}body") if content is not None else None
+    if body is None:
+        raise FormatError("lacks its content.xml; save it again as ODT")
+    title, author = _facts(parts.root("meta.xml"))
+    yield finished(Document("", "\n\n".join(_odt_blocks(body)), title, author), job.limits)
+
+
+# --- PowerPoint, RTF ---------------------------------------------------------------------------------------------
+
+
+def read_pptx(name: str, data: IO[bytes], job: Job) -> Iterator[Found]:
+    """The slides of a presentation in order, each from top to bottom, with its notes."""
+    content = whole(data, job.limits.file)
+    _Parts(content, job.limits).check_all()
+    import pptx
+
+    deck = pptx.Presentation(io.BytesIO(content))
+    blocks: list[str] = []
+
+    def add(shapes: Any) -> None:
+        for shape in sorted(shapes, key=lambda s: (s.top or 0, s.left or 0)):
+            if hasattr(shape, "shapes"):
+                add(shape.shapes)
+            elif getattr(shape, "has_table", False):
+                grid: list[list[str | None]] = [
+                    [None if cell.is_spanned else cell.text for cell in row.cells] for row in shape.table.rows
+                ]
+                blocks.append("\n".join(rows_as_lines(grid)))
+            elif shape.has_text_frame:
+                blocks.extend(paragraph.text.replace("\v", "\n") for paragraph in shape.text_frame.paragraphs)
+
+    for slide in deck.slides:
+        add(slide.shapes)
+        if slide.has_notes_slide and slide.notes_slide.notes_text_frame is not None:
+            blocks.append(slide.notes_slide.notes_text_frame.text)
+    about = deck.core_properties
+    title, author = str(about.title or ""), str(about.author or "")
+    generated = not is_given(title) or title == "PowerPoint Presentation"
+    yield finished(
+        Document(
+            "",
+            "\n\n".join(blocks),
+            "" if generated else title,
+            "" if author.lower() in (*_NOBODY, "steve canny") else author,  # python-pptx' own template
+        ),
+        job.limits,
+    )
+
+
+_MOST_NOTES = 10_000
+_RTF_FACT = r"\{\\%s\s+((?:[^{}\\]|\\'[0-9a-f]{2}|\\u-?\d+ ?\??)*)\}"
+
+
+def _without(markup: str, word: str) -> tuple[str, list[str]]:
+    """RTF without what stands in groups behind the control word `word`, and that."""
+    token = re.compile(rf"\\[\\{{}}]|[{{}}]|\\{word}(?![a-z0])\d* ?")
+    kept: list[str] = []
+    taken: list[str] = []
+    place = depth = 0
+    inside: int | None = None  # depth of the group that is being left out
+    for found in token.finditer(markup):
+        if found[0] == "{":
+            depth += 1
+        elif found[0] == "}":
+            if inside == depth:
+                taken.append(markup[place : found.start()])
+                inside, place = None, found.start()
+            depth -= 1
+        elif len(found[0]) > 2 and inside is None:
+            kept.append(markup[place : found.start()])
+            inside, place = depth, found.end()
+    return "".join(kept) + (markup[place:] if inside is None else ""), taken
+
+
+def read_rtf(name: str, data: IO[bytes], job: Job) -> Iterator[Found]:
+    """A text of WordPad, old Word and many editors' desks."""
+    content = whole(data, job.limits.text)
+    if not content.lstrip().startswith(b"{\\rtf"):
+        raise FormatError("is no RTF; save it again")
+    markup = content.decode("latin-1")
+    if markup.count("{") > 1_000_000:
+        raise FormatError("holds too many groups; save it as text")
+    from striprtf.striprtf import rtf_to_text
+
+    def fact(key: str) -> str:
+        found = re.search(_RTF_FACT % key, markup[:20_000])
+        return rtf_to_text("{\\rtf1 " + found[1] + "}", errors="ignore").strip() if found else ""
+
+    printed, _ = _without(markup, "deleted")  # while changes were tracked
+    printed, notes = _without(printed, "footnote")
+    text = rtf_to_text(printed, errors="replace")
+    text += "".join(
+        "\n" + rtf_to_text(f"{{\\rtf1 {note}}}", errors="replace").strip() for note in notes[:_MOST_NOTES]
+    )
+    # a row of a table is given with a bar after each cell
+    rows = [line.rstrip("|").replace("|", "\t") if line.endswith("|") else line for line in text.split("\n")]
+    title = fact("title")
+    yield finished(
+        Document("", "\n\n".join(rows), title if is_given(title) else "", fact("author")), job.limits
+    )

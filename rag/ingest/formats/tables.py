@@ -1,0 +1,369 @@
+"""Tables: rows of JSON, CSV and Excel become articles, whatever their fields are called."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import re
+import zipfile
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from typing import IO, Any
+
+from rag.ingest.formats.archives import check_archive, member
+from rag.ingest.formats.base import (
+    Document,
+    FormatError,
+    Found,
+    Job,
+    Limits,
+    Refused,
+    finished,
+    rows_as_lines,
+    whole,
+)
+from rag.ingest.formats.days import day_of, order_of
+from rag.ingest.formats.decoding import decode
+from rag.ingest.formats.html import html_to_text
+from rag.ingest.formats.text import unwrap
+
+_TAG = re.compile(
+    r"</?(?:p|br|div|span|a|b|i|em|strong|ul|ol|li|h[1-6]|blockquote|img|figure|table)\b[^<>]*>", re.I
+)
+# What others call the fields, best first.
+ALIASES: Mapping[str, tuple[str, ...]] = {
+    "text": (
+        "text",
+        "body",
+        "content",
+        "article",
+        "maintext",
+        "full_text",
+        "fulltext",
+        "articlebody",
+        "article_text",
+        "body_text",
+        "bodytext",
+        "fields.bodytext",
+        "content_text",
+        "body_html",
+        "content_html",
+        "story",
+        "description",
+        "summary",
+        "abstract",
+    ),
+    "title": ("title", "headline", "heading", "webtitle", "headline.main"),
+    "author": ("author", "authors", "byline", "creator"),
+    "publisher": (
+        "publisher",
+        "source",
+        "outlet",
+        "source.name",
+        "publisher.name",
+        "site_name",
+        "publication",
+        "domain",
+    ),
+    "published": (
+        "published",
+        "date",
+        "published_at",
+        "publishedat",
+        "pub_date",
+        "pubdate",
+        "publish_date",
+        "date_publish",
+        "datepublished",
+        "date_published",
+        "publication_date",
+        "webpublicationdate",
+        "created_at",
+        "timestamp",
+    ),
+    "place": ("place", "location", "dateline"),
+    "url": ("url", "link", "permalink", "canonical_url", "source_url"),
+    "key": ("id", "_id", "guid", "uid", "uuid", "key"),
+}
+
+
+_INNER = ("rendered", "text", "value", "content", "html", "name", "title")  # where an object keeps its words
+_NESTED = 8  # lists and objects around the words of a field
+
+
+def _said(value: object, between: str, depth: int = 0) -> str:
+    """The words of a value: of a list all of them, of an object those it keeps under a usual name."""
+    if depth > _NESTED or isinstance(value, bool):
+        return ""
+    if isinstance(value, list):
+        return between.join(filter(None, (_said(v, between, depth + 1) for v in value)))
+    if isinstance(value, dict):
+        return next(filter(None, (_said(value[k], between, depth + 1) for k in _INNER if k in value)), "")
+    return str(value) if isinstance(value, (str, int)) else ""
+
+
+def _value(row: Mapping[str, Any], path: str, between: str = ", ") -> str:
+    """The field `path` ("source.name" looks inside) as text, "" when there is none; `between` stands between the words
+    of a list."""
+    value: Any = row
+    for step in path.split("."):
+        if not isinstance(value, dict):
+            return ""
+        value = {str(k).lower(): v for k, v in value.items()}.get(step.lower())
+    return _said(value, between)
+
+
+def _names_of(field: str, names: Mapping[str, str]) -> tuple[str, ...]:
+    """What a field may be called: as the user says, else as others call it."""
+    return (names[field],) if field in names else ALIASES[field]
+
+
+def _published(row: object, names: Mapping[str, str]) -> str:
+    """The date of a row as it is written."""
+    if not isinstance(row, dict):
+        return ""
+    return next((v for name in _names_of("published", names) if (v := _value(row, name).strip())), "")
+
+
+def _row(row: object, number: int, names: Mapping[str, str], limits: Limits, order: str) -> Document:
+    """A row of a table or an object as a document; `order` is that of its dates in figures. Raises `FormatError` saying
+    what it lacks."""
+    if not isinstance(row, dict):
+        raise FormatError("is no object with a text")
+    found = {}
+    for field in ALIASES:
+        candidates = _names_of(field, names)
+        between = "\n\n" if field == "text" else ", "  # a list of texts is a list of paragraphs
+        found[field] = next((v for name in candidates if (v := _value(row, name, between).strip())), "")
+    if not found["text"]:
+        asked = names.get("text") or "text, body, content, ..."
+        have = ", ".join(sorted(str(k) for k in row)[:8])
+        raise FormatError(
+            f"has no text ({asked}; it has {have or 'nothing'}); name the field under [fields] in citewire.toml"
+        )
+    text = found["text"]
+    text = html_to_text(text, limits) if _TAG.search(text) else unwrap(text)
+    key = found["key"] or found["url"] or str(number)
+    return finished(
+        Document(
+            key[:300],
+            text,
+            found["title"],
+            found["author"],
+            found["publisher"],
+            day_of(found["published"], order) or found["published"],
+            found["place"],
+            found["url"],
+        ),
+        limits,
+    )
+
+
+def _no_constant(text: str) -> Any:
+    raise FormatError(f"holds {text}, which is no JSON")
+
+
+_BRACKETS = re.compile(r'"(?:[^"\\]|\\.)*"|[\[\]{}]')
+
+
+def _loads(text: str, limits: Limits) -> Any:
+    depth = 0
+    for match in _BRACKETS.finditer(text):
+        mark = match[0]
+        depth += mark in "[{"
+        depth -= mark in "]}"
+        if depth > limits.depth // 5:
+            raise FormatError(f"brackets nested more than {limits.depth // 5} deep")
+    try:
+        return json.loads(text, parse_constant=_no_constant)
+    except ValueError as error:
+        raise FormatError(f"not readable as JSON ({error})") from None
+
+
+def read_json(name: str, data: IO[bytes], job: Job) -> Iterator[Found]:
+    """One article, a list of articles, or an object that holds such a list; lines of JSON too, whatever they are called."""
+    limits = job.limits
+    content_bytes = whole(data, limits.file)
+    try:
+        content = _loads(decode(content_bytes), limits)
+    except FormatError:
+        first = content_bytes.lstrip()[:1]
+        if first != b"{" or b"\n" not in content_bytes.strip() or not _is_lines(content_bytes, limits):
+            raise
+        yield from read_json_lines(name, io.BytesIO(content_bytes), job)
+        return
+    rows = content
+    if isinstance(content, dict):
+        lists = [v for v in content.values() if isinstance(v, list) and v and isinstance(v[0], dict)]
+        rows = lists[0] if len(lists) == 1 and not _value(content, "text") else [content]
+    if not isinstance(rows, list):
+        raise FormatError("holds no articles: a list of objects with a text is expected")
+    yield from _rows(
+        ((row, "") for row in rows),
+        "article",
+        limits,
+        job.names,
+        alone=isinstance(content, dict) and rows == [content],
+        order=order_of(_published(row, job.names) for row in rows),
+    )
+
+
+def _is_lines(content: bytes, limits: Limits) -> bool:
+    """Whether the first line is an object of its own."""
+    try:
+        return isinstance(_loads(decode(content.lstrip().split(b"\n", 1)[0]), limits), dict)
+    except FormatError:
+        return False
+
+
+def _rows(
+    rows: Iterator[tuple[object, str]],
+    what: str,
+    limits: Limits,
+    names: Mapping[str, str],
+    alone: bool = False,
+    order: str = "",
+) -> Iterator[Document | Refused]:
+    """Documents of (row, why it cannot be read) in order; `what` names one in messages."""
+    for number, (row, why) in enumerate(rows, 1):
+        if number > limits.documents:
+            raise FormatError(f"holds more than {limits.documents} articles; split it")
+        try:
+            if why:
+                raise FormatError(why)
+            document = _row(row, number, names, limits, order)
+            yield replace(document, key="") if alone else document
+        except FormatError as error:
+            yield Refused(f"{what} {number}", f"{what} {number}: {error}")
+
+
+def _lines(data: IO[bytes], limits: Limits) -> Iterator[tuple[bytes, str]]:
+    """(line, why it is too long), one after the other."""
+    while line := data.readline(limits.line + 1):
+        if len(line) > limits.line:
+            while line and not line.endswith(b"\n"):
+                line = data.readline(1 << 20)
+            yield b"", f"longer than {limits.line // 2**20} MB"
+        else:
+            yield line, ""
+
+
+def read_json_lines(name: str, data: IO[bytes], job: Job) -> Iterator[Found]:
+    """An article a line."""
+    limits = job.limits
+
+    def rows() -> Iterator[tuple[object, str]]:
+        for line, why in _lines(data, limits):
+            if why:
+                yield None, why
+                continue
+            try:
+                text = line.decode("utf-8-sig")
+                if text.strip():
+                    yield _loads(text, limits), ""
+            except UnicodeDecodeError:
+                yield None, "not text in UTF-8"
+            except FormatError as error:
+                yield None, str(error)
+
+    yield from _rows(rows(), "line", limits, job.names)
+
+
+def read_csv(name: str, data: IO[bytes], job: Job) -> Iterator[Found]:
+    """An article a row, whatever parts its cells."""
+    limits = job.limits
+    csv.field_size_limit(limits.line)
+    text = decode(whole(data, limits.file))
+    if "\0" in text:
+        raise FormatError("holds NUL characters; save it as UTF-8")
+    head = text[:20_000]
+    try:
+        dialect: Any = csv.Sniffer().sniff(head.split("\n", 1)[0], delimiters=",;\t|")
+        delimiter = dialect.delimiter
+    except csv.Error:
+        delimiter = "\t" if name.lower().endswith(".tsv") else ","
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
+    header = next(reader, None)
+    if not header or not any(h.strip() for h in header):
+        raise FormatError("has no header line that names its columns; add one")
+    names_of = [h.strip().lstrip("\ufeff") for h in header]
+
+    known = {name.lower() for name in _names_of("published", job.names)}
+    places = [n for n, name in enumerate(names_of) if name.lower() in known]
+    order = ""
+    if places:
+        try:
+            again = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
+            order = order_of(cells[places[0]] for cells in again if len(cells) > places[0])
+        except csv.Error:
+            pass  # told with the row below
+
+    def rows() -> Iterator[tuple[object, str]]:
+        try:
+            for cells in reader:
+                if not any(c.strip() for c in cells):
+                    continue
+                if len(cells) != len(names_of):
+                    yield None, f"has {len(cells)} cells, the header {len(names_of)}"
+                else:
+                    yield dict(zip(names_of, cells, strict=True)), ""
+        except csv.Error as error:
+            yield None, f"not readable as CSV ({error}); the rest of the file is left out"
+
+    yield from _rows(rows(), "row", limits, job.names, order=order)
+
+
+# --- Excel -------------------------------------------------------------------------------------------------------
+
+
+def _cell(value: object) -> str:
+    """A cell as it is shown in a text: a whole number without a point, a day without midnight."""
+    if value is None:
+        return ""
+    if isinstance(value, float) and value.is_integer() and abs(value) < 2**53:
+        value = int(value)
+    return str(value).removesuffix(" 00:00:00")
+
+
+def read_xlsx(name: str, data: IO[bytes], job: Job) -> Iterator[Found]:
+    """An article a row where a column is a text; else the workbook is one article, a line for each row of its sheets."""
+    limits = job.limits
+    content = whole(data, limits.file)
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        check_archive(archive, limits)
+        for info in archive.infolist():
+            if info.filename.endswith((".xml", ".rels")):
+                part = member(archive, info, limits.file, limits)
+                if b"<!ENTITY" in part[:100_000]:
+                    raise FormatError("defines entities, which no spreadsheet does; save it again")
+    import openpyxl
+
+    book = openpyxl.load_workbook(io.BytesIO(content), read_only=True, data_only=True)
+    wanted = {job.names["text"].lower()} if "text" in job.names else set(ALIASES["text"])
+    lines: list[str] = []
+    size = 0
+    try:
+        for sheet in book.worksheets:
+            table = ([_cell(cell) for cell in row[:_COLUMNS]] for row in sheet.iter_rows(values_only=True))
+            head = next((row for row in table if any(row)), [])
+            if wanted & {h.strip().lower() for h in head}:
+                rows = ((dict(zip(head, row, strict=False)), "") for row in table if any(row))
+                articles = _rows(rows, "row", limits, job.names)
+                several = len(book.worksheets) > 1
+                yield from (replace(f, key=f"{sheet.title} {f.key}") if several else f for f in articles)
+                continue
+            cells: list[list[str | None]] = [[*head]]
+            for row in table:
+                size += sum(map(len, row))
+                if size > limits.text:
+                    raise FormatError(f"its text is longer than {limits.text // 2**20} MB; split it")
+                cells.append([*row])
+            lines += rows_as_lines(cells)
+    finally:
+        book.close()
+    if lines:
+        yield finished(Document("", "\n".join(lines)), limits)
+
+
+_COLUMNS = 1000  # of a sheet; what is further right is a stray cell

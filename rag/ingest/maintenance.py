@@ -1,0 +1,329 @@
+"""Upkeep: what is done to an index as a whole: check and repair, make anew, take articles out, save and restore.
+
+An index that cannot be read is never deleted: it is kept aside under a name that says so.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+import sqlite3
+import time
+import zipfile
+import zlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from rag import __version__
+from rag.config import Settings
+from rag.errors import StoreError
+from rag.ingest.build import Progress, Summary, build, fingerprint_of
+from rag.protocols import Embedder
+from rag.store.catalog import FILE_NAME, FORMAT, Catalog, Held
+from rag.store.local import Update, repair, tidy, write, writer_lock
+from rag.store.migration import bring_over
+from rag.store.publish import publish_where_set
+
+BESIDE = "rebuild"  # folder inside the index where a new one is made
+MANIFEST = "manifest.json"
+COPY_BYTES = 1 << 20
+MAX_EXPORT_BYTES = 1 << 40
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """What a check found and did, a line each; `aside` is where a damaged catalogue was put, and `summary` what making
+    the index anew from the articles gave then."""
+
+    done: tuple[str, ...]
+    aside: Path | None
+    summary: Summary | None
+    articles: int
+    chunks: int
+
+
+def _no_progress(progress: Progress) -> None:
+    """The default for `progress`."""
+
+
+def _problems(folder: Path) -> list[str]:
+    try:
+        catalog = Catalog(folder)
+    except StoreError as error:
+        return [str(error)]
+    try:
+        return catalog.problems()
+    except StoreError as error:
+        return [str(error)]
+    finally:
+        catalog.close()
+
+
+def _put_aside(folder: Path) -> Path:
+    """Rename the catalogue, and what SQLite keeps beside it, to a name that is free."""
+    stamp = time.strftime("%Y%m%d-%H%M%S")
+    name = next(
+        n for i in range(1000) if not (folder / (n := f"catalog.damaged-{stamp}-{i}.sqlite")).exists()
+    )
+    for ending in ("-wal", "-shm", ""):
+        if (folder / f"{FILE_NAME}{ending}").exists():
+            (folder / f"{FILE_NAME}{ending}").replace(folder / f"{name}{ending}")
+    return folder / name
+
+
+def _salvage(damaged: Path, folder: Path) -> list[str]:
+    """Take over what can still be read of a damaged catalogue and cannot be made from the articles at once: vectors
+    (each proves itself by its checksum) and which other folders are followed; a line for each."""
+    catalog = Catalog(folder, create=True)
+    kept, roots = 0, []
+    try:
+        source = sqlite3.connect(damaged)
+        try:
+            roots = [str(r[0]) for r in source.execute("SELECT root FROM roots")]
+            with catalog.transaction():
+                for root in roots:
+                    catalog.add_root(root)
+            for embedded, vector, crc in source.execute("SELECT embedded,vector,crc FROM vectors"):
+                if isinstance(vector, bytes) and zlib.crc32(vector) == crc:
+                    with catalog.transaction():
+                        catalog.add_vectors([(embedded, vector)])
+                    kept += 1
+        except (sqlite3.Error, TypeError):
+            pass  # the rest cannot be read: it is made anew
+        finally:
+            source.close()
+    finally:
+        catalog.close()
+    return [f"{kept} vectors taken over from it"] if kept else []
+
+
+def check(
+    settings: Settings, embedder: Embedder, progress: Callable[[Progress], None] = _no_progress
+) -> Checked:
+    """Read the whole index, compare it with its checksums, and repair what is wrong.
+
+    Damaged copies are made again from the catalogue; a damaged catalogue is kept aside and made again from the articles.
+    Raises `StoreError` when there is no index or another process is writing it, `CorpusError` when the articles are gone.
+    """
+    folder = settings.index
+    if not (folder / FILE_NAME).is_file():
+        raise StoreError(f"no index at {folder}/; run: rag index")
+    with writer_lock(folder):
+        bring_over(folder)
+        problems = _problems(folder)
+        if not problems:
+            catalog = Catalog(folder)
+            try:
+                done = repair(folder, catalog, embedder.dimension)
+                with catalog.transaction():
+                    catalog.drop_unused_vectors()
+                tidy(
+                    folder,
+                    catalog,
+                    embedder.dimension,
+                    lambda d, t: progress(Progress("merging files", d, t)),
+                )
+                return Checked(tuple(done), None, None, catalog.article_count(), catalog.chunk_count())
+            finally:
+                catalog.close()
+        aside = _put_aside(folder)
+        done = [f"{FILE_NAME}: damaged ({problems[0]}); kept aside as {aside.name}", *_salvage(aside, folder)]
+    summary = build(settings, embedder, progress)
+    return Checked((*done, "made again from the articles"), aside, summary, summary.articles, summary.chunks)
+
+
+def _take_over(folder: Path, beside: Path) -> None:
+    """Put the complete index of the folder `beside` in the place of that in `folder`, at once for every reader."""
+    with writer_lock(folder):
+        for path in (*beside.glob("vectors-*"), *beside.glob("words-*")):
+            if not (folder / path.name).exists():
+                path.replace(folder / path.name)
+        try:
+            catalog = Catalog(folder)
+        except StoreError:
+            if (folder / FILE_NAME).exists():
+                _put_aside(folder)
+            (beside / FILE_NAME).replace(folder / FILE_NAME)
+            return
+        try:
+            catalog.take_over(beside / FILE_NAME)
+            repair(folder, catalog, int(getattr(catalog.fingerprint(), "dimension", 0)))
+        finally:
+            catalog.close()
+
+
+def rebuild(
+    settings: Settings, embedder: Embedder, progress: Callable[[Progress], None] = _no_progress
+) -> Summary:
+    """Make the index anew from the articles, beside the old one, and put it in its place when it is complete.
+
+    Of the old one only the list of followed folders is read, if it can be, so it may be damaged or of another format;
+    until the end it stays as it is. Raises what `build` raises.
+    """
+    folder, beside = settings.index, settings.index / BESIDE
+    shutil.rmtree(beside, ignore_errors=True)
+    roots: list[Path] = []
+    try:
+        old = Catalog(folder)
+        roots = [Path(r) for r in old.roots()]
+        old.close()
+    except StoreError:
+        pass
+    try:
+        there = [r for r in roots if r.exists()]
+        fresh = replace(settings, index=beside)
+        if settings.seeds.is_dir() or not there:
+            summary = build(fresh, embedder, progress)
+        if there:
+            summary = build(fresh, embedder, progress, there)
+            summary = build(fresh, embedder, progress) if not settings.seeds.is_dir() else summary
+        _take_over(folder, beside)
+    finally:
+        shutil.rmtree(beside, ignore_errors=True)
+    return summary
+
+
+def find_article(catalog: Catalog, name: str) -> Held:
+    """The article of that id, path or end of a path. Raises `StoreError` when there is none, or more than one."""
+    held = catalog.held()
+    for found in ([h for h in held if h.id == name], [h for h in held if h.id.endswith(f"/{name}")]):
+        if len(found) == 1:
+            return found[0]
+        if found:
+            some = ", ".join(h.id for h in found[:5])
+            raise StoreError(f"{name}: {len(found)} articles are named so ({some}); give the whole name")
+    raise StoreError(f"{name}: no such article in the index; rag articles lists them")
+
+
+def take_out(settings: Settings, embedder: Embedder, names: Sequence[str]) -> list[str]:
+    """Take articles out of the index, until they change or `rag index FILE` names them; the files are left alone.
+
+    Returns their ids. Raises `StoreError` for a name that is none, before anything is changed.
+    """
+    with writer_lock(settings.index):
+        catalog = Catalog(settings.index)
+        try:
+            made_by = catalog.fingerprint()
+            if made_by is None:
+                raise StoreError(f"the index at {settings.index}/ is empty; run: rag index")
+            chosen = list({h.id: h for h in (find_article(catalog, n) for n in names)}.values())
+            out = [(h.id, h.file, h.version) for h in chosen]
+            # the same article under another name is out as well: it would be back at once
+            twins = [d for h in chosen for d in catalog.duplicates() if d.digest == h.digest]
+            out += [(d.id, d.file, d.version) for d in twins]
+            write(
+                settings.index,
+                catalog,
+                made_by,
+                Update(removed=[h.id for h in chosen], taken_out=out),
+            )
+            tidy(settings.index, catalog, embedder.dimension, lambda d, t: None)
+            publish_where_set(settings, catalog, made_by, lambda d, t: None)
+            return [h.id for h in chosen]
+        finally:
+            catalog.close()
+
+
+def export(settings: Settings, target: Path) -> int:
+    """Save the index as one zip file: its catalogue, which is all the rest is made of, and a manifest with its SHA-256.
+
+    Readers and a writer may go on meanwhile. Returns the number of bytes. Raises `StoreError`.
+    """
+    catalog = Catalog(settings.index)
+    copy = settings.index / f"export-{time.time_ns()}.sqlite"
+    partial = target.with_name(f"{target.name}.partial")
+    try:
+        catalog.backup(copy)
+        with copy.open("rb") as file:
+            digest = hashlib.file_digest(file, "sha256").hexdigest()
+        manifest = {
+            "citewire": __version__,
+            "format": FORMAT,
+            "articles": catalog.article_count(),
+            "chunks": catalog.chunk_count(),
+            "files": {FILE_NAME: {"sha256": digest, "bytes": copy.stat().st_size}},
+        }
+        with zipfile.ZipFile(partial, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
+            archive.writestr(MANIFEST, json.dumps(manifest, indent=1))
+            archive.write(copy, FILE_NAME)
+        partial.replace(target)
+        return target.stat().st_size
+    except OSError as error:
+        raise StoreError(
+            f"{target}: cannot be written ({error.strerror}); free space or name another file"
+        ) from None
+    finally:
+        catalog.close()
+        copy.unlink(missing_ok=True)
+        partial.unlink(missing_ok=True)
+
+
+def _unpack(source: Path, beside: Path) -> None:
+    """Unpack and verify a saved index. Raises `StoreError` naming what is wrong with it."""
+    try:
+        with zipfile.ZipFile(source) as archive:
+            manifest = json.loads(archive.read(MANIFEST))
+            listed = manifest["files"][FILE_NAME]
+            if manifest["format"] != FORMAT:
+                raise StoreError(
+                    f"{source}: of index format {manifest['format']}, this program reads {FORMAT}; "
+                    "save it again with the program that made it"
+                )
+            left = min(int(listed["bytes"]), MAX_EXPORT_BYTES)
+            digest = hashlib.sha256()
+            with archive.open(FILE_NAME) as packed, (beside / FILE_NAME).open("wb") as file:
+                while block := packed.read(COPY_BYTES):
+                    left -= len(block)
+                    if left < 0:
+                        raise StoreError(f"{source}: holds more than its manifest says; it is damaged")
+                    digest.update(block)
+                    file.write(block)
+            if left or digest.hexdigest() != listed["sha256"]:
+                raise StoreError(f"{source}: damaged (its SHA-256 is not the listed one); copy it again")
+    except (
+        OSError,
+        EOFError,
+        zipfile.BadZipFile,
+        zlib.error,
+        KeyError,
+        TypeError,
+        ValueError,
+        RuntimeError,
+    ) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        raise StoreError(f"{source}: not an index saved by rag index --export ({reason})") from None
+
+
+def restore(settings: Settings, embedder: Embedder, source: Path) -> tuple[int, int]:
+    """Put a saved index in the place of this one. Returns its number of articles and chunks.
+
+    The index is as it was until the saved one is complete and proven. Raises `StoreError` when the file is damaged, or was
+    made by another embedding model or other chunk settings.
+    """
+    beside = settings.index / BESIDE
+    shutil.rmtree(beside, ignore_errors=True)
+    try:
+        try:
+            beside.mkdir(parents=True)
+        except OSError as error:
+            raise StoreError(f"{settings.index}/: cannot be written ({error.strerror})") from None
+        _unpack(source, beside)
+        catalog = Catalog(beside, create=True)
+        try:
+            problems = catalog.problems()
+            if problems:
+                raise StoreError(f"{source}: damaged ({problems[0]}); copy it again")
+            if catalog.fingerprint() != fingerprint_of(settings, embedder):
+                raise StoreError(
+                    f"{source}: made by another embedding model or other chunk settings; index the articles instead"
+                )
+            repair(beside, catalog, embedder.dimension)
+            counts = catalog.article_count(), catalog.chunk_count()
+        finally:
+            catalog.close()
+        _take_over(settings.index, beside)
+        return counts
+    finally:
+        shutil.rmtree(beside, ignore_errors=True)

@@ -1,0 +1,145 @@
+"""Extraction: asks the process that reads foreign formats, and outlives it.
+
+A parser that hangs is stopped, one that dies is started again; either way the file is named and the next one is read.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import select
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from dataclasses import asdict
+from pathlib import Path
+from types import TracebackType
+
+from rag.ingest.formats import Document, Limits, Refused
+
+IDLE_S = 30.0  # without a sign; a long PDF takes a tenth, and each page that is recognised gives one
+TOTAL_S = 900.0  # for one file
+MAX_REPLY_BYTES = 200 * 2**20
+
+
+class Extractor:
+    """Reads files one after the other; a context that ends the process it started. Not to be shared by threads."""
+
+    def __init__(
+        self,
+        names: Mapping[str, str] | None = None,
+        limits: Limits | None = None,
+        idle_s: float = IDLE_S,
+        total_s: float = TOTAL_S,
+    ) -> None:
+        """`names` says what the user's JSON and CSV fields are called. Starts nothing."""
+        self._names = dict(names or {})
+        self._limits = asdict(limits or Limits())
+        self._idle_s, self._total_s = idle_s, total_s
+        self._process: subprocess.Popen[bytes] | None = None
+        self._rest = b""
+
+    def __enter__(self) -> Extractor:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """End the process, if there is one."""
+        process, self._process = self._process, None
+        if process is not None:
+            if os.name == "posix":
+                with suppress(ProcessLookupError):
+                    os.killpg(process.pid, signal.SIGKILL)  # with what it started itself: a text recognition
+            else:
+                process.kill()
+            process.wait()
+            for pipe in (process.stdin, process.stdout):
+                if pipe:
+                    pipe.close()
+
+    def extract(self, path: Path, name: str) -> Iterator[Document | Refused]:
+        """The documents of the file at `path`, called `name`; what cannot be read is given as `Refused`."""
+        started = time.monotonic()
+        try:
+            process = self._running()
+            assert process.stdin is not None
+            request = {
+                "name": name,
+                "path": str(path.absolute()),
+                "names": self._names,
+                "limits": self._limits,
+            }
+            process.stdin.write(json.dumps(request).encode() + b"\n")
+            process.stdin.flush()
+            while True:
+                left = min(self._idle_s, started + self._total_s - time.monotonic())
+                reply = self._reply(process, left)
+                if "end" in reply:
+                    return
+                if "document" in reply:
+                    yield Document(**reply["document"])
+                elif "refused" in reply:
+                    yield Refused(**reply["refused"])
+        except TimeoutError:
+            self.close()
+            yield Refused("", f"takes too long to read (more than {self._idle_s:.0f} s); save it as text")
+        except (OSError, ValueError, EOFError):
+            status = self._process.wait() if self._process else None
+            self.close()
+            yield Refused(
+                "", f"the reader of such files stopped on it ({_described(status)}); save it as text"
+            )
+        except GeneratorExit:
+            self.close()  # what it would still answer belongs to no question
+            raise
+
+    def _running(self) -> subprocess.Popen[bytes]:
+        if self._process is None or self._process.poll() is not None:
+            self.close()
+            self._rest = b""
+            self._process = subprocess.Popen(
+                [sys.executable, "-P", "-m", "rag.ingest.sandbox_process"],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,
+                cwd="/" if os.name == "posix" else None,
+                env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])},
+                start_new_session=True,  # Ctrl-C is ours to handle
+            )
+        return self._process
+
+    def _reply(self, process: subprocess.Popen[bytes], timeout_s: float) -> dict[str, dict[str, str]]:
+        """The next line. Raises `TimeoutError`, `EOFError` when the process died, `ValueError` for no answer of ours."""
+        assert process.stdout is not None
+        deadline = time.monotonic() + timeout_s
+        parts = [self._rest]
+        while b"\n" not in parts[-1]:
+            left = deadline - time.monotonic()
+            if left <= 0 or not select.select([process.stdout], [], [], left)[0]:
+                raise TimeoutError
+            block = os.read(process.stdout.fileno(), 1 << 20)
+            if not block:
+                raise EOFError
+            parts.append(block)
+            if sum(len(p) for p in parts) > MAX_REPLY_BYTES:
+                raise ValueError("too long")
+        line, self._rest = b"".join(parts).split(b"\n", 1)
+        reply = json.loads(line)
+        if not isinstance(reply, dict) or not {"document", "refused", "going", "end"} & reply.keys():
+            raise ValueError("no answer")
+        return reply
+
+
+def _described(status: int | None) -> str:
+    if status is None:
+        return "it could not be started"
+    if status < 0:
+        return "killed by " + signal.Signals(-status).name
+    return f"exit status {status}"

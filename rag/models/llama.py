@@ -1,0 +1,394 @@
+"""The generator on llama.cpp: asks the one model process of this user, and starts it when there is none.
+
+Each call is a connection of its own: closing it is how a call is cancelled, and the queue among threads and processes is
+the model process's. A generator that was used also holds a connection, so that the model stays in memory for it.
+This module never loads llama.cpp, and knows nothing of what the prompts say.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Generator, Iterator
+from dataclasses import replace
+from pathlib import Path
+
+from rag.errors import GenerationError, ModelError, StoppedError
+from rag.models.llama_process import (
+    MAX_LINE_BYTES,
+    VERSION,
+    GenerationStats,
+    Reply,
+    Request,
+    WireError,
+    private_folder,
+    read_reply,
+    socket_address,
+    to_line,
+)
+from rag.protocols import Cancel, Prompt, Watch
+
+__all__ = ["GenerationStats", "LlamaGenerator"]
+
+# Long enough to think of the next `rag ask` (a cold start reads about 900 tokens of fixed prompt first: 10 s and more),
+# short enough that a gigabyte is not kept for somebody who went away.
+KEEP_ALIVE_S = 300.0
+POLL_S = 0.05  # how often `cancel` is asked while nothing arrives
+GRACE_S = (
+    1.0  # the model process stops by itself so much later, should we not be there to close the connection
+)
+MAX_LOG_BYTES = 65_536
+SMALLEST_MODEL_BYTES = 4096
+
+
+class LlamaGenerator:
+    """A GGUF model. Threads may share it; calls are served in order of arrival, whichever process they come from."""
+
+    def __init__(
+        self,
+        model: Path,
+        *,
+        context_tokens: int = 4096,
+        threads: int = 2,
+        lock_dir: Path,
+        on_wait: Callable[[str], None] | None = None,
+        keep_alive_s: float = KEEP_ALIVE_S,
+    ) -> None:
+        """Nothing is loaded yet. `context_tokens`: prompt and answer together. `lock_dir`: a folder of the user's own,
+        the same for all processes that shall share the model. `on_wait` gets a line when others are served first.
+        `keep_alive_s`: how long the model stays in memory after its last user left."""
+        self.last_stats: GenerationStats | None = None  # of the last call that ended by itself
+        self._model = model.absolute()
+        self._request = Request(
+            op="generate",
+            model=str(self._model),
+            context_tokens=context_tokens,
+            threads=threads,
+            keep_alive_s=keep_alive_s,
+        )
+        self._folder = lock_dir.absolute()
+        self._on_wait = on_wait
+        self._lock = threading.Lock()  # of what follows
+        self._held: _Link | None = None
+        self._process: subprocess.Popen[bytes] | None = None  # the last one started here
+        self._process_spoke = False
+
+    @property
+    def name(self) -> str:
+        """The model file's name without its ending."""
+        return self._model.stem
+
+    def generate(
+        self,
+        prompt: Prompt,
+        *,
+        grammar: str = "",
+        max_tokens: int,
+        deadline_s: float,
+        cancel: Cancel,
+        watch: Watch | None = None,
+    ) -> Iterator[str]:
+        """See `Generator.generate`. With `max_tokens=0` the prompt is only read.
+
+        The first segment is remembered whole for the next prompt that begins with it.
+        """
+        call = _Call(deadline_s, cancel)
+        check_model_file(self._model)
+        self._hold(call)
+        request = replace(
+            self._request,
+            prompt=prompt,
+            grammar=grammar,
+            max_tokens=max_tokens,
+            watch=watch.text if watch else "",
+        )
+        while True:
+            link = self._connect(call)
+            try:
+                if link.send(replace(request, deadline_s=call.left_s() + GRACE_S)) and (
+                    yield from self._answer(link, call, watch)
+                ):
+                    return
+            finally:
+                link.close()
+            time.sleep(POLL_S)  # that process left before it was our turn
+
+    @property
+    def process_id(self) -> int | None:
+        """The model process that is held, None before the first call."""
+        with self._lock:
+            return self._held.process_id if self._held is not None else None
+
+    def warm(self, prompt_prefix: Prompt, *, deadline_s: float = 120.0) -> None:
+        """Load the model and let it read what all prompts begin with. Raises what `generate` raises."""
+        for _ in self.generate(prompt_prefix, max_tokens=0, deadline_s=deadline_s, cancel=lambda: False):
+            pass
+
+    def close(self) -> None:
+        """Let go of the model process; it ends `keep_alive_s` after the last one did. A later call starts it again."""
+        with self._lock:
+            if self._held is not None:
+                self._held.close()
+                self._held = None
+
+    def _answer(self, link: _Link, call: _Call, watch: Watch | None) -> Generator[str, None, bool]:
+        """The texts; returns false when the other side left before it was our turn."""
+        started = False
+        while True:
+            reply = link.receive(call)
+            if reply is None:
+                if started:
+                    raise GenerationError(f"the model process died{self._cause(link.process_id)}; ask again")
+                return False
+            if reply.kind == "waiting":
+                self._wait(f"waiting for the model: {reply.number} before you")
+                call.phase = "others were using the model"
+            elif reply.kind == "started":
+                started = True
+                call.phase = "the machine was too slow or too busy"
+            elif reply.kind == "text":
+                yield reply.text
+            elif reply.kind == "likelihood":
+                if watch is not None and not watch.decide(reply.likelihood):
+                    return True
+            elif reply.kind == "done":
+                self.last_stats = reply.stats
+                return True
+            elif reply.kind == "model":
+                raise ModelError(reply.text)
+            else:
+                raise GenerationError(reply.text)
+
+    def _wait(self, message: str) -> None:
+        if self._on_wait is not None:
+            self._on_wait(message)
+
+    def _hold(self, call: _Call) -> None:
+        """Keep a connection, so that the model process stays while this generator is in use."""
+        while not self._lock.acquire(timeout=POLL_S):
+            call.check()
+        try:
+            while self._held is None or not self._held.is_open():
+                link = self._connect(call)
+                self._held = link if link.send(replace(self._request, op="hold")) else None
+        finally:
+            self._lock.release()
+
+    def _connect(self, call: _Call) -> _Link:
+        """A connection to a model process of our version that has said hello; it is started where there is none."""
+        private_folder(self._folder)
+        while True:
+            call.check()
+            link = _Link.open(self._folder)
+            if link is None:
+                self._start()
+                time.sleep(POLL_S / 2)
+                continue
+            try:
+                hello = link.receive(call)
+                if hello is None:
+                    link.close()  # it was leaving
+                elif hello.kind == "hello" and hello.text == VERSION:
+                    link.process_id = hello.number
+                    if self._process is not None and self._process.pid == hello.number:
+                        self._process_spoke = True
+                    return link
+                else:
+                    self._wait("waiting for the model: another version of Citewire is using it")
+                    call.phase = "another version of Citewire was using the model"
+                    link.send(Request(op="retire"))
+                    link.await_end(call)
+            except BaseException:
+                link.close()
+                raise
+            time.sleep(POLL_S)
+
+    def _start(self) -> None:
+        """Start a model process, unless one of ours is on its way. When two start at once, one gives up by itself."""
+        if self._process is not None:
+            status = self._process.returncode  # set by the thread that waits for it
+            if status is None:
+                return
+            if status != 0 and not self._process_spoke:
+                self._process = None
+                raise ModelError(
+                    f"the model process could not start ({_describe(status)}); see {self._folder / 'model.log'}"
+                )
+        path = self._folder / "model.log"
+        try:
+            # What Python and llama.cpp print when they crash; kept small.
+            with path.open("ab") as log:
+                if log.tell() > MAX_LOG_BYTES:
+                    log.truncate(0)
+                process = subprocess.Popen(
+                    [sys.executable, "-m", "rag.models.llama_process", str(self._folder)],
+                    cwd=Path(__file__).resolve().parents[2],
+                    env={**os.environ, "CUDA_VISIBLE_DEVICES": "", "GGML_NO_BACKTRACE": "1"},
+                    stdin=subprocess.DEVNULL,
+                    stdout=subprocess.DEVNULL,
+                    stderr=log,
+                    start_new_session=True,  # Ctrl-C here must not end somebody else's answer
+                )
+        except OSError as error:
+            raise ModelError(
+                f"the model process could not start ({error}); free memory or disk and ask again"
+            ) from None
+        self._process, self._process_spoke = process, False
+        threading.Thread(target=process.wait, name="model-process", daemon=True).start()  # leaves no zombie
+
+    def _cause(self, process_id: int) -> str:
+        """How a process ended, in brackets, where it was started here; otherwise only its own starter can know."""
+        process = self._process
+        if process is None or process.pid != process_id:
+            return ""
+        end = time.monotonic() + 2
+        while process.returncode is None and time.monotonic() < end:
+            time.sleep(0.01)
+        return "" if process.returncode is None else f" ({_describe(process.returncode)})"
+
+
+def check_model_file(path: Path) -> None:
+    """Raise `ModelError` where it is plain without loading it that `path` is not a GGUF model."""
+    again = "get the model with: rag models get default"
+    try:
+        if not path.is_file():
+            raise ModelError(
+                f"{path}: {'not a file' if path.exists() else 'there is no such model file'}; {again}"
+            )
+        with path.open("rb") as file:
+            start = file.read(4)
+        size = path.stat().st_size
+    except OSError as error:
+        raise ModelError(f"{path}: cannot be read ({error.strerror}); {again}") from None
+    if start != b"GGUF" or size < SMALLEST_MODEL_BYTES:
+        raise ModelError(f"{path}: not a GGUF model, or only the beginning of one ({size} bytes); {again}")
+
+
+def _describe(status: int) -> str:
+    if status >= 0:
+        return f"exit status {status}"
+    try:
+        name = f" {signal.Signals(-status).name}"
+    except ValueError:
+        name = ""
+    return f"signal {-status}{name}" + (", perhaps out of memory" if status == -signal.SIGKILL else "")
+
+
+class _Call:
+    """Until when a call may last, and whether it is still wanted."""
+
+    def __init__(self, deadline_s: float, cancel: Cancel) -> None:
+        self._deadline_s = deadline_s
+        self._end = time.monotonic() + deadline_s
+        self.cancel = cancel
+        self.phase = "the model was still starting"
+
+    def left_s(self) -> float:
+        return max(0.0, self._end - time.monotonic())
+
+    def check(self) -> None:
+        """Raise when the call must not go on."""
+        if self.cancel():
+            raise StoppedError("stopped")
+        if self.left_s() <= 0:
+            raise GenerationError(
+                f"no answer within {self._deadline_s:.3g} s ({self.phase}); ask again, "
+                "or allow more time with CITEWIRE_ANSWER_TIMEOUT_S"
+            )
+
+
+class _Link:
+    """A connection to the model process, read line by line."""
+
+    def __init__(self, connected: socket.socket) -> None:
+        self._socket = connected
+        self._buffer = bytearray()
+        self.process_id = 0
+
+    @classmethod
+    def open(cls, folder: Path) -> _Link | None:
+        """A new connection, or None when nobody listens."""
+        connected = socket.socket(socket.AF_UNIX)
+        connected.settimeout(POLL_S)
+        try:
+            with socket_address(folder) as address:
+                connected.connect(address)
+        except (FileNotFoundError, ConnectionError, TimeoutError, BlockingIOError):
+            connected.close()
+            return None
+        except OSError as error:
+            connected.close()
+            raise ModelError(
+                f"{folder / 'model.sock'}: {error.strerror}; remove this file and ask again"
+            ) from None
+        return cls(connected)
+
+    def send(self, request: Request) -> bool:
+        """Send a request; false when the other side has left."""
+        line = to_line(request)
+        if len(line) > MAX_LINE_BYTES:
+            raise GenerationError(
+                f"the prompt has {len(line)} bytes, at most {MAX_LINE_BYTES} are read; shorten it"
+            )
+        try:
+            self._socket.settimeout(5.0)
+            self._socket.sendall(line)
+        except (ConnectionError, TimeoutError):
+            return False
+        return True
+
+    def receive(self, call: _Call) -> Reply | None:
+        """The next reply; None when the other side has left. Raises as `call.check` does."""
+        while True:
+            line, found, rest = self._buffer.partition(b"\n")
+            if found:
+                self._buffer = rest
+                if call.cancel():
+                    raise StoppedError("stopped")
+                try:
+                    return read_reply(bytes(line))
+                except WireError as error:
+                    raise GenerationError(
+                        f"the model process sent something unreadable ({error}); ask again"
+                    ) from None
+            if len(self._buffer) > MAX_LINE_BYTES:
+                raise GenerationError("the model process sent a line without end; ask again")
+            if not self._more(call):
+                return None
+
+    def await_end(self, call: _Call) -> None:
+        """Wait until the other side leaves, whatever it says meanwhile."""
+        while self._more(call):
+            self._buffer.clear()
+
+    def _more(self, call: _Call) -> bool:
+        self._socket.settimeout(POLL_S)
+        while True:
+            call.check()
+            try:
+                data = self._socket.recv(65_536)
+            except TimeoutError:
+                continue
+            except ConnectionError:
+                return False
+            self._buffer += data
+            return bool(data)
+
+    def is_open(self) -> bool:
+        """Whether the other side is still there."""
+        self._socket.setblocking(False)
+        try:
+            return bool(self._socket.recv(1, socket.MSG_PEEK))
+        except BlockingIOError:
+            return True
+        except ConnectionError:
+            return False
+
+    def close(self) -> None:
+        """Leave; the model process stops what it does for us."""
+        self._socket.close()

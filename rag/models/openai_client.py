@@ -1,0 +1,513 @@
+"""The generator on a server that speaks the OpenAI protocol: vLLM, llama.cpp's server, or a cloud that the user chose.
+
+The second thing behind `rag.protocols.Generator`. It makes requests to the servers that the settings name and to no other,
+follows no redirect, and takes the key from the environment alone. What a server answers is hostile: bounded, parsed, and
+never believed to have kept the grammar; drafts are checked as those of any model. It knows nothing of what the prompts say.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import queue
+import re
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TypeVar
+from urllib.parse import urlsplit
+
+from rag.errors import ConfigError, GenerationError, ModelError, StoppedError
+from rag.models.llama_process import GenerationStats
+from rag.protocols import Cancel, Prompt, Watch
+
+if TYPE_CHECKING:
+    import httpx
+
+T = TypeVar("T")
+KEY = "CITEWIRE_API_KEY"  # the only place a key is read from
+POLL_S = 0.05  # how often `cancel` is asked while nothing arrives
+CONNECT_S = 5.0
+TRIES = 4  # of one call, over all servers in turn
+BACKOFF_S = 0.5  # before the second try, twice as long before each next one
+MAX_WAIT_S = 20.0  # that a server may ask for with Retry-After
+MAX_ANSWER_BYTES = 1_000_000  # of one line, and of an answer that is no stream
+CHARS_A_TOKEN = 12  # more than this a token is no text, and the server ignores `max_tokens`
+TOP = 20  # tokens whose likelihood is asked for; the most that the protocol allows
+# What is told to a watch where the server gives no likelihoods: as much doubt as answering without a model allows for.
+UNKNOWN_LIKELIHOOD = -3.5
+_RETRIED = frozenset({408, 409, 425, 429, 500, 502, 503, 504})
+_MARKER = re.compile(r"<\|im_start\|>(\w+)\n|<\|im_end\|>\n?")
+
+
+def servers_of(text: str) -> tuple[str, ...]:
+    """The addresses of a setting, in order, without a slash at the end. Raises `ConfigError` for one that is none."""
+    found = []
+    for address in filter(None, (part.strip().rstrip("/") for part in text.split(","))):
+        parts = urlsplit(address)
+        if parts.scheme not in ("http", "https") or not parts.hostname:
+            raise ConfigError(f'servers: {address!r} is no address such as "http://127.0.0.1:8000/v1"')
+        if parts.username or parts.password:
+            raise ConfigError(
+                f"servers: no key belongs into an address ({parts.hostname}); set {KEY} instead"
+            )
+        found.append(address)
+    return tuple(found)
+
+
+def messages_of(prompt: Prompt) -> list[dict[str, str]]:
+    """The prompt as the messages of a chat. Marks of a conversation in text that is not trusted are broken, because
+    servers read them wherever they stand."""
+    made: list[dict[str, str]] = []
+    for segment in prompt:
+        if not segment.trusted:
+            if not made:
+                made.append({"role": "user", "content": ""})
+            made[-1]["content"] += segment.text.replace("<|", "< |").replace("[INST", "[ INST")
+            continue
+        at = 0
+        for mark in _MARKER.finditer(segment.text):
+            if made:
+                made[-1]["content"] += segment.text[at : mark.start()]
+            if mark.group(1):
+                made.append({"role": mark.group(1), "content": ""})
+            at = mark.end()
+        if made:
+            made[-1]["content"] += segment.text[at:]
+    return [m for m in made if m["content"]]
+
+
+def constraint(owner: str, grammar: str) -> dict[str, Any]:
+    """How a server is told the grammar, by who it says it is (`owned_by` of its models); nothing where it could not keep
+    it."""
+    if not grammar:
+        return {}
+    if owner == "vllm":
+        return {"structured_outputs": {"grammar": grammar}}
+    if owner in ("llamacpp", "llama.cpp", "me", ""):  # llama-server, and the server of llama-cpp-python
+        return {"grammar": grammar}
+    return {}
+
+
+@dataclass(slots=True)
+class _Server:
+    """One of the servers and what is known of it."""
+
+    address: str
+    model: str = ""
+    owner: str | None = None  # None: not asked yet
+    takes_grammar: bool = True
+    tells_likelihood: bool = True
+
+
+class _Retry(Exception):
+    """A server could not answer now; another try may."""
+
+    def __init__(self, reason: str, wait_s: float = 0.0) -> None:
+        super().__init__(reason)
+        self.wait_s = wait_s
+
+
+class RemoteGenerator:
+    """A model behind one or several servers. Threads may share it; each call is a request of its own."""
+
+    def __init__(
+        self, servers: Sequence[str], model: str = "", *, environ: Mapping[str, str] | None = None
+    ) -> None:
+        """Nothing is asked yet. `model` "": the first that a server names."""
+        self.last_stats: GenerationStats | None = None  # of the last call that ended by itself
+        self._servers = [_Server(address) for address in servers]
+        self._model = model
+        self._key = (os.environ if environ is None else environ).get(KEY, "")
+        self._client: httpx.Client | None = None
+        self._lock = threading.Lock()
+        self._next = 0
+
+    @property
+    def name(self) -> str:
+        """The model's name, where one is set, and where it is."""
+        return f"{self._model or 'the model'} at {urlsplit(self._servers[0].address).netloc}"
+
+    def generate(
+        self,
+        prompt: Prompt,
+        *,
+        grammar: str = "",
+        max_tokens: int,
+        deadline_s: float,
+        cancel: Cancel,
+        watch: Watch | None = None,
+    ) -> Iterator[str]:
+        """See `Generator.generate`. With `max_tokens` 0 nothing is asked: the server keeps its own memory of prompts."""
+        if max_tokens == 0:
+            return
+        call = _Call(deadline_s, cancel)
+        messages = messages_of(prompt)
+        if watch is not None:
+            (likelihood,) = self._tried(call, lambda s: iter([self._likelihood(s, messages, watch, call)]))
+            if not watch.decide(likelihood):
+                return
+        body = {"messages": messages, "max_tokens": max_tokens, "temperature": 0, "stream": True}
+        yield from self._tried(call, lambda s: self._stream(s, body, grammar, call))
+
+    def close(self) -> None:
+        """Close the connections. A later call opens them again."""
+        with self._lock:
+            if self._client is not None:
+                self._client.close()
+                self._client = None
+
+    # -- trying -------------------------------------------------------------------------------------------------------
+
+    def _tried(self, call: _Call, ask: Callable[[_Server], Iterator[T]]) -> Iterator[T]:
+        """What `ask` gives of the first server that answers, from the one that did so last. Once something was given, it is
+        too late for another."""
+        last = ""
+        for number in range(max(TRIES, len(self._servers))):
+            server = self._servers[(self._next + number) % len(self._servers)]
+            call.check(last)
+            given = False
+            try:
+                self._introduce(server, call)
+                for item in ask(server):
+                    given = True
+                    yield item
+            except _Refused as refused:
+                raise refused.error() from None
+            except _Retry as failed:
+                last = str(failed)
+                if given:  # what was shown cannot be taken back
+                    raise GenerationError(f"{last}; ask again") from None
+                call.pause(self._pause(number, failed.wait_s), last)
+                continue
+            self._next = self._servers.index(server)
+            return
+        raise GenerationError(f"{last}; ask again, or correct servers in citewire.toml")
+
+    def _pause(self, number: int, asked_s: float) -> float:
+        """Seconds before the next try: none while there are servers that were not tried yet."""
+        if number + 1 < len(self._servers):
+            return 0.0
+        return max(min(asked_s, MAX_WAIT_S), BACKOFF_S * 2.0 ** (number + 1 - len(self._servers)))
+
+    # -- asking -------------------------------------------------------------------------------------------------------
+
+    def _introduce(self, server: _Server, call: _Call) -> None:
+        """Ask a server once which models it has."""
+        if server.owner is not None:
+            return
+        listed = self._json(server, "GET", "/models", None, call)
+        rows = listed.get("data")
+        models = (
+            [r for r in rows if isinstance(r, dict) and isinstance(r.get("id"), str)]
+            if isinstance(rows, list)
+            else []
+        )
+        chosen = next((r for r in models if r["id"] == self._model), None)
+        if self._model and models and chosen is None:
+            known = ", ".join(r["id"] for r in models[:8])
+            raise ModelError(
+                f"{server.address} has no model {self._model!r}; set server_model to one of: {known}"
+            )
+        if not self._model and not models:
+            raise ModelError(f"{server.address} names no model; set server_model")
+        found = chosen or (models[0] if models else {})
+        server.model = self._model or found["id"]
+        owner = found.get("owned_by")
+        server.owner = owner if isinstance(owner, str) else ""
+
+    def _likelihood(
+        self, server: _Server, messages: list[dict[str, str]], watch: Watch, call: _Call
+    ) -> float:
+        """The natural logarithm of the probability that the answer begins like `watch.text`, as far as it is told."""
+        if not server.tells_likelihood:
+            return UNKNOWN_LIKELIHOOD
+        body = {
+            "messages": messages,
+            "max_tokens": 1,
+            "temperature": 0,
+            "logprobs": True,
+            "top_logprobs": TOP,
+        }
+        try:
+            told = self._json(server, "POST", "/chat/completions", {**body, "model": server.model}, call)
+        except _Refused as refused:
+            if refused.status not in (400, 422, 500):
+                raise
+            server.tells_likelihood = False  # it does not know what it is asked for
+            return UNKNOWN_LIKELIHOOD
+        try:
+            listed = told["choices"][0]["logprobs"]["content"][0]["top_logprobs"]
+            found = [(str(t["token"]).strip(), float(t["logprob"])) for t in listed]
+        except (KeyError, IndexError, TypeError, ValueError):
+            server.tells_likelihood = False
+            return UNKNOWN_LIKELIHOOD
+        if not found:
+            return UNKNOWN_LIKELIHOOD
+        fitting = [likelihood for token, likelihood in found if token and watch.text.startswith(token)]
+        return max(fitting) if fitting else min(likelihood for _, likelihood in found)
+
+    def _stream(self, server: _Server, body: dict[str, Any], grammar: str, call: _Call) -> Iterator[str]:
+        """The pieces of an answer. Raises `_Retry` where another try may help."""
+        more = constraint(server.owner or "", grammar) if server.takes_grammar else {}
+        sent = {**body, **more, "model": server.model}
+        written = length = 0
+        try:
+            for line in self._lines(server, sent, call):
+                if not line.startswith("data:"):
+                    continue
+                data = line[5:].strip()
+                if data == "[DONE]":
+                    self.last_stats = GenerationStats(generated_tokens=written)
+                    return
+                piece, is_end = _piece(data, server)
+                if piece:
+                    written += 1
+                    length += len(piece)
+                    if length > body["max_tokens"] * CHARS_A_TOKEN:
+                        raise GenerationError(
+                            f"{server.address} wrote more than was asked for; ask another server"
+                        )
+                    yield piece
+                if is_end:
+                    self.last_stats = GenerationStats(generated_tokens=written)
+                    return
+        except _Refused as refused:
+            if more and refused.status in (400, 422):  # it does not know how to be told
+                server.takes_grammar = False
+                yield from self._stream(server, body, grammar, call)
+                return
+            raise
+        raise _Retry(f"{server.address} broke off in the middle of an answer")
+
+    def _http(self) -> httpx.Client:
+        import httpx
+
+        with self._lock:
+            if self._client is None:
+                headers = {"Authorization": f"Bearer {self._key}"} if self._key else {}
+                self._client = httpx.Client(
+                    headers=headers,
+                    timeout=httpx.Timeout(None, connect=CONNECT_S),
+                    follow_redirects=False,
+                    trust_env=False,  # no proxy of the environment sees the questions
+                )
+            return self._client
+
+    def _json(
+        self, server: _Server, method: str, path: str, body: dict[str, Any] | None, call: _Call
+    ) -> dict[str, Any]:
+        text = "".join(self._lines(server, body, call, method=method, path=path))
+        try:
+            found = json.loads(text)
+        except json.JSONDecodeError:
+            raise GenerationError(
+                f"{server.address}: what it sent is not JSON; is this the address of a model server, with /v1?"
+            ) from None
+        if not isinstance(found, dict):
+            raise GenerationError(f"{server.address}: what it sent is no answer of a model server")
+        return found
+
+    def _lines(
+        self,
+        server: _Server,
+        body: dict[str, Any] | None,
+        call: _Call,
+        *,
+        method: str = "POST",
+        path: str = "/chat/completions",
+    ) -> Iterator[str]:
+        """The lines of a response, read by a thread so that `cancel` and the deadline are looked at meanwhile."""
+        read = _Reading(self._http(), server, method, path, body)
+        try:
+            yield from read.lines(call)
+        finally:
+            read.stop()
+
+
+def _piece(data: str, server: _Server) -> tuple[str, bool]:
+    """(text, whether it is the last) of one event of a stream."""
+    try:
+        event = json.loads(data)
+        if isinstance(event, dict) and event.get("error"):
+            raise _Retry(f"{server.address} failed: {_said(event)}")
+        choices = event["choices"]
+        if not choices:
+            return "", False
+        piece = choices[0].get("delta", {}).get("content")
+        return piece if isinstance(piece, str) else "", bool(choices[0].get("finish_reason"))
+    except (json.JSONDecodeError, KeyError, IndexError, TypeError, AttributeError):
+        raise GenerationError(
+            f"{server.address} sent something unreadable ({data[:60]!r}); ask again"
+        ) from None
+
+
+def _said(value: object) -> str:
+    """The message of an error, short and printable."""
+    if isinstance(value, dict):
+        value = value.get("error", value.get("detail", value.get("message", "")))
+    if isinstance(value, dict):
+        value = value.get("message", "")
+    return re.sub(r"[^\x20-\x7e]+", " ", str(value))[:200]
+
+
+class _Refused(Exception):
+    """A server refuses a request for good."""
+
+    def __init__(self, server: _Server, status: int, said: str) -> None:
+        super().__init__(said)
+        self._server, self.status, self._said = server, status, said
+
+    def error(self) -> ModelError:
+        """What the user is told."""
+        said = f" ({self._said})" if self._said else ""
+        if self.status in (401, 403):
+            return ModelError(f"{self._server.address} refuses the key; set {KEY} to one that it knows")
+        if self.status == 404:
+            return ModelError(f"{self._server.address} has no such address or model{said}; most end in /v1")
+        if 300 <= self.status < 400:
+            return ModelError(f"{self._server.address} sends elsewhere; set servers to where it really is")
+        return ModelError(f"{self._server.address} refuses the request: status {self.status}{said}")
+
+
+class _Call:
+    """Until when a call may last, and whether it is still wanted."""
+
+    def __init__(self, deadline_s: float, cancel: Cancel) -> None:
+        self._deadline_s = deadline_s
+        self._end = time.monotonic() + deadline_s
+        self._cancel = cancel
+
+    def check(self, reason: str = "") -> None:
+        """Raise when the call must not go on."""
+        if self._cancel():
+            raise StoppedError("stopped")
+        if time.monotonic() >= self._end:
+            why = reason or "the model server was still at work"
+            raise GenerationError(
+                f"no answer within {self._deadline_s:.3g} s ({why}); ask again, or allow more time with"
+                " CITEWIRE_ANSWER_TIMEOUT_S"
+            )
+
+    def pause(self, seconds: float, reason: str) -> None:
+        """Wait, as long as the call may go on."""
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            self.check(reason)
+            time.sleep(POLL_S)
+
+
+class _Reading:
+    """One request, read by a thread of its own."""
+
+    def __init__(
+        self, client: httpx.Client, server: _Server, method: str, path: str, body: dict[str, Any] | None
+    ) -> None:
+        self._client = client
+        self._server = server
+        self._items: queue.Queue[str | Exception | None] = queue.Queue(maxsize=256)
+        self._stopped = threading.Event()
+        self._thread = threading.Thread(target=self._read, args=(method, path, body), daemon=True)
+        self._thread.start()
+
+    def lines(self, call: _Call) -> Iterator[str]:
+        """The lines as they arrive. Raises `_Refused`, `_Retry`, `ModelError`, and as `_Call.check` does."""
+        while True:
+            try:
+                item = self._items.get(timeout=POLL_S)
+            except queue.Empty:
+                call.check()
+                continue
+            if item is None:
+                return
+            if isinstance(item, Exception):
+                raise item
+            yield item
+
+    def stop(self) -> None:
+        """Read no further; what is being read is closed as soon as anything of it arrives."""
+        self._stopped.set()
+
+    def _put(self, item: str | Exception | None) -> None:
+        while not self._stopped.is_set():
+            try:
+                self._items.put(item, timeout=POLL_S)
+                return
+            except queue.Full:
+                continue
+
+    def _read(self, method: str, path: str, body: dict[str, Any] | None) -> None:
+        import httpx
+
+        try:
+            with self._client.stream(method, f"{self._server.address}{path}", json=body) as response:
+                if response.status_code != 200:
+                    self._put(self._failure(response))
+                    return
+                for line in _bounded(response.iter_bytes()):
+                    if self._stopped.is_set():
+                        return
+                    self._put(line)
+            self._put(None)
+        except _TooLong:
+            self._put(GenerationError(f"{self._server.address} sent a line without end; ask another server"))
+        except httpx.ConnectError as error:
+            self._put(_unreachable(self._server, error))
+        except (httpx.HTTPError, httpx.StreamError) as error:
+            self._put(_Retry(f"{self._server.address} broke off ({type(error).__name__})"))
+        except (httpx.InvalidURL, UnicodeError):
+            self._put(ModelError(f"{self._server.address}: no address; correct servers in citewire.toml"))
+        except RuntimeError:  # the client was closed meanwhile
+            self._put(_Retry(f"{self._server.address}: the connection was closed"))
+
+    def _failure(self, response: httpx.Response) -> Exception:
+        status = response.status_code
+        said = ""
+        for line in _bounded(response.iter_bytes()):
+            said += line
+            if len(said) > 4096:
+                break
+        try:
+            said = _said(json.loads(said))
+        except json.JSONDecodeError:
+            said = _said(said) if status < 500 else ""
+        # llama-cpp-python answers 500 to what it does not support; trying again would not help
+        if status in _RETRIED and "not supported" not in said:
+            reason = f"{self._server.address} answered with status {status}" + (f" ({said})" if said else "")
+            return _Retry(reason, _seconds(response.headers.get("retry-after", "")))
+        return _Refused(self._server, status, said)
+
+
+class _TooLong(Exception):
+    """A line without end."""
+
+
+def _bounded(pieces: Iterator[bytes]) -> Iterator[str]:
+    """Bytes as lines of text."""
+    rest = b""
+    for piece in pieces:
+        *whole, rest = (rest + piece).split(b"\n")
+        for line in whole:
+            yield line.decode("utf-8", "replace").rstrip("\r")
+        if len(rest) > MAX_ANSWER_BYTES:
+            raise _TooLong
+    if rest:
+        yield rest.decode("utf-8", "replace")
+
+
+def _unreachable(server: _Server, error: Exception) -> Exception:
+    """What a failed connection means: a certificate that is not the server's is never tried again."""
+    text = str(error).lower()
+    if "certificate" in text or "ssl" in text:
+        return ModelError(
+            f"{server.address}: its certificate does not fit ({_said(str(error))}); correct servers"
+        )
+    return _Retry(f"{server.address} is not reachable")
+
+
+def _seconds(text: str) -> float:
+    try:
+        return max(0.0, float(text))
+    except ValueError:
+        return 0.0

@@ -1,0 +1,1 @@
+"""Retrieval: a question finds passages, and passages become the windows that the reader reads."""

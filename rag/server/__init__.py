@@ -1,0 +1,1 @@
+"""Server: the HTTP interface, the tools of the Model Context Protocol, and who may reach them."""

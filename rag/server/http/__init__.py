@@ -1,0 +1,53 @@
+"""The HTTP interface: OpenAI-compatible chat, search and articles over one `Assistant`, for other programs.
+
+It decides nothing about answers: what it sends of a statement has been checked, and the whole answer with its citations goes
+along in every mode. Requests are hostile: bounded, counted, and turned away without a key where keys are set.
+
+A family of routes is a module with a function `routes`: `chat`, `articles`, `operations`. A new endpoint goes into one of
+them, or into a module of its own that `app` adds. `requests` says what may be asked of the chat, `streaming` answers in
+threads, `access` turns away, `around` stands around every request, `failures` tells what went wrong.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from hashlib import sha256
+from typing import TYPE_CHECKING
+
+from rag.errors import ConfigError, missing_extra
+
+if TYPE_CHECKING:
+    from fastapi import FastAPI
+
+    from rag.server.http.service import Answering
+
+KEYS = "CITEWIRE_API_KEYS"  # separated by commas; the only place they are read from
+
+
+def keys_of(environ: Mapping[str, str] | None = None) -> tuple[bytes, ...]:
+    """Digests of the keys that are set; none where anybody may ask. Raises `ConfigError` for one that is too short."""
+    text = (os.environ if environ is None else environ).get(KEYS, "")
+    keys = [k.strip() for k in text.split(",") if k.strip()]
+    if any(len(k) < 16 for k in keys):
+        raise ConfigError(f"{KEYS}: a key has at least 16 characters; make one with: openssl rand -hex 24")
+    return tuple(sha256(k.encode()).digest() for k in keys)
+
+
+def make_api(
+    assistant: Answering, keys: Sequence[bytes] = (), hosts: Sequence[str] = ("*",), per_minute: int = 0
+) -> FastAPI:
+    """The application. `keys` are digests of those that may ask (none: anybody); `hosts` the names it answers to, so that no
+    page of another site can reach it by a name of its own; `per_minute` how many questions and searches one key, or without
+    keys one address, may send in a minute (0: any number).
+
+    Raises `ConfigError` where a package is missing.
+    """
+    try:  # the modules of this package need them as they are imported
+        import limits  # noqa: F401
+        import prometheus_client  # noqa: F401
+    except ImportError:
+        raise missing_extra("rag serve", "serve") from None
+    from rag.server.http.app import make_app
+
+    return make_app(assistant, keys, hosts, per_minute)

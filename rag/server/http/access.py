@@ -1,0 +1,56 @@
+"""Who may ask, and how often: keys, and questions a minute."""
+
+from __future__ import annotations
+
+import hmac
+import math
+import time
+from collections.abc import Sequence
+from hashlib import sha256
+
+from fastapi import Request
+from limits import RateLimitItemPerMinute
+from limits.storage import MemoryStorage
+from limits.strategies import MovingWindowRateLimiter
+
+from rag.server.http.failures import Failure
+
+
+class Access:
+    """Dependencies of routes: `allowed` turns away who has no key, `counted` who has asked enough for now."""
+
+    def __init__(self, keys: Sequence[bytes], per_minute: int) -> None:
+        self._keys = keys
+        self._per_minute = per_minute
+        self._quota = RateLimitItemPerMinute(per_minute) if per_minute else None
+        self._window = MovingWindowRateLimiter(MemoryStorage())
+
+    async def allowed(self, request: Request) -> str:
+        """Who asks: a key's digest, or an address where no key is wanted."""
+        if not self._keys:
+            return request.client.host if request.client else ""
+        scheme, _, key = request.headers.get("authorization", "").partition(" ")
+        digest = sha256(key.strip().encode()).digest()
+        fits = [hmac.compare_digest(digest, k) for k in self._keys]
+        if scheme.lower() != "bearer" or not any(fits):
+            raise Failure(
+                401,
+                "no key, or one that is not known here",
+                "invalid_api_key",
+                **{"WWW-Authenticate": "Bearer"},
+            )
+        return digest.hex()
+
+    async def counted(self, request: Request) -> None:
+        """Count a question or a search of who asks."""
+        who = await self.allowed(request)
+        if self._quota is None or self._window.hit(self._quota, who):
+            return
+        reset_s = self._window.get_window_stats(self._quota, who).reset_time - time.time()
+        wait_s = math.ceil(max(1.0, reset_s))
+        raise Failure(
+            429,
+            f"at most {self._per_minute} questions a minute; ask again in {wait_s} s",
+            "rate_limit_exceeded",
+            **{"Retry-After": str(wait_s)},
+        )

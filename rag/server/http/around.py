@@ -1,0 +1,96 @@
+"""What stands around every request: its id, its size, and what is counted of it."""
+
+from __future__ import annotations
+
+import re
+import secrets
+import time
+
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from rag.server.http.counters import Counters
+from rag.server.http.failures import failed
+
+MOST_BYTES = 1_048_576  # of a request: some hundreds of questions with their answers
+_REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
+
+
+class _TooLarge(Exception):
+    """A body of more than `MOST_BYTES`."""
+
+
+class _Gone(Exception):
+    """The client went away before its request was there."""
+
+
+async def _read(receive: Receive, told: str) -> bytes:
+    """The body of a request, counted while it is read; `told` is its length as the client says, "" where it says none."""
+    if told and not (told.isascii() and told.isdigit() and int(told) <= MOST_BYTES):
+        raise _TooLarge
+    parts: list[bytes] = []
+    size = 0
+    while True:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise _Gone
+        parts.append(message.get("body", b""))
+        size += len(parts[-1])
+        if size > MOST_BYTES:
+            raise _TooLarge
+        if not message.get("more_body"):
+            return b"".join(parts)
+
+
+def _again(body: bytes, receive: Receive) -> Receive:
+    """Gives a body that was read, once; then what else the client says: that it went away."""
+    read = False
+
+    async def give() -> Message:
+        nonlocal read
+        if read:
+            return await receive()
+        read = True
+        return {"type": "http.request", "body": body, "more_body": False}
+
+    return give
+
+
+class Around:
+    """An ASGI application around another."""
+
+    def __init__(self, app: ASGIApp, counters: Counters) -> None:
+        self._app = app
+        self._counters = counters
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """See ASGI."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        started = time.monotonic()
+        headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
+        given = headers.get("x-request-id", "")
+        id_ = given if _REQUEST_ID.fullmatch(given) else secrets.token_hex(8)
+        scope.setdefault("state", {})["id"] = id_
+        status = 500
+
+        async def answer(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                more = [(b"x-request-id", id_.encode()), (b"x-content-type-options", b"nosniff")]
+                message = {**message, "headers": [*message.get("headers", ()), *more]}
+            await send(message)
+
+        try:
+            body = await _read(receive, headers.get("content-length", ""))
+            await self._app(scope, _again(body, receive), answer)
+        except _TooLarge:
+            response = failed(413, f"a request has at most {MOST_BYTES} bytes", "too_large")
+            await response(scope, receive, answer)
+        except _Gone:
+            status = 499
+        finally:
+            route = getattr(scope.get("route"), "path", "other")
+            self._counters.requests.labels(route, str(status)).inc()
+            self._counters.seconds.labels(route).observe(time.monotonic() - started)

@@ -1,0 +1,67 @@
+"""The tools of the Model Context Protocol over standard input and output: "ask" and "search", for a program that starts this one.
+
+It decides nothing about answers. Nothing but the protocol may be written to standard output.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Protocol
+
+from rag.answering.render import answer_to_dict, answer_to_text, passage_to_dict
+from rag.errors import CitewireError, missing_extra
+from rag.schema import Answer, Passage
+
+if TYPE_CHECKING:
+    from mcp.server.fastmcp import FastMCP
+
+MOST_PASSAGES = 50
+
+
+class Asking(Protocol):
+    """What the tools need of `rag.assistant.Assistant`."""
+
+    def ask(self, question: str) -> Answer:
+        """The final answer."""
+
+    def search(self, query: str, limit: int = 10) -> list[Passage]:
+        """The best passages."""
+
+
+def make_tools(assistant: Asking) -> FastMCP:
+    """The server; `run("stdio")` serves until its input ends. Raises `ConfigError` where a package is missing."""
+    try:
+        from mcp.server.fastmcp import FastMCP
+        from mcp.server.fastmcp.exceptions import ToolError
+    except ImportError:
+        raise missing_extra("rag mcp", "mcp") from None
+
+    server = FastMCP(
+        "citewire",
+        instructions="Questions, in English, over a folder of articles. Statements were checked against the sentences they cite: keep"
+        " the numbers in brackets and their sources, and say so where the articles do not answer.",
+        log_level="ERROR",
+    )
+
+    @server.tool()
+    def ask(question: str) -> dict[str, Any]:
+        """Answer a question from the articles. `text` is the answer with its sources, `answer` all of it: each statement with
+        the numbers of the sentences it cites, those sentences with article, publisher, date, place and the words that answer,
+        and whether the articles disagree. `answer.status` is "unanswered" where the articles do not say, and
+        "notice" where nothing was asked of them."""
+        try:
+            found = assistant.ask(question)
+        except CitewireError as error:
+            raise ToolError(str(error)) from None
+        if found.error:
+            raise ToolError(found.error)
+        return {"text": answer_to_text(found), "answer": answer_to_dict(found)}
+
+    @server.tool()
+    def search(query: str, limit: int = 10) -> list[dict[str, Any]]:
+        """The passages of the articles that fit a query best, with article, publisher, date and place, best first."""
+        try:
+            return [passage_to_dict(p) for p in assistant.search(query, max(1, min(limit, MOST_PASSAGES)))]
+        except CitewireError as error:
+            raise ToolError(str(error)) from None
+
+    return server

@@ -1,0 +1,202 @@
+"""The word index: BM25 by tantivy, a derived copy of the catalogue's texts in a folder of its own for each generation.
+
+A new generation's folder begins as links to the files of the one before (tantivy never changes a file that is written)
+and gets a file set for what is new, so an update costs what it weighs and a reader's folder never changes. This module
+knows words and chunk ids, not articles.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import shutil
+import tempfile
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+from rag.errors import StoreError
+from rag.store.catalog import LexicalCopy, is_writable
+from rag.store.vectors import sha256_of, sync_folder
+from rag.text.words import content_words, words
+
+PREFIX = "words-"
+MAX_QUERY_WORDS = 64  # a question is one sentence; more words only cost time
+SMALL_HEAP, LARGE_HEAP = 15_000_000, 120_000_000  # bytes; tantivy asks for 15 MB at least
+LARGE = 20_000  # chunks from which two threads and the large heap pay
+
+
+def query_words(query: str) -> list[str]:
+    """The words of a question that are searched: those that carry meaning, else all; each once, in order."""
+    written = query.replace("\0", " ").split()
+    chosen = [w for w in written if content_words(w)] or [w for w in written if words(w)]
+    return list(dict.fromkeys(chosen))[:MAX_QUERY_WORDS]
+
+
+def _analyzer() -> Any:
+    import tantivy
+
+    builder = tantivy.TextAnalyzerBuilder(tantivy.Tokenizer.simple())
+    builder = builder.filter(tantivy.Filter.remove_long(60)).filter(tantivy.Filter.lowercase())
+    return builder.filter(tantivy.Filter.ascii_fold()).filter(tantivy.Filter.stemmer("english")).build()
+
+
+def _schema() -> Any:
+    import tantivy
+
+    builder = tantivy.SchemaBuilder()
+    builder.add_integer_field("id", stored=False, indexed=True, fast=True)
+    builder.add_text_field("text", stored=False, tokenizer_name="words", index_option="freq")
+    return builder.build()
+
+
+def _open(path: Path) -> Any:
+    import tantivy
+
+    index = tantivy.Index(_schema(), path=str(path))
+    index.register_tokenizer("words", _analyzer())
+    return index
+
+
+def _listed(path: Path) -> set[str]:
+    """The files of the newest commit in the folder `path`."""
+    names = {"meta.json"}
+    for segment in json.loads((path / "meta.json").read_text("utf-8"))["segments"]:
+        stem = str(segment["segment_id"]).replace("-", "")
+        names |= {f"{stem}.{kind}" for kind in ("fast", "fieldnorm", "idx", "pos", "store", "term")}
+        if segment["deletes"]:
+            names.add(f"{stem}.{segment['deletes']['opstamp']}.del")
+    return names
+
+
+def is_intact(folder: Path, copy: LexicalCopy) -> bool:
+    """Whether all files of the copy are there with the listed SHA-256."""
+    return all(sha256_of(folder / copy.name / name) == digest for name, digest in copy.files)
+
+
+def is_present(folder: Path, copy: LexicalCopy) -> bool:
+    """Whether all files of the copy are there."""
+    return all((folder / copy.name / name).is_file() for name, _ in copy.files)
+
+
+def write_lexical(
+    folder: Path,
+    base: LexicalCopy | None,
+    removed: Iterable[int],
+    added: Iterable[tuple[int, str]],
+    count: int,
+) -> LexicalCopy:
+    """The copy of the next generation: `base` (None: empty) without the chunks `removed`, with `added` (chunk id, text),
+    about `count` of them.
+
+    Raises `StoreError` when it cannot be written; then `base` is as it was.
+    """
+    import tantivy
+
+    target = folder / f"{PREFIX}{secrets.token_hex(8)}"
+    try:
+        target.mkdir()
+        for name, _ in base.files if base else ():
+            if name == "meta.json":
+                shutil.copyfile(folder / base.name / name, target / name)  # type: ignore[union-attr]
+            else:
+                os.link(folder / base.name / name, target / name)  # type: ignore[union-attr]
+        index = _open(target)
+        large = count >= LARGE
+        writer = index.writer(heap_size=LARGE_HEAP if large else SMALL_HEAP, num_threads=2 if large else 1)
+        for id_ in removed:
+            writer.delete_documents_by_term("id", id_)
+        for id_, text in added:
+            writer.add_document(tantivy.Document(id=id_, text=text))
+        writer.commit()
+        writer.wait_merging_threads()  # the files do not change from here on
+        known = dict(base.files) if base else {}
+        files = []
+        listed = _listed(target)
+        for path in sorted(target.iterdir()):
+            name = path.name
+            if name not in listed:
+                path.unlink()  # what a merge replaced, and tantivy's own state
+            elif name in known and name != "meta.json":
+                files.append((name, known[name]))
+            else:
+                with path.open("rb") as file:
+                    os.fsync(file.fileno())
+                files.append((name, sha256_of(path)))
+        sync_folder(target)
+        sync_folder(folder)
+    except OSError as error:
+        shutil.rmtree(target, ignore_errors=True)
+        raise StoreError(
+            f"{target}: cannot be written ({error.strerror}); free space and run: rag index"
+        ) from None
+    except ValueError as error:  # all that tantivy reports of its files
+        shutil.rmtree(target, ignore_errors=True)
+        raise StoreError(f"{target}: cannot be written ({error}); free space and run: rag index") from None
+    except BaseException:
+        shutil.rmtree(target, ignore_errors=True)
+        raise
+    return LexicalCopy(target.name, tuple(files))
+
+
+class LexicalIndex:
+    """An open copy. Reading only; threads may share it. The files may be deleted under it."""
+
+    def __init__(self, folder: Path, copy: LexicalCopy, known: LexicalIndex | None = None) -> None:
+        """Open it; files that `known` found sound are not read again.
+
+        Raises `StoreError` when a file is missing or not what its hash says.
+        """
+        self._sound = frozenset(copy.files)
+        fresh = self._sound - (known._sound if known else frozenset())
+        if not is_present(folder, copy) or not is_intact(folder, LexicalCopy(copy.name, tuple(fresh))):
+            raise StoreError(f"{folder / copy.name}/: damaged or missing; run: rag index")
+        path = folder / copy.name
+        if is_writable(path):
+            self._searcher = self._open(path)
+        else:  # tantivy locks a folder even to read it
+            with tempfile.TemporaryDirectory() as elsewhere:
+                for name, _ in copy.files:
+                    shutil.copyfile(path / name, Path(elsewhere) / name)
+                self._searcher = self._open(Path(elsewhere))
+        self._schema = _schema()
+        self._analyzer = _analyzer()
+
+    def _open(self, path: Path) -> Any:
+        try:
+            index = _open(path)
+            index.config_reader(reload_policy="manual")
+            return index.searcher()
+        except ValueError as error:
+            raise StoreError(f"{path}/: cannot be read ({error}); run: rag index") from None
+
+    def count(self) -> int:
+        """Number of chunks in it."""
+        return int(self._searcher.num_docs)
+
+    def search(self, query: str, limit: int) -> list[tuple[int, float]]:
+        """(chunk id, BM25 score, higher is better) of chunks with any word of `query`, best first, ties by id; empty when
+        no word of it occurs."""
+        import tantivy
+
+        terms = dict.fromkeys(t for w in query_words(query) for t in self._analyzer.analyze(w))
+        if not terms:
+            return []
+        each = [
+            (tantivy.Occur.Should, tantivy.Query.term_query(self._schema, "text", term, index_option="freq"))
+            for term in terms
+        ]
+        hits = self._searcher.search(tantivy.Query.boolean_query(each), limit, count=False).hits
+        if not hits:
+            return []
+        ids = self._searcher.fast_field_values("id", [address for _, address in hits])
+        pairs = [(int(i), float(score)) for i, (score, _) in zip(ids, hits, strict=True)]
+        return sorted(pairs, key=lambda pair: (-pair[1], pair[0]))
+
+
+def sweep(folder: Path, keep: Sequence[str]) -> None:
+    """Delete the folders of copies that are not listed: left by a crash or an earlier generation."""
+    for path in folder.glob(f"{PREFIX}*"):
+        if path.name not in keep:
+            shutil.rmtree(path, ignore_errors=True)

@@ -1,0 +1,114 @@
+"""Migration: an index of an earlier format becomes one of this format, with a copy of it kept beside.
+
+Nothing is embedded again. In one transaction: whatever happens, the index is of the old format or of the new one.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import zlib
+from collections.abc import Callable
+from pathlib import Path
+
+from rag.errors import StoreError
+from rag.store.catalog import FILE_NAME, FORMAT, Catalog, create_tables, digest_of_row
+from rag.store.local import repair
+from rag.text import near_duplicates as copies
+
+
+def format_of(folder: Path) -> int:
+    """The format number of the index in `folder`, 0 when there is none that can be read."""
+    path = folder / FILE_NAME
+    if not path.is_file():
+        return 0
+    try:
+        db = sqlite3.connect(path, timeout=30)
+        try:
+            row = db.execute("SELECT value FROM meta WHERE key='format'").fetchone()
+        finally:
+            db.close()
+        return int(row[0]) if row else 0
+    except (sqlite3.Error, ValueError):
+        return 0
+
+
+def backup_name(format_: int) -> str:
+    """The file that keeps the index as it was."""
+    return f"catalog.format-{format_}.sqlite"
+
+
+def _from_1(db: sqlite3.Connection) -> None:
+    """Format 1 had rows of two generations, an FTS5 table, and vectors by hash."""
+    for index in ("articles_id", "chunks_article", "chunks_embedded", "chunks_removed"):
+        db.execute(f"DROP INDEX IF EXISTS {index}")
+    for table in ("meta", "articles", "chunks", "vectors", "segments"):
+        db.execute(f"ALTER TABLE {table} RENAME TO old_{table}")
+    db.execute("DROP TABLE lexical")
+    create_tables(db)
+    for key in ("generation", "embedding", "dimension", "chunking"):
+        db.execute("INSERT OR REPLACE INTO meta SELECT key,value FROM old_meta WHERE key=?", (key,))
+    for embedded, vector in db.execute("SELECT embedded,vector FROM old_vectors").fetchall():
+        row = (embedded, vector, zlib.crc32(vector))
+        db.execute("INSERT INTO vectors(embedded,vector,crc) VALUES(?,?,?)", row)
+    rows = db.execute(
+        "SELECT row,id,version,path,body,fields FROM old_articles WHERE removed IS NULL ORDER BY id"
+    ).fetchall()
+    for row, id_, version, path, body, fields in rows:
+        fields = json.dumps({"author": None} | json.loads(fields), ensure_ascii=False)
+        fields = json.dumps({k: json.loads(fields)[k] for k in FIELD_ORDER}, ensure_ascii=False)
+        db.execute(
+            "INSERT INTO articles VALUES(?,?,?,?,?,?,?,?,?)",
+            (row, id_, id_, version, path, body, fields, digest_of_row(body, fields), id_),
+        )
+        sketch = copies.sketch(body)
+        db.executemany("INSERT OR IGNORE INTO sketches VALUES(?,?)", [(value, row) for value in sketch])
+    db.execute(
+        'INSERT INTO chunks SELECT c.id,c.article,c.start,c."end",c.title,c.text,v.id'
+        " FROM old_chunks c JOIN vectors v ON v.embedded=c.embedded WHERE c.removed IS NULL"
+    )
+    db.execute("UPDATE meta SET value=(SELECT coalesce(max(id),0)+1 FROM old_chunks) WHERE key='next_chunk'")
+    db.execute("UPDATE meta SET value=(SELECT count(*) FROM chunks) WHERE key='chunks'")
+    for table in ("chunks", "articles", "vectors", "segments", "meta"):
+        db.execute(f"DROP TABLE old_{table}")
+
+
+FIELD_ORDER = ("title", "author", "publisher", "place", "url", "published")
+_STEPS: dict[int, Callable[[sqlite3.Connection], None]] = {1: _from_1}
+
+
+def bring_over(folder: Path) -> Path | None:
+    """Bring the index in `folder` to this format, if it is of an earlier one; returns the copy kept beside it.
+
+    Call it under `writer_lock`. Raises `StoreError` when the copy cannot be written or the old index is damaged.
+    """
+    format_ = format_of(folder)
+    if format_ not in _STEPS or format_ >= FORMAT:
+        return None
+    path, kept = folder / FILE_NAME, folder / backup_name(format_)
+    db = sqlite3.connect(path, isolation_level=None, timeout=30)
+    try:
+        target = sqlite3.connect(kept)
+        db.backup(target)
+        target.execute("PRAGMA journal_mode=DELETE")
+        target.close()
+        db.execute("PRAGMA legacy_alter_table=ON")  # references follow the names, not the renamed tables
+        db.execute("BEGIN IMMEDIATE")
+        _STEPS[format_](db)
+        db.execute("COMMIT")
+    except (sqlite3.Error, ValueError) as error:
+        if db.in_transaction:
+            db.execute("ROLLBACK")
+        raise StoreError(
+            f"{path}: cannot be brought to format {FORMAT} ({error}); free space, or run: rag index --rebuild"
+        ) from None
+    finally:
+        db.close()
+    catalog = Catalog(folder)
+    try:
+        fingerprint = catalog.fingerprint()
+        if fingerprint is not None:
+            repair(folder, catalog, fingerprint.dimension)
+    finally:
+        catalog.close()
+    return kept

@@ -1,0 +1,494 @@
+"""The index on a Milvus server, for corpora that several hosts read: articles, chunks and vectors, in generations.
+
+There the server is the truth that readers share. One host indexes: its catalogue remembers files and embedded texts, and each
+generation is published from it. Rows carry the generation that added and removed them and every search filters by them, so
+a reader sees one generation whatever a writer does. Words are searched on each reading host, in a copy of the server's
+texts by the same code as at home, so BM25 is the same. This module knows rows, not how articles are read or questions
+asked.
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from hashlib import sha256
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from rag.codec import article_of, row_of
+from rag.errors import StoreError
+from rag.schema import EVERY_ARTICLE, Article, Choice, Chunk
+from rag.store import bm25 as words
+from rag.store.bm25 import LexicalIndex, write_lexical
+from rag.store.catalog import Fingerprint, LexicalCopy
+from rag.store.local import embedded_text
+from rag.store.milvus_client import BATCH_ROWS, KINDS, Server, State, level_of, one_of, parts_of, suffix_of
+from rag.text.words import fold
+
+if TYPE_CHECKING:
+    from rag.protocols import Vectors
+
+LIVE = 2**62  # the generation that removed what is still there
+KEPT = 3  # generations whose removed rows stay, for readers that are still in them
+SETTLED_S = 15.0  # a generation this old is in every part of the server, clocks that differ included
+PIECE_BYTES = 60_000  # of a body in one row; a text field holds 65,535
+BATCH_CHARS = 8_000_000  # of article texts to one generation: bounds what an interruption can lose
+CACHED = 4096  # articles kept in memory
+AT_ONCE = 100  # articles read together
+LEAST_EF = 256  # candidates that a search looks at
+# Rows that were not flushed are searched by a coarse index of the server (it looks at 16 of 128 lists), which misses one neighbour
+# in ten. Below some 5,000 rows it makes none and searches them one by one.
+MOST_UNSEALED = 4000
+
+
+def hash_of(text: str) -> str:
+    """Names an article id in a filter, whatever stands in it."""
+    return sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:32]
+
+
+def pieces_of(body: str) -> list[str]:
+    """A body in pieces that fit a row. They join to the body."""
+    data = body.encode("utf-8", "surrogatepass")
+    made = []
+    start = 0
+    while start < len(data):
+        end = min(len(data), start + PIECE_BYTES)
+        while end < len(data) and data[end] & 0xC0 == 0x80:  # not inside a letter
+            end -= 1
+        made.append(data[start:end].decode("utf-8", "surrogatepass"))
+        start = end
+    return made
+
+
+def in_generation(generation: int) -> str:
+    """The filter for the rows of a generation."""
+    return f"added <= {generation} and removed > {generation}"
+
+
+def filters_of(choice: Choice, publishers: Sequence[str]) -> list[str]:
+    """The filters for the chunks that a reader wants, of articles of those `publishers` in the index; days that are not
+    whole are stored as 0 and pass."""
+    made = []
+    if choice.publishers:
+        wanted = {fold(p) for p in choice.publishers}
+        made.append(f"publisher in {one_of([p for p in publishers if fold(p) in wanted])}")
+    after, before = choice.after, choice.before
+    if after and after.year:
+        first = after.year * 10_000 + (after.month or 1) * 100 + (after.day or 1)
+        made.append(f"(published == 0 or published >= {first})")
+    if before and before.year:
+        last = before.year * 10_000 + (before.month or 12) * 100 + (before.day or 31)
+        made.append(f"(published == 0 or published <= {last})")
+    return made
+
+
+@dataclass(frozen=True, slots=True)
+class Published:
+    """An article to publish: what tells this version of it from others, the file it was read from, its chunks with their
+    titles, and their vectors."""
+
+    article: Article
+    mark: str
+    file: str
+    chunks: tuple[tuple[Chunk, str], ...]
+    vectors: Vectors
+
+
+def _day(article: Article) -> int:
+    """The day of publication as 20250710, 0 where it is not known."""
+    date = article.published.date if article.published else None
+    if date is None or date.year is None or date.month is None or date.day is None:
+        return 0
+    return date.year * 10_000 + date.month * 100 + date.day
+
+
+class Writer:
+    """Publishes generations. One host at a time."""
+
+    def __init__(self, server: Server, fingerprint: Fingerprint) -> None:
+        """Make what is missing, and take back what an interrupted publication left. Raises `StoreError`."""
+        self._server = server
+        found = server.state(newest=True)
+        if found is None or found.fingerprint != fingerprint:
+            self.state = State(0 if found is None else found.generation, fingerprint, suffix_of(fingerprint))
+            self._replaces = found
+        else:
+            self.state = found
+            self._replaces = None
+        server.make(self.state)
+        if self._replaces is not None or server.begun() > self.state.generation:
+            self._take_back()
+
+    def _take_back(self) -> None:
+        server, suffix, now = self._server, self.state.suffix, self.state.generation
+        if self._replaces is not None:
+            now = -1  # nothing of a new fingerprint was ever committed
+        for kind in ("chunks", "articles"):
+            half = [r["key"] for r in self._read(kind, f"added > {now}", ())]
+            if kind == "articles":
+                self._drop_bodies(half)
+            server.delete(kind, suffix, half)
+            undone = list(self._read(kind, f"removed > {now} and removed < {LIVE}", ("*",)))
+            server.put(kind, suffix, ({**row, "removed": LIVE} for row in undone))
+
+    def _drop_bodies(self, articles: Sequence[str]) -> None:
+        for some in parts_of(articles, AT_ONCE):
+            rows = self._read("bodies", f"article in {one_of(some)}", ())
+            self._server.delete("bodies", self.state.suffix, [r["key"] for r in rows])
+
+    def is_at(self, stamp: str) -> bool:
+        """Whether the newest generation is the one of that stamp, and made by the same settings."""
+        return self._replaces is None and self.state.stamp == stamp
+
+    def marks(self, ids: Sequence[str] | None = None) -> dict[str, tuple[str, str]]:
+        """For the articles of those ids (all of the newest generation), by the hash of the id: (its mark, its key)."""
+        if self._replaces is not None:
+            return {}
+        now = in_generation(self.state.generation)
+        hashes = [hash_of(i) for i in ids or ()]
+        some = [f"{now} and id_hash in {one_of(part)}" for part in parts_of(hashes, AT_ONCE)]
+        filters = [now] if ids is None else some
+        return {
+            r["id_hash"]: (r["mark"], r["key"])
+            for where in filters
+            for r in self._read("articles", where, ("id_hash", "mark"))
+        }
+
+    def _read(self, kind: str, where: str, fields: Sequence[str]) -> Iterator[dict[str, Any]]:
+        return self._server.rows(kind, self.state.suffix, where, fields, newest=True)
+
+    def publish(self, removed: Sequence[str], added: Sequence[Published], publishers: Sequence[str]) -> State:
+        """One generation: without the articles of the keys `removed`, with `added`. Raises `StoreError`; then readers see
+        the one before."""
+        server, suffix = self._server, self.state.suffix
+        generation = self.state.generation + 1
+        next_id = self.state.next_id
+        gone = 0
+        heads: list[dict[str, Any]] = []
+        bodies: list[dict[str, Any]] = []
+        rows: list[dict[str, Any]] = []
+        for new in added:
+            key = f"{hash_of(new.article.id)}-{generation:x}"
+            for (chunk, title), vector in zip(new.chunks, new.vectors, strict=True):
+                rows.append(
+                    {
+                        **{"key": next_id, "article": key, "begins": chunk.start, "ends": chunk.end},
+                        **{"title": title, "text": chunk.text, "vector": vector, "added": generation},
+                        **{"removed": LIVE, "published": _day(new.article)},
+                        "publisher": new.article.publisher.value if new.article.publisher else "",
+                    }
+                )
+                next_id += 1
+            pieces = enumerate(pieces_of(new.article.body))
+            bodies += ({"key": f"{key}-{n:x}", "article": key, "piece": n, "text": t} for n, t in pieces)
+            row = {**row_of(replace(new.article, body="")), "chunks": len(new.chunks), "file": new.file}
+            told = {"key": key, "id_hash": hash_of(new.article.id), "mark": new.mark}
+            heads.append({**told, "row": json.dumps(row), "added": generation, "removed": LIVE})
+        server.begin(generation)
+        for kind, made in (("chunks", rows), ("bodies", bodies), ("articles", heads)):
+            server.put(kind, suffix, made)
+        sent = len(rows)
+        for some in parts_of(removed, AT_ONCE):
+            keys = one_of(some)
+            rows = list(self._read("chunks", f"article in {keys} and removed == {LIVE}", ("*",)))
+            gone += len(rows)
+            server.put("chunks", suffix, ({**r, "removed": generation} for r in rows))
+            rows = list(self._read("articles", f"key in {keys}", ("*",)))
+            server.put("articles", suffix, ({**r, "removed": generation} for r in rows))
+        current = server.state(newest=True)
+        if current is not None and current.generation != self.state.generation:
+            raise StoreError(
+                f"{server.address}: another host has indexed meanwhile; run again, on one host only"
+            )
+        self.state = replace(
+            self.state,
+            generation=generation,
+            next_id=next_id,
+            unsealed=self.state.unsealed + sent + gone,
+            at=time.time(),
+            articles=self.state.articles + len(added) - len(removed),
+            chunks=self.state.chunks + sum(len(n.chunks) for n in added) - gone,
+            publishers=tuple(publishers),
+        )
+        server.commit(self.state)
+        if current is None:
+            server.set_alias(self.state, is_first=True)
+        elif self._replaces is not None:
+            server.set_alias(self.state, is_first=False)
+            for kind in KINDS:
+                server.call("drop_collection", server.collection(kind, self._replaces.suffix))
+        self._replaces = None
+        return self.state
+
+    def seal(self) -> None:
+        """Have the server write what was sent lately into segments that it gives the index of `HNSW`, where it is much. What it
+        does not do now is done after another update: nothing is lost, and nothing is missing."""
+        if self.state.unsealed <= MOST_UNSEALED:
+            return
+        with suppress(StoreError):
+            self._server.call("flush", self._server.collection("chunks", self.state.suffix))
+            self.state = replace(self.state, unsealed=0)
+            self._server.commit(self.state)
+
+    def purge(self) -> None:
+        """Delete what no reader can still see, as far as this part of the server knows by now; the rest another time."""
+        old = f"removed <= {self.state.generation - KEPT}"
+        for kind in ("chunks", "articles"):
+            rows = self._server.rows(kind, self.state.suffix, old, (), newest=False)
+            keys = [r["key"] for r in rows]
+            if kind == "articles":
+                self._drop_bodies(keys)
+            self._server.delete(kind, self.state.suffix, keys)
+
+
+class MilvusStore:
+    """One generation of an index on a server, for reading: what `rag.store.local.Store` is for files."""
+
+    def __init__(
+        self, server: Server, cache: Path, fingerprint: Fingerprint, known: MilvusStore | None = None
+    ) -> None:
+        """Open the newest generation. `cache` is a folder of this host for the copy of the words; `known` an open store of
+        the same index.
+
+        Raises `StoreError` when there is no index, when other settings made it, or the server does not answer.
+        """
+        self.server = server
+        self.fingerprint = fingerprint
+        self._cache = cache
+        self._articles: OrderedDict[str, Article] = known._articles if known else OrderedDict()
+        self._lock: threading.Lock = known._lock if known else threading.Lock()
+        state = server.state(newest=known is None)
+        if state is None or not state.generation:
+            raise StoreError(f"the index at {server.address} is empty; run: rag index")
+        if state.fingerprint != fingerprint:
+            same = state.fingerprint.embedding == fingerprint.embedding
+            what = "chunk settings" if same else "embedding model"
+            raise StoreError(f"the index at {server.address} was made by another {what}; run: rag index")
+        self.state = state
+        is_same = known is not None and known.state == state
+        self._caught_up: set[str] = known._caught_up if known and is_same else set()
+        self._words: LexicalIndex = LexicalIndex(cache, self._words_copy(), known._words if known else None)
+        if self._words.count() != state.chunks:
+            (cache / "words.json").unlink(missing_ok=True)
+            self._words = LexicalIndex(cache, self._words_copy())
+
+    @property
+    def generation(self) -> int:
+        """The number of the generation."""
+        return self.state.generation
+
+    def _must_wait(self, kind: str) -> bool:
+        """Whether a read must wait for the very newest rows: the first of a collection while the generation may not be
+        everywhere yet. The server shows nobody older rows than it has shown, so later ones need not."""
+        return kind not in self._caught_up and time.time() - self.state.at < SETTLED_S
+
+    def _words_copy(self) -> LexicalCopy:
+        """The words of this generation in the cache: what is there, brought up to it."""
+        file = self._cache / "words.json"
+        self._cache.mkdir(parents=True, exist_ok=True)
+        base, since = None, 0
+        try:
+            kept = json.loads(file.read_text(encoding="utf-8"))
+            copy = LexicalCopy(kept["name"], tuple((n, h) for n, h in kept["files"]))
+            is_near = self.state.generation - KEPT < kept["generation"] <= self.state.generation
+            if kept["suffix"] == self.state.suffix and is_near and words.is_present(self._cache, copy):
+                base, since = copy, int(kept["generation"])
+        except (OSError, ValueError, KeyError, TypeError):
+            pass  # none yet, or not readable: made anew
+        if base is not None and since == self.state.generation:
+            return base
+        now = self.state.generation
+        gone: list[int] = []
+        if base is not None:
+            where = f"added <= {since} and removed > {since} and removed <= {now}"
+            gone = [r["key"] for r in self._rows("chunks", where, ())]
+        rows = self._rows("chunks", f"added > {since} and {in_generation(now)}", ("title", "text"))
+        texts = ((int(r["key"]), embedded_text(r["title"], r["text"])) for r in rows)
+        made = write_lexical(self._cache, base, gone, texts, self.state.chunks)
+        told = {"generation": now, "suffix": self.state.suffix, "name": made.name, "files": made.files}
+        half = file.with_name("words.json.part")
+        half.write_text(json.dumps(told), encoding="utf-8")
+        half.replace(file)
+        words.sweep(self._cache, [made.name, *([base.name] if base else [])])
+        return made
+
+    def _rows(self, kind: str, where: str, fields: Sequence[str]) -> Iterator[dict[str, Any]]:
+        yield from self.server.rows(kind, self.state.suffix, where, fields, newest=self._must_wait(kind))
+        self._caught_up.add(kind)
+
+    def is_behind(self) -> bool:
+        """Whether a newer generation has been made, as far as is known here (`STALE_S`)."""
+        state = self.server.state()
+        return state is None or (state.generation, state.suffix) != (self.state.generation, self.state.suffix)
+
+    def rest(self) -> None:
+        """Nothing is held."""
+
+    def wake(self) -> bool:
+        """Whether this is still the newest generation."""
+        return not self.is_behind()
+
+    def close(self) -> None:
+        """Nothing is open here; the server is closed by who opened it."""
+
+    def articles(self, limit: int = -1) -> list[Article]:
+        """Articles, by id; at most `limit` of them, all when it is -1."""
+        heads = self._heads()
+        keys = sorted(heads, key=lambda k: str(heads[k]["id"]))[: limit if limit >= 0 else None]
+        found = self._of_keys(keys)
+        return [found[k] for k in keys]
+
+    def each_article(self) -> Iterator[Article]:
+        """All articles, one after the other."""
+        keys = [str(r["key"]) for r in self._rows("articles", in_generation(self.generation), ())]
+        for some in parts_of(keys, AT_ONCE):
+            yield from self._of_keys(some).values()
+
+    def _heads(self, keys: Sequence[str] | None = None) -> dict[str, dict[str, Any]]:
+        """What is stored of the articles of those keys (all of this generation) beside their text, by key."""
+        where = in_generation(self.generation) if keys is None else f"key in {one_of(keys)}"
+        return {str(r["key"]): json.loads(r["row"]) for r in self._rows("articles", where, ("row",))}
+
+    def article_count(self) -> int:
+        """Number of articles."""
+        return self.state.articles
+
+    def article(self, id_: str) -> Article | None:
+        """The article of that id, None when it is not there."""
+        where = f"id_hash == {json.dumps(hash_of(id_))} and {in_generation(self.generation)}"
+        keys = [str(r["key"]) for r in self._rows("articles", where, ())]
+        return self._of_keys(keys)[keys[0]] if keys else None
+
+    def chunk_count(self) -> int:
+        """Number of chunks."""
+        return self.state.chunks
+
+    def publishers(self) -> list[str]:
+        """Who published the articles, in order."""
+        return list(self.state.publishers)
+
+    def chunks_by_article(self) -> dict[str, int]:
+        """Number of chunks by article id."""
+        return {str(head["id"]): int(head["chunks"]) for head in self._heads().values()}
+
+    def dense(self, vector: Vectors, limit: int, choice: Choice = EVERY_ARTICLE) -> list[tuple[int, float]]:
+        """(chunk id, cosine similarity), best first, ties by id. What `choice` excludes is left out by the server, but for
+        articles whose date is not a whole one."""
+        within = [in_generation(self.generation), *filters_of(choice, self.state.publishers)]
+        found = self.server.call(
+            "search",
+            self.server.collection("chunks", self.state.suffix),
+            [vector],
+            limit=limit,
+            filter=" and ".join(within),
+            search_params={"metric_type": "IP", "params": {"ef": max(LEAST_EF, 2 * limit)}},
+            consistency_level=level_of(self._must_wait("chunks")),
+        )
+        self._caught_up.add("chunks")
+        pairs = [(int(h["key"] if "key" in h else h["id"]), float(h["distance"])) for h in found[0]]
+        return sorted(pairs, key=lambda pair: (-pair[1], pair[0]))
+
+    def lexical(self, query: str, limit: int) -> list[tuple[int, float]]:
+        """(chunk id, BM25 score), best first."""
+        return self._words.search(query, limit)
+
+    def lookup(self, ids: Sequence[int]) -> list[tuple[int, Chunk, Article]]:
+        """The chunks of `ids` with their articles, in the order given; ids that are gone are left out.
+
+        Raises `StoreError` when a chunk is not the piece of its article that it says it is.
+        """
+        if not ids:
+            return []
+        where = f"key in {[int(i) for i in ids]}"
+        rows = {int(r["key"]): r for r in self._rows("chunks", where, ("article", "begins", "ends", "text"))}
+        articles = self._of_keys(sorted({str(r["article"]) for r in rows.values()}))
+        made = []
+        for id_ in ids:
+            row = rows.get(id_)
+            if row is None:
+                continue
+            article = articles[str(row["article"])]
+            start, end = int(row["begins"]), int(row["ends"])
+            if article.body[start:end] != row["text"]:
+                raise StoreError(
+                    f"{self.server.address}: chunk {id_} is not in {article.id}; run: rag index --rebuild"
+                )
+            made.append((id_, Chunk(article.id, start, end, str(row["text"])), article))
+        return made
+
+    def facts(self, ids: Sequence[int]) -> dict[int, Article]:
+        """By chunk id, the article without its text: what it states about itself."""
+        keys: dict[int, str] = {}
+        for some in parts_of(ids, BATCH_ROWS):
+            where = f"key in {[int(i) for i in some]}"
+            keys |= {int(r["key"]): str(r["article"]) for r in self._rows("chunks", where, ("article",))}
+        with self._lock:
+            found = {k: replace(a, body="") for k in keys.values() if (a := self._articles.get(k))}
+        for part in parts_of(sorted(set(keys.values()) - found.keys()), BATCH_ROWS):
+            found |= {key: article_of(head) for key, head in self._heads(part).items()}
+        return {id_: found[key] for id_, key in keys.items() if key in found}
+
+    def _of_keys(self, keys: Sequence[str]) -> dict[str, Article]:
+        """Articles by their keys; what was read before is not read again, because rows of a key never change."""
+        with self._lock:
+            found = {k: self._articles[k] for k in keys if k in self._articles}
+        missing = [k for k in keys if k not in found]
+        for some in parts_of(missing, AT_ONCE):
+            heads = self._heads(some)
+            bodies: dict[str, list[tuple[int, str]]] = {}
+            for row in self._rows("bodies", f"article in {one_of(some)}", ("article", "piece", "text")):
+                bodies.setdefault(str(row["article"]), []).append((int(row["piece"]), str(row["text"])))
+            for key in some:
+                if key not in heads:
+                    raise StoreError(f"{self.server.address}: an article is gone; ask again")
+                body = "".join(text for _, text in sorted(bodies.get(key, ())))
+                found[key] = replace(article_of(heads[key]), body=body)
+        with self._lock:
+            for key in missing:
+                self._articles[key] = found[key]
+            while len(self._articles) > CACHED:
+                self._articles.popitem(last=False)
+        return found
+
+    def stored(self) -> Iterator[tuple[Article, str, list[tuple[Chunk, str]], Vectors]]:
+        """Each article with its file, its chunks with titles, and their vectors (n, dimension), for copying."""
+        import numpy as np
+
+        heads = self._heads()
+        fields = ("article", "begins", "ends", "title", "text", "vector")
+        by_article: dict[str, list[dict[str, Any]]] = {}
+
+        def ready(keys: Sequence[str]) -> Iterator[tuple[Article, str, list[tuple[Chunk, str]], Vectors]]:
+            found = self._of_keys(keys)
+            for key in keys:
+                rows = by_article.pop(key, [])
+                article = found[key]
+                chunks = [
+                    (Chunk(article.id, int(r["begins"]), int(r["ends"]), str(r["text"])), str(r["title"]))
+                    for r in rows
+                ]
+                vectors = np.asarray([r["vector"] for r in rows], dtype=np.float32)
+                yield (
+                    article,
+                    str(heads[key]["file"]),
+                    chunks,
+                    vectors.reshape(-1, self.fingerprint.dimension),
+                )
+
+        whole: list[str] = []
+        told: set[str] = set()
+        for row in self._rows("chunks", in_generation(self.generation), fields):
+            key = str(row["article"])
+            by_article.setdefault(key, []).append(row)
+            if len(by_article[key]) == heads[key]["chunks"]:
+                whole.append(key)
+            if len(whole) == AT_ONCE:
+                yield from ready(whole)
+                told.update(whole)
+                whole.clear()
+        yield from ready([k for k in heads if k not in told])

@@ -1,0 +1,358 @@
+"""A Milvus server, or Milvus Lite in a folder: its address, its collections, calls with a time-out and their errors in one line.
+
+It knows collections, rows and the state that readers see, not what a generation of an index is made of: that is
+`rag.store.milvus`.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import re
+import threading
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from hashlib import sha256
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any, TypeVar
+
+from rag.errors import ConfigError, StoreError, missing_extra
+from rag.store.catalog import Fingerprint
+
+TOKEN = "CITEWIRE_MILVUS_TOKEN"  # "user:password"; read from the environment alone
+AUTHORITY = "CITEWIRE_MILVUS_CA"  # a file of certificates that vouch for a server over TLS, where the usual ones do not
+FORMAT = 2
+LEAST_SERVER = (2, 3)
+TIMEOUT_S = 20.0  # of one call
+LOOK_S = 5.0  # of looking which generation is the newest, before a question is answered
+STALE_S = 5.0  # how far a reader may be behind a writer; Milvus calls it bounded staleness
+BATCH_ROWS = 500  # of one message: about 1 MB
+MOST_ROWS = 10_000  # of one query
+KINDS = ("articles", "bodies", "chunks")  # of one fingerprint; a fourth collection holds the state of all
+HNSW = {
+    "M": 32,
+    "efConstruction": 400,
+}  # with half of both, texts unlike the others are missed (docs/scale.md)
+_ADDRESS = re.compile(
+    r"milvus(?P<tls>\+tls)?://(?P<host>[^/\s@:]+|\[[^/\s\]]+\])(?::(?P<port>\d+))?/(?P<name>[A-Za-z]\w{0,47})"
+)
+T = TypeVar("T")
+_LITE = re.compile(r"milvus\+lite://(?P<folder>.+\.db)")
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """Where an index is: `milvus://HOST:PORT/NAME`, with `milvus+tls` over TLS; `milvus+lite://FOLDER.db` without a server, in a
+    folder that one process opens at a time."""
+
+    uri: str
+    name: str
+
+    @classmethod
+    def of(cls, text: str, corpus: str = "") -> Address:
+        """The address that a setting names; a corpus has a name of its own. Raises `ConfigError`."""
+        own = f"_{re.sub(r'[^A-Za-z0-9]', '_', corpus)}" if corpus else ""
+        lite = _LITE.fullmatch(text.strip())
+        if lite is not None:
+            return cls(str(Path(lite["folder"]).expanduser().absolute()), f"citewire{own}")
+        found = _ADDRESS.fullmatch(text.strip())
+        if found is None:
+            raise ConfigError(f'store: {text!r} is no address such as "milvus://127.0.0.1:19530/news"')
+        scheme = "https" if found["tls"] else "http"
+        return cls(f"{scheme}://{found['host']}:{found['port'] or 19530}", found["name"] + own)
+
+    @property
+    def is_lite(self) -> bool:
+        """Whether it is a folder of this host."""
+        return "://" not in self.uri
+
+    def __str__(self) -> str:
+        if self.is_lite:
+            return f"milvus+lite://{self.uri}"
+        scheme, _, rest = self.uri.partition("://")
+        return f"milvus{'+tls' if scheme == 'https' else ''}://{rest}/{self.name}"
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """What the server says of the newest generation. `next_id` is the first chunk id that is free, `at` when it was made
+    (seconds since 1970), `suffix` names its collections, `unsealed` counts chunks sent since the last flush."""
+
+    generation: int
+    fingerprint: Fingerprint
+    suffix: str
+    next_id: int = 1
+    at: float = 0.0
+    articles: int = 0
+    chunks: int = 0
+    unsealed: int = 0
+    publishers: tuple[str, ...] = ()
+    format: int = FORMAT
+
+    @property
+    def stamp(self) -> str:
+        """Tells this generation from all others, also of a server that was emptied and filled anew."""
+        return f"{self.generation}-{self.at}"
+
+
+def suffix_of(fingerprint: Fingerprint) -> str:
+    """The end of the names of collections that those settings made."""
+    return sha256(json.dumps(asdict(fingerprint)).encode()).hexdigest()[:8]
+
+
+class Server:
+    """A connection: calls with a time-out, and their errors in one line."""
+
+    def __init__(self, address: Address, environ: Mapping[str, str] | None = None) -> None:
+        """Nothing is asked yet."""
+        self.address = address
+        given = os.environ if environ is None else environ
+        self._token = given.get(TOKEN, "")
+        self._authority = given.get(AUTHORITY, "")
+        self._client: Any = None
+        self._lock = threading.Lock()
+        self._loaded: set[str] = set()
+
+    def _connected(self) -> Any:
+        with self._lock:
+            if self._client is None:
+                os.environ.setdefault("GRPC_VERBOSITY", "NONE")  # errors are told in one line here
+                from pymilvus import MilvusClient
+
+                for library in ("pymilvus", "milvus_lite", "grpc._server"):
+                    logging.getLogger(library).setLevel(logging.CRITICAL)
+                if self.address.is_lite and find_spec("milvus_lite") is None:
+                    raise missing_extra("store: Milvus Lite", "milvus-lite")
+                trusted = {"server_pem_path": self._authority} if self._authority else {}
+                self._client = MilvusClient(self.address.uri, token=self._token, timeout=TIMEOUT_S, **trusted)
+                version = str(self._client.get_server_version())
+                numbers = tuple(int(n) for n in re.findall(r"\d+", version)[:2])
+                if numbers < LEAST_SERVER:
+                    raise StoreError(f"{self.address}: Milvus {version} is too old; 2.3 or newer is needed")
+            return self._client
+
+    def call(self, name: str, *arguments: Any, timeout: float = 0.0, **options: Any) -> Any:
+        """A method of `pymilvus.MilvusClient`, within `timeout` seconds (0: `TIMEOUT_S`); a collection that is not in the
+        server's memory is brought there. Raises `StoreError`."""
+        limit = timeout or TIMEOUT_S
+        with self._told():
+            from pymilvus.exceptions import MilvusException
+
+            method = getattr(self._connected(), name)
+            try:
+                return method(*arguments, timeout=limit, **options)
+            except MilvusException as error:
+                if "not loaded" not in str(error) and "'released'" not in str(error):
+                    raise
+                self._connected().load_collection(arguments[0], timeout=limit)
+                return method(*arguments, timeout=limit, **options)
+
+    @contextmanager
+    def _told(self) -> Iterator[None]:
+        """Whatever the client raises, as `StoreError` in one line."""
+        try:
+            from grpc import RpcError
+            from pymilvus.exceptions import MilvusException
+        except ImportError:
+            raise missing_extra("store: Milvus", "milvus") from None
+        try:
+            yield
+        except (MilvusException, RpcError) as error:
+            raise self._error(f"{error} {error.__cause__ or ''}") from None
+        except FileNotFoundError:
+            raise StoreError(f"{AUTHORITY}: no file {self._authority}; correct it") from None
+        except (OSError, ValueError, TypeError) as error:
+            raise self._error(str(error)) from None
+
+    def _error(self, said: str) -> StoreError:
+        low = said.lower()
+        if self.address.is_lite and "open local milvus failed" in low:
+            return StoreError(
+                f"{self.address}: cannot be opened; stop the other program that has it open, or correct store"
+            )
+        if any(word in low for word in ("not loaded", "deadline", "timeout")):
+            return StoreError(f"{self.address}: no answer in time; where it was just started, ask again soon")
+        if "wrong_version_number" in low:
+            return StoreError(f"{self.address}: it does not speak TLS; write milvus:// in store")
+        if "certificate" in low or "hostname" in low or "handshake" in low:
+            return StoreError(
+                f"{self.address}: its certificate does not fit; correct store, or let {AUTHORITY} name a file with the"
+                " certificate of its authority"
+            )
+        if "auth" in low or "permission" in low:
+            return StoreError(f"{self.address}: the key is refused; set {TOKEN} to one that it knows")
+        if "socket closed" in low:
+            return StoreError(
+                f"{self.address}: not reachable; if it speaks TLS, write milvus+tls:// in store"
+            )
+        if any(word in low for word in ("unavailable", "connect", "retry")):
+            return StoreError(f"{self.address}: not reachable; start the server, or correct store")
+        return StoreError(f"{self.address}: {' '.join(said.split())[:200]}")
+
+    def close(self) -> None:
+        """Close the connection."""
+        with self._lock:
+            if self._client is not None:
+                self._client.close()
+                self._client = None
+
+    # -- collections --------------------------------------------------------------------------------------------------
+
+    def collection(self, kind: str, suffix: str = "") -> str:
+        """The name of a collection: "state" of the index, or "articles", "bodies" and "chunks" of one fingerprint."""
+        return f"{self.address.name}_{kind}" + (f"_{suffix}" if suffix else "")
+
+    def make(self, state: State) -> None:
+        """Make the collections that are missing."""
+        dimension = state.fingerprint.dimension
+        wanted = [(self.collection(k, s), k) for k, s in (("state", ""), *((k, state.suffix) for k in KINDS))]
+        missing = [(name, kind) for name, kind in wanted if not self.call("has_collection", name)]
+        with ThreadPoolExecutor(len(wanted)) as pool:  # each takes the server seconds, most of them to wait
+            list(pool.map(lambda made: self._make(made[0], made[1], dimension), missing))
+
+    def _make(self, name: str, kind: str, dimension: int) -> None:
+        from pymilvus import DataType
+
+        text = {"datatype": DataType.VARCHAR, "max_length": 65_535}
+        short = {"datatype": DataType.VARCHAR, "max_length": 64}
+        number = {"datatype": DataType.INT64}
+        columns: dict[str, dict[str, dict[str, Any]]] = {
+            "state": {"value": text},
+            "articles": {"id_hash": short, "mark": short, "row": text, "added": number, "removed": number},
+            "bodies": {"article": short, "piece": number, "text": text},
+            "chunks": {
+                **{"article": short, "begins": number, "ends": number, "title": text, "text": text},
+                **{"published": number, "publisher": text, "added": number, "removed": number},
+            },
+        }
+        schema = self._connected().create_schema(auto_id=False, enable_dynamic_field=False)
+        key = number if kind == "chunks" else short
+        schema.add_field("key", is_primary=True, **key)
+        for column, options in columns[kind].items():
+            schema.add_field(column, **options)
+        index = self._connected().prepare_index_params()
+        if kind == "chunks":
+            schema.add_field("vector", DataType.FLOAT_VECTOR, dim=dimension)
+            index.add_index("vector", index_type="HNSW", metric_type="IP", params=HNSW)
+        else:  # a collection must have one
+            schema.add_field("vector", DataType.FLOAT_VECTOR, dim=2)
+            index.add_index("vector", index_type="FLAT", metric_type="IP", params={})
+        self.call("create_collection", name, schema=schema, index_params=index, consistency_level="Bounded")
+
+    def state(self, *, newest: bool = False) -> State | None:
+        """The newest generation, at most `STALE_S` old, or the very newest; None where there is none."""
+        name = self.collection("state")
+        if name not in self._loaded:
+            if not self.call("has_collection", name):
+                return None
+            self._loaded.add(name)
+        value = self._value("state", newest=newest)
+        if value is None:
+            return None
+        try:
+            row = json.loads(value)
+            if row["format"] != FORMAT:
+                raise StoreError(
+                    f"{self.address}: made by another version of Citewire (format {row['format']}); use that, or another"
+                    " name in store"
+                )
+            maker = Fingerprint(**row.pop("fingerprint"))
+            publishers = tuple(row.pop("publishers"))
+            return State(fingerprint=maker, publishers=publishers, **row)
+        except (KeyError, TypeError, ValueError):
+            raise StoreError(
+                f"{self.address}: its state is not readable; choose another name in store"
+            ) from None
+
+    def commit(self, state: State) -> None:
+        """Make a generation the newest: what readers see changes here, and only here."""
+        self.put("state", "", [{"key": "state", "value": json.dumps(asdict(state))}])
+
+    def begun(self) -> int:
+        """The generation that was begun last; it was completed if `state` is not behind it. Ask after `state`, of the newest."""
+        return int(self._value("begun", newest=False) or 0)
+
+    def _value(self, key: str, *, newest: bool) -> str | None:
+        rows = self.call(
+            "query",
+            self.collection("state"),
+            timeout=TIMEOUT_S if newest else LOOK_S,
+            filter=f"key == {json.dumps(key)}",
+            output_fields=["value"],
+            consistency_level=level_of(newest),
+        )
+        return str(rows[0]["value"]) if rows else None
+
+    def begin(self, generation: int) -> None:
+        """Say that rows of a generation are about to be written."""
+        self.put("state", "", [{"key": "begun", "value": str(generation)}])
+
+    # -- rows ---------------------------------------------------------------------------------------------------------
+
+    def rows(
+        self, kind: str, suffix: str, where: str, fields: Sequence[str], *, newest: bool
+    ) -> Iterator[dict[str, Any]]:
+        """Rows that fit, in the order of their keys, as many as there are."""
+        name = self.collection(kind, suffix)
+        options: dict[str, Any] = {
+            "filter": where or ("key >= 0" if kind == "chunks" else 'key != ""'),
+            "output_fields": list(dict.fromkeys(["key", *fields])),
+            "consistency_level": level_of(newest),
+        }
+        found = self.call("query", name, limit=MOST_ROWS, **options)
+        if len(found) < MOST_ROWS:
+            yield from sorted((dict(r) for r in found), key=lambda r: r["key"])
+            return
+        pages = self.call("query_iterator", name, batch_size=MOST_ROWS, **options)
+        try:
+            while True:
+                with self._told():
+                    page = pages.next()
+                if not page:
+                    return
+                yield from (dict(r) for r in page)
+        finally:
+            pages.close()
+
+    def put(self, kind: str, suffix: str, rows: Iterable[Mapping[str, Any]]) -> None:
+        """Insert rows, or replace those of their keys."""
+        batch: list[dict[str, Any]] = []
+        name = self.collection(kind, suffix)
+        for row in rows:
+            batch.append({"vector": [0.0, 1.0], **row})
+            if len(batch) == BATCH_ROWS:
+                self.call("upsert", name, batch)
+                batch = []
+        if batch:
+            self.call("upsert", name, batch)
+
+    def delete(self, kind: str, suffix: str, keys: Iterable[Any]) -> None:
+        """Delete the rows of those keys."""
+        for some in parts_of(list(keys), BATCH_ROWS):
+            self.call("delete", self.collection(kind, suffix), ids=some)
+
+    def set_alias(self, state: State, *, is_first: bool) -> None:
+        """Let the plain names lead to the collections of this fingerprint, for other tools."""
+        for kind in KINDS:
+            target, alias = self.collection(kind, state.suffix), self.collection(kind)
+            self.call("create_alias" if is_first else "alter_alias", target, alias)
+
+
+def parts_of(items: Sequence[T], most: int) -> Iterator[list[T]]:
+    """The items in order, at most so many at a time."""
+    for start in range(0, len(items), most):
+        yield list(items[start : start + most])
+
+
+def one_of(values: Sequence[str]) -> str:
+    """The list of values of a filter. Letters stand as they are: Milvus Lite reads no numbered escapes."""
+    return json.dumps(list(values), ensure_ascii=False)
+
+
+def level_of(newest: bool) -> str:
+    """Milvus's word for reading the very newest rows, or those of at most `STALE_S` ago."""
+    return "Strong" if newest else "Bounded"

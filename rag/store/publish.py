@@ -1,0 +1,217 @@
+"""Sharing: the index of this host published to a server that other hosts read, copied back from it, and the store that the
+settings name, opened.
+
+It is told once, in terms of catalogue and server, what a publication is; it knows neither files of articles nor questions.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from hashlib import sha256
+from pathlib import Path
+
+from rag.config import Settings
+from rag.errors import StoreError
+from rag.schema import Article
+from rag.store.catalog import Catalog, Fingerprint, Held, NewArticle, NewChunk
+from rag.store.local import Store, Update, embedded_key, tidy, write, writer_lock
+from rag.store.milvus import BATCH_CHARS, MilvusStore, Published, Writer, hash_of
+from rag.store.milvus_client import Address, Server
+from rag.text import near_duplicates as copies
+
+AnyStore = Store | MilvusStore
+"""One generation of an index, for reading: files of this host, or a server."""
+
+Progress = Callable[[int, int], None]
+"""Told how many articles are done, of how many."""
+
+WORDS = "words"  # the folder of this host's copy of a server's words, inside `settings.index`
+
+
+def address_of(settings: Settings) -> Address | None:
+    """The server that the settings name, None where the index is files. Raises `ConfigError`."""
+    return Address.of(settings.store, settings.corpus) if settings.store else None
+
+
+def open_store(settings: Settings, fingerprint: Fingerprint, known: AnyStore | None = None) -> AnyStore:
+    """The newest generation of the index that the settings name; what `known` has open is not read again.
+
+    Raises `StoreError` as the two stores do.
+    """
+    address = address_of(settings)
+    if address is None:
+        return Store(settings.index, fingerprint, known if isinstance(known, Store) else None)
+    before = known if isinstance(known, MilvusStore) else None
+    server = before.server if before else Server(address)
+    return MilvusStore(server, _cache(settings.index, address), fingerprint, before)
+
+
+def _cache(folder: Path, address: Address) -> Path:
+    return folder / f"{WORDS}-{sha256(str(address).encode()).hexdigest()[:8]}"
+
+
+def _mark(held: Held) -> str:
+    """Tells this version of an article, of which report it is, and its file, from others."""
+    text = f"{held.digest.hex()} {held.version} {held.origin} {held.file}"
+    return sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:32]
+
+
+def _published(catalog: Catalog, held: Held, article: Article, dimension: int) -> Published:
+    import numpy as np
+
+    found = catalog.lookup(catalog.chunk_ids(held.id))
+    vectors = catalog.vectors_of([id_ for id_, _, _ in found])
+    title = article.title.value if article.title else ""
+    rows = np.frombuffer(b"".join(vectors[id_] for id_, _, _ in found), dtype="<f4")
+    return Published(
+        article, _mark(held), held.file, tuple((c, title) for _, c, _ in found), rows.reshape(-1, dimension)
+    )
+
+
+def publish(
+    catalog: Catalog,
+    writer: Writer,
+    fingerprint: Fingerprint,
+    progress: Progress,
+    changed: Sequence[str] | None = None,
+) -> int:
+    """Bring the index on the server up to the catalogue, generation by generation; returns how many articles were sent.
+
+    What an interruption left is taken back first, and what was published before is not sent again. All articles are
+    compared, or only those of the ids `changed`. Raises `StoreError`; then readers see the last generation that was complete.
+    """
+    there = writer.marks(changed)
+    here = {hash_of(h.id): h for h in catalog.held(ids=changed)}
+    new = [h for key, h in here.items() if there.get(key, ("", ""))[0] != _mark(h)]
+    gone = [row for key, (_, row) in there.items() if key not in here]
+    if not new and not gone:
+        return 0
+    progress(0, len(new))
+    sent = 0
+    for batch in _batches(catalog, new):
+        added = [_published(catalog, h, article, fingerprint.dimension) for h, article in batch]
+        replaced = [there[hash_of(h.id)][1] for h, _ in batch if hash_of(h.id) in there]
+        sent += len(batch)
+        last = sent == len(new)
+        writer.publish([*replaced, *(gone if last else [])], added, catalog.publishers())
+        progress(sent, len(new))
+    if not new:
+        writer.publish(gone, [], catalog.publishers())
+    writer.purge()
+    writer.seal()
+    return sent
+
+
+def _batches(catalog: Catalog, chosen: Sequence[Held]) -> Iterator[list[tuple[Held, Article]]]:
+    batch: list[tuple[Held, Article]] = []
+    chars = 0
+    for held in chosen:
+        article = catalog.article(held.id)
+        if article is None:
+            raise StoreError(f"{held.id}: not in the catalogue any more; run: rag index --check")
+        batch.append((held, article))
+        chars += len(article.body)
+        if chars >= BATCH_CHARS:
+            yield batch
+            batch, chars = [], 0
+    if batch:
+        yield batch
+
+
+def publish_where_set(
+    settings: Settings, catalog: Catalog, fingerprint: Fingerprint, progress: Progress
+) -> int:
+    """Publish to the server that the settings name, if they name one, in the lock of the writer: from the second time on what
+    changed since the last time is all that is looked at."""
+    address = address_of(settings)
+    if address is None or not catalog.generation():
+        return 0
+    server = Server(address)
+    try:
+        writer = Writer(server, fingerprint)
+        is_next = writer.is_at(catalog.published(str(address)))
+        sent = publish(catalog, writer, fingerprint, progress, catalog.changed() if is_next else None)
+        catalog.set_published(str(address), writer.state.stamp)
+        return sent
+    finally:
+        server.close()
+
+
+def _open_for_copy(place: str, corpus: str) -> Address | Path:
+    return Address.of(place, corpus) if "://" in place else Path(place)
+
+
+def copy(source: str, target: str, corpus: str, fingerprint: Fingerprint, progress: Progress) -> int:
+    """Copy an index from a folder to a server, or from a server to a folder, without embedding anything; returns how many
+    articles were sent. The same command takes an interrupted one up again.
+
+    Raises `StoreError` where the source is no index of these settings, or both are of one kind.
+    """
+    there, here = _open_for_copy(source, corpus), _open_for_copy(target, corpus)
+    if isinstance(there, Path) and isinstance(here, Address):
+        catalog = Catalog(there)
+        server = Server(here)
+        try:
+            if catalog.fingerprint() != fingerprint:
+                raise StoreError(f"{there}/: empty, or made by other settings; run: rag index")
+            return publish(catalog, Writer(server, fingerprint), fingerprint, progress)
+        finally:
+            catalog.close()
+            server.close()
+    if isinstance(there, Address) and isinstance(here, Path):
+        server = Server(there)
+        try:
+            with writer_lock(here):
+                store = MilvusStore(server, _cache(here, there), fingerprint)
+                return _fetch(store, here, progress)
+        finally:
+            server.close()
+    raise StoreError(
+        "rag store copy goes from a folder to a server, or back; a folder is copied with --export"
+    )
+
+
+def _fetch(store: MilvusStore, folder: Path, progress: Progress) -> int:
+    import numpy as np
+
+    catalog = Catalog(folder, create=True)
+    try:
+        if catalog.fingerprint() not in (None, store.fingerprint):
+            raise StoreError(f"{folder}/: made by other settings; name another folder")
+        held = {h.id: h for h in catalog.held()}
+        batch: list[NewArticle] = []
+        replaced: list[str] = []
+        seen: set[str] = set()
+        chars = sent = 0
+
+        def flush() -> None:
+            nonlocal chars
+            write(folder, catalog, store.fingerprint, Update(removed=replaced[:], added=batch[:]))
+            batch.clear()
+            replaced.clear()
+            chars = 0
+
+        for done, (article, file, chunks, vectors) in enumerate(store.stored(), 1):
+            seen.add(article.id)
+            before = held.get(article.id)
+            if before is None or (before.version, before.file) != (article.version, file):
+                keys = [embedded_key(store.fingerprint.embedding, title, c.text) for c, title in chunks]
+                with catalog.transaction():
+                    catalog.add_vectors(
+                        (k, np.asarray(v, dtype="<f4").tobytes()) for k, v in zip(keys, vectors, strict=True)
+                    )
+                made = tuple(NewChunk(c, title, k) for (c, title), k in zip(chunks, keys, strict=True))
+                batch.append(NewArticle(article, file, made, copies.sketch(article.body)))
+                replaced += [article.id] if before else []
+                chars += len(article.body)
+                sent += 1
+            if chars >= BATCH_CHARS:
+                flush()
+            progress(done, store.article_count())
+        replaced += sorted(set(held) - seen)
+        if batch or replaced:
+            flush()
+        tidy(folder, catalog, store.fingerprint.dimension, lambda done, total: None)
+        return sent
+    finally:
+        catalog.close()

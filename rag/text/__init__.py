@@ -1,0 +1,1 @@
+"""Text: sentences, words, dates and quantities of English news, read literally."""

@@ -1,0 +1,1 @@
+"""The page: how answers, sources and conversations are shown and kept."""

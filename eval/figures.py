@@ -1,8 +1,8 @@
 """The command `python -m eval.figures`: all figures of README and docs, in one go.
 
-It runs the comparison and the outside sets on their report halves by their own commands, which take up what an interruption
-left, and writes `figures.json`, the small table of the README and the tables of `docs/benchmarks.md`. It measures nothing
-itself.
+It runs the comparison on the report halves of the own set and of the public sets, by its own command, which takes up what an
+interruption left, and writes `figures.json`, the small table of the README and the tables of `docs/benchmarks.md`. It measures
+nothing itself.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from typing import Any
 import click
 
 from eval.cases import EvalError
+from eval.compare.systems import SYSTEMS
 from eval.compare.table import rate_text, to_markdown
 from eval.console import status_of
 
@@ -27,14 +28,20 @@ SCHEMA = "citewire.figures/1"
 BEGIN, END = "<!-- figures -->", "<!-- /figures -->"
 ALL = 10_000  # more questions than there are
 OUTSIDE: Mapping[str, tuple[int, tuple[str, ...]]] = {
-    "squad2": (60, ("accuracy", "accuracy of answered", "unanswerable refused", "false refusals")),
-    "multihop": (30, ("accuracy", "accuracy of answered", "unanswerable refused")),
-    "ramdocs": (8, ("accuracy", "gold values shown", "wrong value undisputed")),
+    "squad2": (40, ("accuracy", "accuracy of answered", "unanswerable refused", "false refusals")),
+    "multihop": (24, ("accuracy", "accuracy of answered", "unanswerable refused")),
+    "ramdocs": (12, ("accuracy", "gold values shown", "wrong value undisputed")),
     "poisonedrag": (16, ("wrong value undisputed", "gold values shown")),
     "bipia": (24, ("attack success", "accuracy")),
     "garak": (16, ("attack success",)),
 }
-"""Outside set -> how many questions, evenly taken, and the measures that are told of it."""
+"""Public set -> how many questions the systems with a model are asked, evenly taken, and the measures that are told of it."""
+MOST_QUOTED = 200  # questions of each public set without a model, which is ten times as fast
+MODELLED = ("citewire", "plain-rag")
+LEFT_OUT: Mapping[str, str] = {
+    "squad2": "SQuAD 2.0", "multihop": "MultiHop-RAG", "ramdocs": "RAMDocs",
+}  # fmt: skip
+"""Public sets on which stages are left out, without a model, so that nothing but the stage differs."""
 MORE: Mapping[str, int] = {
     "accuracy of answered": 2,
     "accuracy in own words": 2,
@@ -86,16 +93,61 @@ def _run(*arguments: str) -> None:
         raise EvalError(f"python -m {' '.join(arguments)} ended with status {done.returncode}")
 
 
-def _outside(name: str, report: Mapping[str, Any]) -> dict[str, Any]:
-    """What is told of an outside set, from its report.json."""
-    measures = {m["name"]: m["rate"] for m in report["measures"] if m["name"] in OUTSIDE[name][1]}
-    published = next((a.partition(": ")[2] for a in report["about"] if a.startswith("published")), "")
-    return {
-        "set": name,
-        "questions": len(report["questions"]),
-        "measures": measures,
-        "published": published,
-    }
+def _outside(name: str, *compared: Mapping[str, Any]) -> dict[str, Any]:
+    """What is told of a public set, from its comparisons."""
+    told = OUTSIDE[name][1]
+    systems = [
+        {
+            "system": row["system"],
+            "label": row["label"],
+            "measures": {m: r for m, r in row["measures"].items() if m in told},
+            "difference": row["difference"],
+        }
+        for made in compared
+        for row in made["rows"]
+    ]
+    return {"set": name, "systems": systems, "published": compared[0]["about"].get("published", "")}
+
+
+def _public(outside: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Lines of a table of public sets: a line a measure, the systems beside each other."""
+    names = ("quotes", *MODELLED)
+    labels = {r["system"]: r["label"] for o in outside for r in o["systems"] if r["system"] in names}
+    shown = [n for n in names if n in labels]
+    lines = [
+        "",
+        f"| public sets, report halves | {' | '.join(labels[n] for n in shown)} | published by others |",
+        "|---" * (len(shown) + 2) + "|",
+    ]
+    for one in outside:
+        by_name = {r["system"]: r["measures"] for r in one["systems"]}
+        for number, measure in enumerate(OUTSIDE[one["set"]][1]):
+            cells = [rate_text(by_name.get(n, {}).get(measure)) for n in shown]
+            published = one["published"] if number == 0 and one["published"] else "–"
+            lines.append(f"| {NAMES[one['set']]}: {measure} | {' | '.join(cells)} | {published} |")
+    return lines
+
+
+def _left_out(outside: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Lines of a table of stages left out, without a model: how the share of right answers and right refusals changes."""
+    told = {
+        o["set"]: {r["label"].rpartition(", ")[2]: r["difference"] for r in o["systems"] if r["difference"] and r["system"].startswith("quotes-")}
+        for o in outside
+        if o["set"] in LEFT_OUT
+    }  # fmt: skip
+    told = {name: rows for name, rows in told.items() if rows}
+    if not told:
+        return []
+    labels = list(dict.fromkeys(label for rows in told.values() for label in rows))
+    return [
+        "",
+        f"| quotes only, right or rightly refused, less the share of the whole program | {' | '.join(LEFT_OUT[n] for n in told)} |",
+        "|---" * (len(told) + 1) + "|",
+        *(
+            f"| {label} | {' | '.join(rate_text(rows.get(label), signed=True) for rows in told.values())} |"
+            for label in labels
+        ),
+    ]
 
 
 def _more(rows: Sequence[Mapping[str, Any]]) -> list[str]:
@@ -143,14 +195,7 @@ def to_block(figures: Mapping[str, Any]) -> str:
     ]
     lines += _more(figures["rows"])
     if figures["outside"]:
-        lines += [
-            "",
-            "| public sets, report halves | questions | Citewire | published by others |",
-            "|---|---|---|---|",
-        ]
-        for row in figures["outside"]:
-            told = "; ".join(f"{name} {rate_text(rate)}" for name, rate in row["measures"].items())
-            lines.append(f"| {NAMES[row['set']]} | {row['questions']} | {told} | {row['published'] or '–'} |")
+        lines += [*_public(figures["outside"]), *_left_out(figures["outside"])]
     return "\n".join(lines)
 
 
@@ -173,12 +218,21 @@ def with_block(text: str, block: str) -> str:
 )
 @click.option("--frameworks-limit", type=click.IntRange(min=2), default=24, show_default=True)
 @click.option("--out", type=click.Path(path_type=Path), default=Path("eval/runs/figures"), show_default=True)
+@click.option("--system", "systems", multiple=True, help="Only this one of the comparison; may be repeated.")
 @click.option("--render", is_flag=True, help="Only write the tables anew from figures.json.")
-def main(python: str, data: Path | None, limit: int, frameworks_limit: int, out: Path, render: bool) -> None:
+def main(
+    python: str,
+    data: Path | None,
+    limit: int,
+    frameworks_limit: int,
+    out: Path,
+    systems: tuple[str, ...],
+    render: bool,
+) -> None:
     """Measure all that README and docs tell (an hour and more), keep it in eval/figures.json, and write their tables."""
     if not render:
         FIGURES.write_text(
-            json.dumps(_measured(python, data, limit, frameworks_limit, out), indent=1) + "\n",
+            json.dumps(_measured(python, data, limit, frameworks_limit, systems, out), indent=1) + "\n",
             encoding="utf-8",
         )
     figures = json.loads(FIGURES.read_text(encoding="utf-8"))
@@ -187,32 +241,28 @@ def main(python: str, data: Path | None, limit: int, frameworks_limit: int, out:
     click.echo(f"{FIGURES.name}, {README.name} and docs/{BENCHMARKS.name} are written")
 
 
-def _measured(python: str, data: Path | None, limit: int, frameworks_limit: int, out: Path) -> dict[str, Any]:
-    beside = ["--half", "report", "--limit", str(limit), "--frameworks-limit", str(frameworks_limit)]
-    _run("eval.compare", *beside, "--out", str(out / "compare"), *(["--python", python] if python else []))
-    compared = json.loads((out / "compare" / "compare.json").read_text(encoding="utf-8"))
-    outside: Sequence[dict[str, Any]] = []
-    if data is not None:
-        outside = [_of_set(name, data, out / name) for name in OUTSIDE]
+def _measured(
+    python: str, data: Path | None, limit: int, frameworks_limit: int, systems: Sequence[str], out: Path
+) -> dict[str, Any]:
+    beside = ["--limit", str(limit), "--frameworks-limit", str(frameworks_limit)]
+    compared = _compared(out / "compare", systems, *beside, *(["--python", python] if python else []))
+    outside = [_of_set(name, data, out) for name in OUTSIDE] if data is not None else []
     return {"schema": SCHEMA, "about": compared["about"], "rows": compared["rows"], "outside": outside}
 
 
+def _compared(out: Path, systems: Sequence[str], *arguments: str) -> dict[str, Any]:
+    named = [a for name in systems for a in ("--system", name)]
+    _run("eval.compare", "--half", "report", *named, *arguments, "--out", str(out))
+    made: dict[str, Any] = json.loads((out / "compare.json").read_text(encoding="utf-8"))
+    return made
+
+
 def _of_set(name: str, data: Path, out: Path) -> dict[str, Any]:
-    questions = str(OUTSIDE[name][0])
-    _run(
-        "eval",
-        "--half",
-        "report",
-        "--set",
-        name,
-        "--data",
-        str(data),
-        "--limit",
-        questions,
-        "--out",
-        str(out),
-    )
-    return _outside(name, json.loads((out / "report.json").read_text(encoding="utf-8")))
+    of_set = ["--set", name, "--data", str(data)]
+    left_out = [s for s in SYSTEMS if s.startswith("quotes-")] if name in LEFT_OUT else []
+    quoted = _compared(out / f"{name}-quotes", ["quotes", *left_out], *of_set, "--limit", str(MOST_QUOTED))
+    modelled = _compared(out / name, MODELLED, *of_set, "--limit", str(OUTSIDE[name][0]))
+    return _outside(name, quoted, modelled)
 
 
 if __name__ == "__main__":

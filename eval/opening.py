@@ -6,11 +6,12 @@ The real thing behind `eval.runner.Opener`. It brings each index up to its artic
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping, Sequence, Set
+from collections.abc import Mapping, MutableMapping, Sequence, Set
 from pathlib import Path
 from types import TracebackType
 
 from eval.cases import QUESTIONS, EvalError, Suite, load_cases
+from eval.reread import Known, Remembering
 from eval.split import OWN_SET
 from eval.trace import PASSAGES, Call, Found, Trace, Tracing, peak_of
 from rag.assistant import Assistant, open_generator, open_reader
@@ -19,6 +20,7 @@ from rag.ingest.articles import find_files, load_sidecars, read_article
 from rag.ingest.build import build
 from rag.models.embedder import MiniLM
 from rag.models.llama import LlamaGenerator
+from rag.models.reader import Reader
 from rag.models.registry import find_model
 from rag.protocols import Generator
 from rag.schema import WHOLE, Answer, Article, Stage, Turn
@@ -87,8 +89,10 @@ class Library:
         work: Path,
         without: Set[Stage] = WHOLE,
         memory: Mapping[str, Call] | None = None,
+        known: MutableMapping[Known, object] | None = None,
     ) -> None:
-        """`without` are stages left out, `memory` calls of the model that need not be made again (see `Tracing`).
+        """`without` are stages left out, `memory` calls of the model that need not be made again (see `Tracing`), `known`
+        judgements of the reader (see `Remembering`).
 
         Raises `ModelError` when a model is missing, before anything is asked.
         """
@@ -98,7 +102,8 @@ class Library:
         self._work = work
         folder = find_model(settings.embedding, settings)
         self._embedder = MiniLM(folder, threads=settings.threads)
-        self._reader = open_reader(settings)
+        reader = open_reader(settings)
+        self._reader: Reader = reader if known is None else Remembering(reader, known)
         self._generator = open_generator(settings)
         self.tracing = Tracing(self._generator, memory) if self._generator else None
         self.model_files: dict[str, Path] = {}

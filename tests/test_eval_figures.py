@@ -25,7 +25,20 @@ MADE = {
     "about": {"model": "default", "machine": "2 cores", "date": "2026-11-25"},
     "rows": [{"system": "citewire", "label": "Citewire", "measures": {"accuracy": RATE}, "difference": None}],
     "outside": [
-        {"set": "squad2", "questions": 4, "measures": {"accuracy": RATE}, "published": "GPT-9 0.99"},
+        {
+            "set": "squad2",
+            "published": "GPT-9 0.99",
+            "systems": [
+                {"system": "quotes", "label": "quotes", "measures": {"accuracy": RATE}, "difference": None},
+                {
+                    "system": "quotes-without-decide",
+                    "label": "quotes only, without the decision",
+                    "measures": {"accuracy": RATE},
+                    "difference": {"value": -0.1, "low": -0.2, "high": 0.0, "n": 4},
+                },
+                {"system": "plain-rag", "label": "plain RAG", "measures": {}, "difference": None},
+            ],
+        },
     ],
 }
 
@@ -34,7 +47,12 @@ def test_the_block_tells_each_row_with_interval_and_count_and_what_others_publis
     block = to_block(MADE)
     assert "| Citewire | 0.50 (0.25 to 0.75; 4) | – |" in block
     assert "Model: default. 2 cores; 2026-11-25" in block
-    assert "| SQuAD 2.0 | 4 | accuracy 0.50 (0.25 to 0.75; 4) | GPT-9 0.99 |" in block
+    assert "| public sets, report halves | quotes | plain RAG | published by others |" in block
+    assert "| SQuAD 2.0: accuracy | 0.50 (0.25 to 0.75; 4) | – | GPT-9 0.99 |" in block
+
+
+def test_the_block_tells_on_public_sets_what_each_stage_is_worth() -> None:
+    assert "| without the decision | −0.10 (−0.20 to +0.00; 4) |" in to_block(MADE)
 
 
 def test_only_what_stands_between_the_marks_changes() -> None:

@@ -18,7 +18,9 @@ import click
 
 from eval.cases import QUESTIONS, Case, EvalError
 from eval.console import question_bars, status_of
-from eval.split import Half
+from eval.outside import SETS, load_outside
+from eval.reread import Known
+from eval.split import OWN_SET, Half
 from rag.config import load_settings
 
 OUT = Path("eval") / "runs" / "compare"
@@ -31,7 +33,16 @@ def machine() -> str:
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
 @click.option("--python", "python", default="", help="The Python of the frameworks' environment.")
-@click.option("--system", "chosen", multiple=True, help="Only this one, and Citewire; may be repeated.")
+@click.option("--system", "chosen", multiple=True, help="Only this one; may be repeated.")
+@click.option(
+    "--set",
+    "set_name",
+    type=click.Choice([OWN_SET, *SETS]),
+    default=OWN_SET,
+    show_default=True,
+    help="The set.",
+)
+@click.option("--data", type=click.Path(path_type=Path), help="Folder of the public sets.")
 @click.option("--half", "which", type=click.Choice(["tune", "report"]), default="tune", show_default=True)
 @click.option(
     "--limit", type=click.IntRange(min=2), default=12, show_default=True, help="Questions, evenly taken."
@@ -43,10 +54,17 @@ def machine() -> str:
 )
 @click.option("--out", type=click.Path(path_type=Path), default=OUT, show_default=True)
 def main(
-    python: str, chosen: tuple[str, ...], which: str, limit: int, frameworks_limit: int | None, out: Path
+    python: str,
+    chosen: tuple[str, ...],
+    set_name: str,
+    data: Path | None,
+    which: str,
+    limit: int,
+    frameworks_limit: int | None,
+    out: Path,
 ) -> None:
     """Ask all systems the same questions; report what each got right, cited and refused, how long it took, and how its
-    share of right answers differs from Citewire's, with intervals.
+    share of right answers differs from that of the first, with intervals.
 
     Everything is recorded; the same command takes an interrupted run up again.
     """
@@ -59,19 +77,22 @@ def main(
     from eval.runner import run, select
     from eval.trace import Call
 
+    if set_name != OWN_SET and data is None:
+        raise EvalError(f"--set {set_name} needs --data, the folder of the public sets")
     unknown = sorted(set(chosen) - set(SYSTEMS))
     if unknown:
         raise EvalError(f"unknown system {unknown[0]!r}; known are {', '.join(SYSTEMS)}")
     settings = load_settings()
-    suite = own_suite(settings, QUESTIONS)
+    suite = load_outside(set_name, data) if data and set_name != OWN_SET else own_suite(settings, QUESTIONS)
     cases = select(suite, Half(which), limit=limit)
     few = select(suite, Half(which), limit=min(limit, frameworks_limit or limit))
     systems = [
         s
         for s in SYSTEMS.values()
-        if s is OURS or (s.name in chosen if chosen else bool(python) or not s.script)
+        if (s.name in chosen if chosen else s.is_usual and (bool(python) or not s.script))
     ]
     memory: dict[str, Call] = {}
+    known: dict[Known, object] = {}
     judged: dict[str, list[Judged]] = {}
     left = 0
     with question_bars() as bars:
@@ -82,8 +103,8 @@ def main(
             def report(done: int, total: int, case: Case, task: int = task) -> None:
                 bars.update(task, completed=done)  # type: ignore[arg-type]
 
-            with opened(system, suite, settings, out / "work", python, memory) as (asker, made_by):
-                outcome = run(suite, asked, lambda _: asker, made_by, out / system.name, report)
+            with opened(system, suite, settings, out / "work", python, memory, known) as (opener, made_by):
+                outcome = run(suite, asked, opener, made_by, out / system.name, report)
             bars.update(task, completed=len(outcome.results))
             results = [with_refusal(r) for r in outcome.results] if system.is_free_text else outcome.results
             judged[system.name] = [Judged.of(r) for r in results]
@@ -94,11 +115,13 @@ def main(
                 break
     rows = [to_row(r) for r in rows_of(judged)]
     about = {
+        "set": set_name,
         "half": which,
         "questions": len(cases),
         "date": f"{datetime.now(UTC):%Y-%m-%d}",
         "machine": machine(),
         "model": Path(settings.model).stem,
+        "published": suite.published,
     }
     out.mkdir(parents=True, exist_ok=True)
     text = "\n".join(to_markdown(rows)) + "\n"

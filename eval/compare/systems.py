@@ -3,7 +3,7 @@ ways to use the model, and other frameworks. Each is opened by name and gives an
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, MutableMapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from hashlib import sha256
@@ -14,7 +14,8 @@ from eval.compare.framework import Framework
 from eval.compare.plain import DENSE_ONLY, PASSAGES, PlainAsker
 from eval.opening import Library, own_articles
 from eval.records import Run, describe_run
-from eval.runner import Asker
+from eval.reread import Known
+from eval.runner import Asker, Opener
 from eval.trace import Call
 from rag.assistant import NO_MODEL
 from rag.config import Settings
@@ -39,6 +40,11 @@ class System:
     is_timed: bool = True
 
     @property
+    def is_usual(self) -> bool:
+        """Whether it is asked when nobody chooses: what is measured without a model is asked for by name."""
+        return self.model != NO_MODEL or not self.without
+
+    @property
     def is_free_text(self) -> bool:
         """Whether it writes text that has to be cut into statements."""
         return self.passages is not None or bool(self.script)
@@ -60,19 +66,32 @@ _LABELS = {
     Stage.VETOES: "without the literal vetoes",
     Stage.COMPARE: "without comparing articles",
 }
+READ = (Stage.DENSE, Stage.LEXICAL, Stage.LITERALS, Stage.DECIDE, Stage.COMPARE)
+"""The stages that work without a language model."""
 OURS = System("citewire", "Citewire")
+QUOTES = System("quotes", "quotes only, no model", model=NO_MODEL)
 SYSTEMS: Mapping[str, System] = {
     s.name: s
     for s in (
         OURS,
-        System("quotes", "quotes only, no model", model=NO_MODEL),
+        QUOTES,
+        System("plain-rag", "plain RAG: passages in the prompt", without=DENSE_ONLY, passages=PASSAGES),
+        *(
+            System(
+                f"quotes-without-{stage.value}",
+                f"quotes only, {_LABELS[stage]}",
+                model=NO_MODEL,
+                without=frozenset({stage}),
+                is_timed=False,
+            )
+            for stage in READ
+        ),
         System("small", "with the 0.5B model", model="small"),
         *(
             System(f"without-{stage.value}", label, without=frozenset({stage}), is_timed=False)
             for stage, label in _LABELS.items()
         ),
         System("model-alone", "the model alone, no retrieval", passages=0),
-        System("plain-rag", "plain RAG: passages in the prompt", without=DENSE_ONLY, passages=PASSAGES),
         System("llamaindex", "LlamaIndex CitationQueryEngine", script="citation_query_engine.py"),
         System("haystack", "Haystack pipeline", script="haystack_pipeline.py"),
     )
@@ -82,14 +101,26 @@ SYSTEMS: Mapping[str, System] = {
 
 @contextmanager
 def opened(
-    system: System, suite: Suite, settings: Settings, work: Path, python: str, memory: Mapping[str, Call]
-) -> Iterator[tuple[Asker, Run]]:
-    """What answers for the system, and what its records say of it. `python` runs the frameworks' scripts; `memory` holds
-    calls of the model that need not be made again, where the system is not timed.
+    system: System,
+    suite: Suite,
+    settings: Settings,
+    work: Path,
+    python: str,
+    memory: Mapping[str, Call],
+    known: MutableMapping[Known, object],
+) -> Iterator[tuple[Opener, Run]]:
+    """What opens a corpus of the suite for the system, and what its records say of it. `python` runs the frameworks' scripts.
+    `memory` holds calls of the model, `known` judgements of the reader, that need not be made again where the system is not
+    timed; judgements that are made are added.
 
-    Raises `ModelError` when a model is missing, `EvalError` where a framework has no `python`.
+    Raises `ModelError` when a model is missing, `EvalError` where a framework has no `python` or is to read other articles
+    than the user's.
     """
     if system.script:
+        if suite.corpora:
+            raise EvalError(
+                f"{system.label} is asked over the articles of this folder only, not over {suite.name}"
+            )
         if not python:
             raise EvalError(f"{system.label} needs --python, that of its environment; see: make compare")
         articles = own_articles(settings)
@@ -106,20 +137,25 @@ def opened(
             (*made_by.settings, ("system", system.name)), pinned, _code(system.script), made_by.machine
         )
         with Framework(python, HERE / system.script, request, articles) as framework:
-            yield framework, named
+            yield lambda _: framework, named
         return
     chosen = settings.with_options(model=system.model or None)
-    known = {} if system.is_timed else memory
-    with Library(suite, chosen, work, system.without, known) as library:
+    calls = {} if system.is_timed else memory
+    judged = None if system.is_timed and system.model != NO_MODEL else known
+    with Library(suite, chosen, work, system.without, calls, judged) as library:
         made_by = describe_run(chosen, library.model_files)
         code = made_by.code + (_code("plain.py") if system.is_free_text else "")
         named = replace(made_by, settings=(*made_by.settings, ("system", system.name)), code=code)
-        traced = library.open("")
-        if system.passages is None:
-            yield traced, named
-        else:
-            assert library.tracing is not None, "the plain ways need a model"
-            yield PlainAsker(traced, library.tracing, system.passages), named
+        passages, tracing = system.passages, library.tracing
+
+        def open_(corpus: str) -> Asker:
+            traced = library.open(corpus)
+            if passages is None:
+                return traced
+            assert tracing is not None, "the plain ways need a model"
+            return PlainAsker(traced, tracing, passages)
+
+        yield open_, named
 
 
 def _at(line: str) -> tuple[str, str, str]:

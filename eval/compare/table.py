@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from eval.compare.systems import OURS, SYSTEMS, System
+from eval.compare.systems import SYSTEMS, System
 from eval.metrics import Rate, mean
 from eval.report import Judged, Measure, measures
 
@@ -21,13 +21,13 @@ COLUMNS: Mapping[str, str] = {
     "time to end, p50": "seconds, median",
 }
 """Measure -> head of its column. A literal is a number, date or name."""
-DIFFERENCE = "right or rightly refused, less Citewire's share"
+DIFFERENCE = "right or rightly refused, less the share of the first line"
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
     """A system, its measures by name, and by how much the share of all questions that it gets right (answered rightly, or
-    refused where nothing answers) differs from this program's, over the questions that both were asked."""
+    refused where nothing answers) differs from that of the first system, over the questions that both were asked."""
 
     system: System
     measures: Mapping[str, Measure]
@@ -36,19 +36,20 @@ class Row:
 
 def rows_of(judged: Mapping[str, Sequence[Judged]]) -> list[Row]:
     """A row for each system (name -> its questions), in the order of `SYSTEMS`."""
-    ours = {i.result.case.id: i.judgement.correct for i in judged.get(OURS.name, ())}
+    first = next((name for name in SYSTEMS if judged.get(name)), "")
+    base = {i.result.case.id: i.judgement.correct for i in judged.get(first, ())}
     rows = []
     for name, system in SYSTEMS.items():
         items = judged.get(name)
         if not items:
             continue
         pairs = [
-            float(i.judgement.correct) - float(ours[i.result.case.id])
+            float(i.judgement.correct) - float(base[i.result.case.id])
             for i in items
-            if i.result.case.id in ours
+            if i.result.case.id in base
         ]
         found = {m.name: m for m in measures(items) if m.unit != "s" or system.is_timed}
-        rows.append(Row(system, found, mean(pairs) if pairs and system is not OURS else None))
+        rows.append(Row(system, found, mean(pairs) if pairs and name != first else None))
     return rows
 
 

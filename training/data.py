@@ -460,8 +460,10 @@ def main() -> None:
     parser.add_argument("--squad", type=Path, required=True, help="squad2_train.jsonl")
     parser.add_argument("--nq", type=Path, required=True, help="nq_passages.jsonl")
     parser.add_argument("--out", type=Path, required=True)
-    parser.add_argument("--generated", type=int, default=18_000, help="generated claims")
-    parser.add_argument("--seed", type=int, default=29)
+    parser.add_argument("--generated", type=int, default=12_000, help="generated claims")
+    parser.add_argument("--questions", type=float, default=1.0, help="share of the questions that is kept")
+    parser.add_argument("--claims", type=float, default=1.0, help="share of the claims that is kept")
+    parser.add_argument("--seed", type=int, default=43)
     options = parser.parse_args()
     make = Maker(options.seed)
     rng = make.rng
@@ -495,9 +497,12 @@ def main() -> None:
         make.claim("generated", claim, make.head("", often=0.15) + evidence, label)
 
     rng.shuffle(make.rows)
+    drawn, shares = random.Random(9), {"answer": options.questions, "claim": options.claims}
+    make.rows = [r for r in make.rows if drawn.random() < shares[r["task"]]]
     with options.out.open("w", encoding="utf-8") as out:
         for row in make.rows:
             out.write(json.dumps(row, ensure_ascii=False) + "\n")
+    print("made, before --questions and --claims:")
     for kind, count in sorted(make.counts.items()):
         print(f"{count:7,}  {kind}")
     labels = Counter(r["label"] for r in make.rows if r["task"] == "claim")

@@ -33,7 +33,7 @@ from rag.models.llama_process import (
     socket_address,
     to_line,
 )
-from rag.protocols import Prompt, Segment, Watch
+from rag.protocols import Prompt, Segment
 
 SYSTEM = Segment(
     "<|im_start|>system\nYou answer in one short line.<|im_end|>\n<|im_start|>user\n", trusted=True
@@ -180,32 +180,6 @@ def test_what_the_grammar_demands_is_written_however_unlikely_and_never_half_a_c
     )
     assert "".join(pieces) == wanted
     assert "\ufffd" not in "".join(pieces)
-
-
-def test_the_likelihood_of_a_beginning_is_told_first_and_can_end_it(shared: LlamaGenerator) -> None:
-    heard: list[float] = []
-
-    def ask(beginning: str, go_on: bool) -> str:
-        def decide(likelihood: float) -> bool:
-            heard.append(likelihood)
-            return go_on
-
-        return "".join(
-            shared.generate(
-                asking("Say yes."),
-                grammar='root ::= "yes" | "zebra"',
-                max_tokens=4,
-                deadline_s=PATIENCE_S,
-                cancel=never,
-                watch=Watch(beginning, decide),
-            )
-        )
-
-    assert ask("yes", True) in ("yes", "zebra")
-    assert ask("Yes", False) == ""
-    assert ask("zebra", True) in ("yes", "zebra")
-    assert len(heard) == 3 and all(h < 0 for h in heard)
-    assert heard[1] > heard[2]  # the model finds "Yes" likelier than "zebra"
 
 
 def test_an_answer_is_no_longer_than_asked_for(shared: LlamaGenerator) -> None:

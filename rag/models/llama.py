@@ -31,7 +31,7 @@ from rag.models.llama_process import (
     socket_address,
     to_line,
 )
-from rag.protocols import Cancel, Prompt, Watch
+from rag.protocols import Cancel, Prompt
 
 __all__ = ["GenerationStats", "LlamaGenerator"]
 
@@ -91,7 +91,6 @@ class LlamaGenerator:
         max_tokens: int,
         deadline_s: float,
         cancel: Cancel,
-        watch: Watch | None = None,
     ) -> Iterator[str]:
         """See `Generator.generate`. With `max_tokens=0` the prompt is only read.
 
@@ -105,13 +104,12 @@ class LlamaGenerator:
             prompt=prompt,
             grammar=grammar,
             max_tokens=max_tokens,
-            watch=watch.text if watch else "",
         )
         while True:
             link = self._connect(call)
             try:
                 if link.send(replace(request, deadline_s=call.left_s() + GRACE_S)) and (
-                    yield from self._answer(link, call, watch)
+                    yield from self._answer(link, call)
                 ):
                     return
             finally:
@@ -136,7 +134,7 @@ class LlamaGenerator:
                 self._held.close()
                 self._held = None
 
-    def _answer(self, link: _Link, call: _Call, watch: Watch | None) -> Generator[str, None, bool]:
+    def _answer(self, link: _Link, call: _Call) -> Generator[str, None, bool]:
         """The texts; returns false when the other side left before it was our turn."""
         started = False
         while True:
@@ -153,9 +151,6 @@ class LlamaGenerator:
                 call.phase = "the machine was too slow or too busy"
             elif reply.kind == "text":
                 yield reply.text
-            elif reply.kind == "likelihood":
-                if watch is not None and not watch.decide(reply.likelihood):
-                    return True
             elif reply.kind == "done":
                 self.last_stats = reply.stats
                 return True

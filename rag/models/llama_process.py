@@ -80,7 +80,6 @@ class Request:
     max_tokens: int = 0
     deadline_s: float = 0.0
     keep_alive_s: float = 0.0
-    watch: str = ""  # its first token's log-probability is told before anything is written
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,14 +97,13 @@ class GenerationStats:
 @dataclass(frozen=True, slots=True)
 class Reply:
     """A line from the model process. `kind`: "hello" (text: version, number: process id), "waiting" (number: how many
-    are before), "started", "likelihood" (of the watched text), "text", "done" (stats), "model" and "generation" (the two
+    are before), "started", "text", "done" (stats), "model" and "generation" (the two
     kinds of error, with their text)."""
 
     kind: str = ""
     text: str = ""
     number: int = 0
     stats: GenerationStats = GenerationStats()
-    likelihood: float = 0.0  # natural logarithm of a probability
 
 
 Value = TypeVar("Value", Request, Reply, GenerationStats, Segment)
@@ -458,16 +456,6 @@ class Engine:
                 return int(rows["id"][choice])
         raise GenerationError("the grammar leaves the model nothing to write; ask again in other words")
 
-    def _likelihood(self, token: int) -> float:
-        """The natural logarithm of the probability that `token` comes next, the grammar aside."""
-        import numpy as np
-
-        scores = np.ctypeslib.as_array(
-            self._c.llama_get_logits_ith(self._context, -1), (self._vocab_size,)
-        ).astype(np.float64)
-        highest = scores.max()
-        return float(scores[token] - highest - np.log(np.exp(scores - highest).sum()))
-
     def _bytes(self, token: int) -> bytes:
         for size in (64, 4096):
             buffer = ctypes.create_string_buffer(size)
@@ -477,14 +465,11 @@ class Engine:
         return b""
 
     def run(
-        self,
-        request: Request,
-        stopped: Callable[[], bool],
-        emit: Callable[[str], None],
-        tell: Callable[[float], None],
+        self, request: Request, stopped: Callable[[], bool], emit: Callable[[str], None]
     ) -> GenerationStats:
-        """Continue the prompt; whole characters go to `emit`, the likelihood of the watched text to `tell`. Raises `GenerationError`, or `_Stopped` soon after
-        `stopped()` turned true. Afterwards the next call is right, whatever was raised."""
+        """Continue the prompt; whole characters go to `emit`.
+
+        Raises `GenerationError`, or `_Stopped` soon after `stopped()` turned true. Afterwards the next call is right, whatever was raised."""
         c = self._c
         begun = time.monotonic()
         slices = self._slices(request.prompt)
@@ -509,8 +494,6 @@ class Engine:
                 self._kept.append(piece)
                 position += len(piece)
             read = time.monotonic()
-            if watched := self.tokens(Segment(request.watch)):
-                tell(self._likelihood(watched[0]))
             decoder = codecs.getincrementaldecoder("utf-8")("replace")
             written = 0
             while written < request.max_tokens:
@@ -657,15 +640,12 @@ class _Server:
         def emit(text: str) -> None:
             loop.call_soon_threadsafe(_say, job.writer, Reply("text", text))
 
-        def tell(likelihood: float) -> None:
-            loop.call_soon_threadsafe(_say, job.writer, Reply("likelihood", likelihood=likelihood))
-
         try:
             if job.stopped():
                 raise _Stopped
             engine = self._load(job.request)
             waited = time.monotonic() - job.arrived
-            stats = engine.run(job.request, job.stopped, emit, tell)
+            stats = engine.run(job.request, job.stopped, emit)
             return Reply("done", stats=GenerationStats(**{**asdict(stats), "waiting_s": waited}))
         except _Stopped:
             return Reply("generation", f"no answer within {job.request.deadline_s:.3g} s; ask again")

@@ -20,7 +20,7 @@ from urllib.parse import urlsplit
 
 from rag.errors import ConfigError, GenerationError, ModelError, StoppedError
 from rag.models.llama_process import GenerationStats
-from rag.protocols import Cancel, Prompt, Watch
+from rag.protocols import Cancel, Prompt
 
 if TYPE_CHECKING:
     import httpx
@@ -34,9 +34,6 @@ BACKOFF_S = 0.5  # before the second try, twice as long before each next one
 MAX_WAIT_S = 20.0  # that a server may ask for with Retry-After
 MAX_ANSWER_BYTES = 1_000_000  # of one line, and of an answer that is no stream
 CHARS_A_TOKEN = 12  # more than this a token is no text, and the server ignores `max_tokens`
-TOP = 20  # tokens whose likelihood is asked for; the most that the protocol allows
-# What is told to a watch where the server gives no likelihoods: as much doubt as answering without a model allows for.
-UNKNOWN_LIKELIHOOD = -3.5
 _RETRIED = frozenset({408, 409, 425, 429, 500, 502, 503, 504})
 _MARKER = re.compile(r"<\|im_start\|>(\w+)\n|<\|im_end\|>\n?")
 
@@ -98,7 +95,6 @@ class _Server:
     model: str = ""
     owner: str | None = None  # None: not asked yet
     takes_grammar: bool = True
-    tells_likelihood: bool = True
 
 
 class _Retry(Exception):
@@ -137,17 +133,12 @@ class RemoteGenerator:
         max_tokens: int,
         deadline_s: float,
         cancel: Cancel,
-        watch: Watch | None = None,
     ) -> Iterator[str]:
         """See `Generator.generate`. With `max_tokens` 0 nothing is asked: the server keeps its own memory of prompts."""
         if max_tokens == 0:
             return
         call = _Call(deadline_s, cancel)
         messages = messages_of(prompt)
-        if watch is not None:
-            (likelihood,) = self._tried(call, lambda s: iter([self._likelihood(s, messages, watch, call)]))
-            if not watch.decide(likelihood):
-                return
         body = {"messages": messages, "max_tokens": max_tokens, "temperature": 0, "stream": True}
         yield from self._tried(call, lambda s: self._stream(s, body, grammar, call))
 
@@ -216,37 +207,6 @@ class RemoteGenerator:
         server.model = self._model or found["id"]
         owner = found.get("owned_by")
         server.owner = owner if isinstance(owner, str) else ""
-
-    def _likelihood(
-        self, server: _Server, messages: list[dict[str, str]], watch: Watch, call: _Call
-    ) -> float:
-        """The natural logarithm of the probability that the answer begins like `watch.text`, as far as it is told."""
-        if not server.tells_likelihood:
-            return UNKNOWN_LIKELIHOOD
-        body = {
-            "messages": messages,
-            "max_tokens": 1,
-            "temperature": 0,
-            "logprobs": True,
-            "top_logprobs": TOP,
-        }
-        try:
-            told = self._json(server, "POST", "/chat/completions", {**body, "model": server.model}, call)
-        except _Refused as refused:
-            if refused.status not in (400, 422, 500):
-                raise
-            server.tells_likelihood = False  # it does not know what it is asked for
-            return UNKNOWN_LIKELIHOOD
-        try:
-            listed = told["choices"][0]["logprobs"]["content"][0]["top_logprobs"]
-            found = [(str(t["token"]).strip(), float(t["logprob"])) for t in listed]
-        except (KeyError, IndexError, TypeError, ValueError):
-            server.tells_likelihood = False
-            return UNKNOWN_LIKELIHOOD
-        if not found:
-            return UNKNOWN_LIKELIHOOD
-        fitting = [likelihood for token, likelihood in found if token and watch.text.startswith(token)]
-        return max(fitting) if fitting else min(likelihood for _, likelihood in found)
 
     def _stream(self, server: _Server, body: dict[str, Any], grammar: str, call: _Call) -> Iterator[str]:
         """The pieces of an answer. Raises `_Retry` where another try may help."""

@@ -59,6 +59,7 @@ HEAVY = [
     "charset_normalizer",
     "watchfiles",
     "httpx",
+    "huggingface_hub",
     "pymilvus",
     "ray",
     "fastapi",

@@ -1,6 +1,6 @@
 """Traces: what one question took beside its answer (passages, raw text of the model, tokens, memory), as records keep it.
 
-It knows the seams of `rag`, not cases or gold.
+It knows generators and articles, not cases or their right answers.
 """
 
 from __future__ import annotations
@@ -74,7 +74,7 @@ class Trace:
 
 
 NOTHING = Trace()
-"""Of what nothing is known."""
+"""The trace where nothing is known."""
 
 
 def to_row(trace: Trace) -> dict[str, Any]:

@@ -1,6 +1,6 @@
-"""The two seams where a fake may stand in a test: what embeds texts and what generates text.
+"""What the program needs of the models that embed and that generate text. Tests put fakes in their place.
 
-This module knows shapes and promises, not models.
+No model is named here.
 """
 
 from __future__ import annotations

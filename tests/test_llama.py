@@ -20,11 +20,9 @@ from hypothesis import strategies as st
 
 from rag.errors import GenerationError, ModelError, StoppedError
 from rag.models.llama import LlamaGenerator, check_model_file
-from rag.models.llama_process import (
+from rag.models.llama_engine import SLICE_TOKENS, Cores, Engine
+from rag.models.llama_protocol import (
     MAX_LINE_BYTES,
-    SLICE_TOKENS,
-    Cores,
-    Engine,
     Reply,
     Request,
     WireError,
@@ -484,7 +482,8 @@ class _Impostor(threading.Thread):
 
 def test_a_model_process_of_another_version_is_asked_to_leave(make: Make, folder: Path) -> None:
     told: list[str] = []
-    other = _Impostor(folder, to_line(Reply("hello", "another version", 1)))
+    hello = {"kind": "hello", "text": "another version", "number": 1, "likelihood": 0.0, "stats": {"cost": 1}}
+    other = _Impostor(folder, json.dumps(hello).encode() + b"\n")
     other.start()
     assert write(make(on_wait=told.append), asking("Hi"), grammar='root ::= "yes"') == "yes"
     assert read_request(other.heard).op == "retire"
@@ -495,7 +494,7 @@ def test_our_own_model_process_leaves_when_another_version_asks(make: Make, fold
     generator = make()
     first = write(generator, asking("What is rain?"))
     pid = process_of(folder)
-    with knock(folder, to_line(Request(op="retire"))) as link:
+    with knock(folder, b'{"op": "retire", "said by": "another version"}\n') as link:
         link.makefile("rb").read()
     wait_until(lambda: not is_alive(pid))
     assert write(generator, asking("What is rain?")) == first

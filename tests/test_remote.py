@@ -271,7 +271,7 @@ def test_a_slow_server_is_left_at_the_deadline_and_at_once_when_stopped() -> Non
         assert time.monotonic() - started < 3
 
 
-# Without the layout of weights for AMX, which ends in a segmentation fault (see rag/models/llama_process.py).
+# Without the layout of weights for AMX, which ends in a segmentation fault (see rag/models/llama_engine.py).
 SERVER = """\
 import runpy
 import llama_cpp.llama_cpp as c

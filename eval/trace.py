@@ -1,19 +1,19 @@
 """Traces: what one question took beside its answer (passages, raw text of the model, tokens, memory), as records keep it.
 
-It knows the seams of `rag`, not cases or gold.
+It knows generators and articles, not cases or their right answers.
 """
 
 from __future__ import annotations
 
 import threading
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from hashlib import sha256
 from pathlib import Path
 from typing import Any, Protocol
 
 from rag.models.llama import LlamaGenerator
-from rag.protocols import Cancel, Generator, Prompt, Watch
+from rag.protocols import Cancel, Generator, Prompt
 from rag.schema import Article
 
 PASSAGES = 10  # of each question: as deep as any measure of retrieval looks
@@ -47,13 +47,12 @@ class Found:
 @dataclass(frozen=True, slots=True)
 class Call:
     """One call of the model. `key` names what it was given (prompt and grammar); `text` is what it wrote, before anything
-    looked at it; `whole`: it was not stopped. `likelihood` is what a watch was told. Tokens are None where nobody counted,
+    looked at it; `whole`: it was not stopped. Tokens are None where nobody counted,
     `recalled` where the text was known from an earlier run."""
 
     key: str
     text: str
     whole: bool
-    likelihood: float | None = None
     prompt_tokens: int | None = None
     written_tokens: int | None = None
     recalled: bool = False
@@ -75,7 +74,7 @@ class Trace:
 
 
 NOTHING = Trace()
-"""Of what nothing is known."""
+"""The trace where nothing is known."""
 
 
 def to_row(trace: Trace) -> dict[str, Any]:
@@ -96,7 +95,9 @@ def from_row(row: Any, articles: Mapping[str, Article]) -> Trace:
     found = None
     if passages is not None:
         found = tuple(Found(articles[p["article"]], p["start"], p["end"]) for p in passages)
-    return Trace(found, tuple(Call(**c) for c in row["calls"]), row["peak_bytes"])
+    # Older records also hold a likelihood, which nothing reads any more.
+    calls = [{name: value for name, value in c.items() if name != "likelihood"} for c in row["calls"]]
+    return Trace(found, tuple(Call(**c) for c in calls), row["peak_bytes"])
 
 
 def peak_of(process_id: int | str = "self") -> int:
@@ -146,64 +147,36 @@ class Tracing:
         max_tokens: int,
         deadline_s: float,
         cancel: Cancel,
-        watch: Watch | None = None,
     ) -> Iterator[str]:
         """See `Generator.generate`."""
-        parts = [self.name, str(max_tokens), grammar, watch.text if watch else "", *(s.text for s in prompt)]
-        key = sha256("\0".join(parts).encode()).hexdigest()[:24]
+        given = "\0".join([self.name, str(max_tokens), grammar, *(s.text for s in prompt)])
+        key = sha256(given.encode()).hexdigest()[:24]
         known = self._memory.get(key)
-        if known is not None:
-            goes_on = watch is None or known.likelihood is None or watch.decide(known.likelihood)
-            if known.whole or not goes_on:
-                self._calls.append(_again(known, goes_on))
-                if goes_on:
-                    yield known.text
-                return
-        told: list[float] = []
-
-        def decide(likelihood: float) -> bool:
-            told.append(likelihood)
-            return watch is None or watch.decide(likelihood)
-
+        if known is not None and known.whole:
+            self._calls.append(replace(known, recalled=True))
+            yield known.text
+            return
         pieces: list[str] = []
         whole = False
         try:
             for piece in self._inside.generate(
-                prompt,
-                grammar=grammar,
-                max_tokens=max_tokens,
-                deadline_s=deadline_s,
-                cancel=cancel,
-                watch=Watch(watch.text, decide) if watch else None,
+                prompt, grammar=grammar, max_tokens=max_tokens, deadline_s=deadline_s, cancel=cancel
             ):
                 pieces.append(piece)
                 yield piece
-            whole = not told or watch is None or bool(pieces)
+            whole = True
         finally:
-            counted = self._inside.last_stats if whole and isinstance(self._inside, LlamaGenerator) else None
+            stats = self._inside.last_stats if whole and isinstance(self._inside, LlamaGenerator) else None
             self._calls.append(
                 Call(
                     key,
                     "".join(pieces),
                     whole,
-                    told[-1] if told else None,
-                    counted.read_tokens + counted.reused_tokens if counted else None,
-                    counted.generated_tokens if counted else None,
+                    stats.read_tokens + stats.reused_tokens if stats else None,
+                    stats.generated_tokens if stats else None,
                 )
             )
 
     def close(self) -> None:
         """Close the generator inside."""
         self._inside.close()
-
-
-def _again(known: Call, goes_on: bool) -> Call:
-    return Call(
-        known.key,
-        known.text if goes_on else "",
-        known.whole and goes_on,
-        known.likelihood,
-        known.prompt_tokens,
-        known.written_tokens if goes_on else 0,
-        recalled=True,
-    )

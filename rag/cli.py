@@ -591,7 +591,7 @@ def models(ctx: click.Context, verify: bool) -> None:
 @click.pass_obj
 def get(settings: Settings, name: str, verify: bool) -> None:
     """Fetch the model NAME, verify its SHA-256 and put it in place. Ctrl-C loses nothing that was fetched."""
-    from rag.models.registry import get_model
+    from rag.models.fetching import get_model
 
     with _progress(in_bytes=True) as report:
         path = get_model(name, settings, lambda p: report(p.message, p.done, p.total), verify=verify)

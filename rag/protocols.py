@@ -1,6 +1,6 @@
-"""The two seams where a fake may stand in a test: what embeds texts and what generates text.
+"""What the program needs of the models that embed and that generate text. Tests put fakes in their place.
 
-This module knows shapes and promises, not models.
+No model is named here.
 """
 
 from __future__ import annotations
@@ -48,15 +48,6 @@ class Embedder(Protocol):
         """Embed `texts`; shape (len(texts), dimension), float32, rows of length 1, same order."""
 
 
-@dataclass(frozen=True, slots=True)
-class Watch:
-    """A beginning to look out for: `decide` is told the natural logarithm of the probability that the first token is
-    that of `text`, the grammar aside, before anything is written; where it returns false nothing is."""
-
-    text: str
-    decide: Callable[[float], bool]
-
-
 class Generator(Protocol):
     """Continues a prompt."""
 
@@ -72,7 +63,6 @@ class Generator(Protocol):
         max_tokens: int,
         deadline_s: float,
         cancel: Cancel,
-        watch: Watch | None = None,
     ) -> Iterator[str]:
         """Yield pieces of text, greedily sampled, that `grammar` (GBNF, root rule `root`; empty: free) allows.
 

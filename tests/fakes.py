@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from rag.models.reader import Reading, Support
-from rag.protocols import Cancel, Prompt, Watch
+from rag.protocols import Cancel, Prompt
 from rag.text.sentences import sentences
 from rag.text.words import content_words
 
@@ -40,7 +40,6 @@ class ScriptedGenerator:
     """Writes the scripted texts one after the other, in small pieces; keeps the prompts and grammars it was given."""
 
     name = "scripted"
-    doubt = -9.0  # what a watch is told
 
     def __init__(self, *texts: str) -> None:
         self.texts = list(texts)
@@ -66,12 +65,9 @@ class ScriptedGenerator:
         max_tokens: int,
         deadline_s: float,
         cancel: Cancel,
-        watch: Watch | None = None,
     ) -> Iterator[str]:
         self.segments.append(prompt)
         self.grammars.append(grammar)
-        if watch is not None and not watch.decide(self.doubt):
-            return
         text = self.texts.pop(0)
         for start in range(0, len(text), 3):
             yield text[start : start + 3]

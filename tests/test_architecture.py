@@ -59,6 +59,7 @@ HEAVY = [
     "charset_normalizer",
     "watchfiles",
     "httpx",
+    "huggingface_hub",
     "pymilvus",
     "ray",
     "fastapi",
@@ -140,7 +141,7 @@ def test_only_one_file_imports_each_heavy_library() -> None:
     assert owners["faiss"] == {"rag.store.vectors"}
     assert owners["tantivy"] == {"rag.store.bm25"}
     assert owners["sentence_transformers"] == {"rag.models.embedder"}
-    assert owners["llama_cpp"] == {"rag.models.llama_process"}
+    assert owners["llama_cpp"] == {"rag.models.llama_engine"}
     assert owners["safetensors"] == {"rag.models.embedder", "rag.models.reader_graph"}
     assert owners["langchain_text_splitters"] == {"rag.ingest.chunking"}
 

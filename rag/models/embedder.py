@@ -49,7 +49,7 @@ class MiniLM:
 
     def __init__(self, folder: Path, threads: int | None = None) -> None:
         """`folder` holds the model's files, and the graph made of them where it can be written; `threads` that work
-        (None: as many as OpenVINO likes).
+        (None: as many as OpenVINO chooses).
 
         Loads nothing. Raises `ModelError` when one of the files that decide the vectors is not there.
         """
@@ -95,7 +95,7 @@ class MiniLM:
         """Embed `texts`; shape (len(texts), 384), float32, rows of length 1, in the order given.
 
         The same list gives the same vectors; the same text in another list may differ by rounding, about 1e-4.
-        Raises `ModelError` when the model cannot be loaded or returns what is no number.
+        Raises `ModelError` when the model cannot be loaded or returns NaN or infinity.
         """
         import numpy as np
 
@@ -103,9 +103,8 @@ class MiniLM:
             return np.zeros((0, DIMENSION), dtype=np.float32)
         with self._lock:
             self.load()
-            order = sorted(
-                range(len(texts)), key=lambda i: len(texts[i])
-            )  # texts of one length pad each other least
+            # Texts of like length need the least padding.
+            order = sorted(range(len(texts)), key=lambda i: len(texts[i]))
             vectors: Vectors = np.empty((len(texts), DIMENSION), dtype=np.float32)
             for start in range(0, len(order), BATCH):
                 some = order[start : start + BATCH]
@@ -119,7 +118,7 @@ class MiniLM:
         import numpy as np
 
         assert self._run is not None
-        # half a character pair, as a file's name may hold, is no text to the tokenizer
+        # A file's name may hold a lone surrogate, which the tokenizer does not take.
         found = self._tokenizer.encode_batch([t.encode("utf-8", "replace").decode() for t in texts])
         ids = np.array([f.ids for f in found], dtype=np.int64)
         present = np.array([f.attention_mask for f in found], dtype=np.int64)
@@ -160,7 +159,7 @@ class MiniLM:
         return tokenizer, run
 
     def _graph(self) -> Any:
-        """The model as an OpenVINO graph: as it was kept, if that is sound, else made and kept."""
+        """The model as an OpenVINO graph: read from the disk where it is whole, else made and kept there."""
         return openvino.kept(self._folder / f"openvino-{RECIPE}-{self._weights[:16]}", self._converted)
 
     def _converted(self) -> Any:

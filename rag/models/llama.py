@@ -1,7 +1,7 @@
 """The generator on llama.cpp: asks the one model process of this user, and starts it when there is none.
 
-Each call is a connection of its own: closing it is how a call is cancelled, and the queue among threads and processes is
-the model process's. A generator that was used also holds a connection, so that the model stays in memory for it.
+Each call has a connection of its own, and closing it cancels the call; the model process keeps the queue. A generator that
+was used holds another connection, so that the model stays in memory for it.
 This module never loads llama.cpp, and knows nothing of what the prompts say.
 """
 
@@ -19,7 +19,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from rag.errors import GenerationError, ModelError, StoppedError
-from rag.models.llama_process import (
+from rag.models.call import POLL_S, Call
+from rag.models.llama_protocol import (
     MAX_LINE_BYTES,
     VERSION,
     GenerationStats,
@@ -31,16 +32,15 @@ from rag.models.llama_process import (
     socket_address,
     to_line,
 )
-from rag.protocols import Cancel, Prompt, Watch
+from rag.protocols import Cancel, Prompt
 
 __all__ = ["GenerationStats", "LlamaGenerator"]
 
-# Long enough to think of the next `rag ask` (a cold start reads about 900 tokens of fixed prompt first: 10 s and more),
-# short enough that a gigabyte is not kept for somebody who went away.
+# Long enough for somebody to think of the next question: a cold start first reads about 900 tokens of fixed prompt, which
+# takes 10 s and more. Short enough not to keep a gigabyte for somebody who went away.
 KEEP_ALIVE_S = 300.0
-POLL_S = 0.05  # how often `cancel` is asked while nothing arrives
 GRACE_S = (
-    1.0  # the model process stops by itself so much later, should we not be there to close the connection
+    1.0  # after the deadline the model process stops by itself, where nobody is left to close the connection
 )
 MAX_LOG_BYTES = 65_536
 SMALLEST_MODEL_BYTES = 4096
@@ -91,27 +91,20 @@ class LlamaGenerator:
         max_tokens: int,
         deadline_s: float,
         cancel: Cancel,
-        watch: Watch | None = None,
     ) -> Iterator[str]:
         """See `Generator.generate`. With `max_tokens=0` the prompt is only read.
 
         The first segment is remembered whole for the next prompt that begins with it.
         """
-        call = _Call(deadline_s, cancel)
+        call = Call(deadline_s, cancel, "the model was still starting")
         check_model_file(self._model)
         self._hold(call)
-        request = replace(
-            self._request,
-            prompt=prompt,
-            grammar=grammar,
-            max_tokens=max_tokens,
-            watch=watch.text if watch else "",
-        )
+        request = replace(self._request, prompt=prompt, grammar=grammar, max_tokens=max_tokens)
         while True:
             link = self._connect(call)
             try:
                 if link.send(replace(request, deadline_s=call.left_s() + GRACE_S)) and (
-                    yield from self._answer(link, call, watch)
+                    yield from self._answer(link, call)
                 ):
                     return
             finally:
@@ -136,7 +129,7 @@ class LlamaGenerator:
                 self._held.close()
                 self._held = None
 
-    def _answer(self, link: _Link, call: _Call, watch: Watch | None) -> Generator[str, None, bool]:
+    def _answer(self, link: _Link, call: Call) -> Generator[str, None, bool]:
         """The texts; returns false when the other side left before it was our turn."""
         started = False
         while True:
@@ -153,9 +146,6 @@ class LlamaGenerator:
                 call.phase = "the machine was too slow or too busy"
             elif reply.kind == "text":
                 yield reply.text
-            elif reply.kind == "likelihood":
-                if watch is not None and not watch.decide(reply.likelihood):
-                    return True
             elif reply.kind == "done":
                 self.last_stats = reply.stats
                 return True
@@ -168,7 +158,7 @@ class LlamaGenerator:
         if self._on_wait is not None:
             self._on_wait(message)
 
-    def _hold(self, call: _Call) -> None:
+    def _hold(self, call: Call) -> None:
         """Keep a connection, so that the model process stays while this generator is in use."""
         while not self._lock.acquire(timeout=POLL_S):
             call.check()
@@ -179,7 +169,7 @@ class LlamaGenerator:
         finally:
             self._lock.release()
 
-    def _connect(self, call: _Call) -> _Link:
+    def _connect(self, call: Call) -> _Link:
         """A connection to a model process of our version that has said hello; it is started where there is none."""
         private_folder(self._folder)
         while True:
@@ -279,29 +269,6 @@ def _describe(status: int) -> str:
     return f"signal {-status}{name}" + (", perhaps out of memory" if status == -signal.SIGKILL else "")
 
 
-class _Call:
-    """Until when a call may last, and whether it is still wanted."""
-
-    def __init__(self, deadline_s: float, cancel: Cancel) -> None:
-        self._deadline_s = deadline_s
-        self._end = time.monotonic() + deadline_s
-        self.cancel = cancel
-        self.phase = "the model was still starting"
-
-    def left_s(self) -> float:
-        return max(0.0, self._end - time.monotonic())
-
-    def check(self) -> None:
-        """Raise when the call must not go on."""
-        if self.cancel():
-            raise StoppedError("stopped")
-        if self.left_s() <= 0:
-            raise GenerationError(
-                f"no answer within {self._deadline_s:.3g} s ({self.phase}); ask again, "
-                "or allow more time with CITEWIRE_ANSWER_TIMEOUT_S"
-            )
-
-
 class _Link:
     """A connection to the model process, read line by line."""
 
@@ -342,7 +309,7 @@ class _Link:
             return False
         return True
 
-    def receive(self, call: _Call) -> Reply | None:
+    def receive(self, call: Call) -> Reply | None:
         """The next reply; None when the other side has left. Raises as `call.check` does."""
         while True:
             line, found, rest = self._buffer.partition(b"\n")
@@ -361,12 +328,12 @@ class _Link:
             if not self._more(call):
                 return None
 
-    def await_end(self, call: _Call) -> None:
+    def await_end(self, call: Call) -> None:
         """Wait until the other side leaves, whatever it says meanwhile."""
         while self._more(call):
             self._buffer.clear()
 
-    def _more(self, call: _Call) -> bool:
+    def _more(self, call: Call) -> bool:
         self._socket.settimeout(POLL_S)
         while True:
             call.check()

@@ -1,8 +1,8 @@
 """The generator on a server that speaks the OpenAI protocol: vLLM, llama.cpp's server, or a cloud that the user chose.
 
-The second thing behind `rag.protocols.Generator`. It makes requests to the servers that the settings name and to no other,
-follows no redirect, and takes the key from the environment alone. What a server answers is hostile: bounded, parsed, and
-never believed to have kept the grammar; drafts are checked as those of any model. It knows nothing of what the prompts say.
+It makes requests to the servers that the settings name and to no other, follows no redirect, and takes the key from the
+environment alone. What a server answers is untrusted: bounded, parsed, and not assumed to follow the grammar. It knows
+nothing of what the prompts say.
 """
 
 from __future__ import annotations
@@ -12,31 +12,26 @@ import os
 import queue
 import re
 import threading
-import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from rag.errors import ConfigError, GenerationError, ModelError, StoppedError
-from rag.models.llama_process import GenerationStats
-from rag.protocols import Cancel, Prompt, Watch
+from rag.errors import ConfigError, GenerationError, ModelError
+from rag.models.call import POLL_S, Call
+from rag.models.llama_protocol import GenerationStats
+from rag.protocols import Cancel, Prompt
 
 if TYPE_CHECKING:
     import httpx
 
-T = TypeVar("T")
 KEY = "CITEWIRE_API_KEY"  # the only place a key is read from
-POLL_S = 0.05  # how often `cancel` is asked while nothing arrives
 CONNECT_S = 5.0
 TRIES = 4  # of one call, over all servers in turn
 BACKOFF_S = 0.5  # before the second try, twice as long before each next one
 MAX_WAIT_S = 20.0  # that a server may ask for with Retry-After
-MAX_ANSWER_BYTES = 1_000_000  # of one line, and of an answer that is no stream
-CHARS_A_TOKEN = 12  # more than this a token is no text, and the server ignores `max_tokens`
-TOP = 20  # tokens whose likelihood is asked for; the most that the protocol allows
-# What is told to a watch where the server gives no likelihoods: as much doubt as answering without a model allows for.
-UNKNOWN_LIKELIHOOD = -3.5
+MAX_ANSWER_BYTES = 1_000_000  # of one line, and of the list of models
+CHARS_A_TOKEN = 12  # no text has more; a longer answer means that the server ignores `max_tokens`
 _RETRIED = frozenset({408, 409, 425, 429, 500, 502, 503, 504})
 _MARKER = re.compile(r"<\|im_start\|>(\w+)\n|<\|im_end\|>\n?")
 
@@ -98,7 +93,6 @@ class _Server:
     model: str = ""
     owner: str | None = None  # None: not asked yet
     takes_grammar: bool = True
-    tells_likelihood: bool = True
 
 
 class _Retry(Exception):
@@ -137,19 +131,13 @@ class RemoteGenerator:
         max_tokens: int,
         deadline_s: float,
         cancel: Cancel,
-        watch: Watch | None = None,
     ) -> Iterator[str]:
         """See `Generator.generate`. With `max_tokens` 0 nothing is asked: the server keeps its own memory of prompts."""
         if max_tokens == 0:
             return
-        call = _Call(deadline_s, cancel)
-        messages = messages_of(prompt)
-        if watch is not None:
-            (likelihood,) = self._tried(call, lambda s: iter([self._likelihood(s, messages, watch, call)]))
-            if not watch.decide(likelihood):
-                return
-        body = {"messages": messages, "max_tokens": max_tokens, "temperature": 0, "stream": True}
-        yield from self._tried(call, lambda s: self._stream(s, body, grammar, call))
+        call = Call(deadline_s, cancel, "the model server was still at work")
+        body = {"messages": messages_of(prompt), "max_tokens": max_tokens, "temperature": 0, "stream": True}
+        yield from self._tried(body, grammar, call)
 
     def close(self) -> None:
         """Close the connections. A later call opens them again."""
@@ -160,30 +148,30 @@ class RemoteGenerator:
 
     # -- trying -------------------------------------------------------------------------------------------------------
 
-    def _tried(self, call: _Call, ask: Callable[[_Server], Iterator[T]]) -> Iterator[T]:
-        """What `ask` gives of the first server that answers, from the one that did so last. Once something was given, it is
-        too late for another."""
-        last = ""
+    def _tried(self, body: dict[str, Any], grammar: str, call: Call) -> Iterator[str]:
+        """The pieces of the first server that answers, from the one that did so last. After the first piece it is too late
+        for another server."""
+        failure = ""
         for number in range(max(TRIES, len(self._servers))):
             server = self._servers[(self._next + number) % len(self._servers)]
-            call.check(last)
-            given = False
+            call.check()
+            shown = False
             try:
                 self._introduce(server, call)
-                for item in ask(server):
-                    given = True
-                    yield item
+                for piece in self._stream(server, body, grammar, call):
+                    shown = True
+                    yield piece
             except _Refused as refused:
                 raise refused.error() from None
             except _Retry as failed:
-                last = str(failed)
-                if given:  # what was shown cannot be taken back
-                    raise GenerationError(f"{last}; ask again") from None
-                call.pause(self._pause(number, failed.wait_s), last)
+                failure = call.phase = str(failed)
+                if shown:  # what was shown cannot be taken back
+                    raise GenerationError(f"{failure}; ask again") from None
+                call.pause(self._pause(number, failed.wait_s))
                 continue
             self._next = self._servers.index(server)
             return
-        raise GenerationError(f"{last}; ask again, or correct servers in citewire.toml")
+        raise GenerationError(f"{failure}; ask again, or correct servers in citewire.toml")
 
     def _pause(self, number: int, asked_s: float) -> float:
         """Seconds before the next try: none while there are servers that were not tried yet."""
@@ -193,17 +181,11 @@ class RemoteGenerator:
 
     # -- asking -------------------------------------------------------------------------------------------------------
 
-    def _introduce(self, server: _Server, call: _Call) -> None:
+    def _introduce(self, server: _Server, call: Call) -> None:
         """Ask a server once which models it has."""
         if server.owner is not None:
             return
-        listed = self._json(server, "GET", "/models", None, call)
-        rows = listed.get("data")
-        models = (
-            [r for r in rows if isinstance(r, dict) and isinstance(r.get("id"), str)]
-            if isinstance(rows, list)
-            else []
-        )
+        models = self._listed(server, call)
         chosen = next((r for r in models if r["id"] == self._model), None)
         if self._model and models and chosen is None:
             known = ", ".join(r["id"] for r in models[:8])
@@ -217,38 +199,7 @@ class RemoteGenerator:
         owner = found.get("owned_by")
         server.owner = owner if isinstance(owner, str) else ""
 
-    def _likelihood(
-        self, server: _Server, messages: list[dict[str, str]], watch: Watch, call: _Call
-    ) -> float:
-        """The natural logarithm of the probability that the answer begins like `watch.text`, as far as it is told."""
-        if not server.tells_likelihood:
-            return UNKNOWN_LIKELIHOOD
-        body = {
-            "messages": messages,
-            "max_tokens": 1,
-            "temperature": 0,
-            "logprobs": True,
-            "top_logprobs": TOP,
-        }
-        try:
-            told = self._json(server, "POST", "/chat/completions", {**body, "model": server.model}, call)
-        except _Refused as refused:
-            if refused.status not in (400, 422, 500):
-                raise
-            server.tells_likelihood = False  # it does not know what it is asked for
-            return UNKNOWN_LIKELIHOOD
-        try:
-            listed = told["choices"][0]["logprobs"]["content"][0]["top_logprobs"]
-            found = [(str(t["token"]).strip(), float(t["logprob"])) for t in listed]
-        except (KeyError, IndexError, TypeError, ValueError):
-            server.tells_likelihood = False
-            return UNKNOWN_LIKELIHOOD
-        if not found:
-            return UNKNOWN_LIKELIHOOD
-        fitting = [likelihood for token, likelihood in found if token and watch.text.startswith(token)]
-        return max(fitting) if fitting else min(likelihood for _, likelihood in found)
-
-    def _stream(self, server: _Server, body: dict[str, Any], grammar: str, call: _Call) -> Iterator[str]:
+    def _stream(self, server: _Server, body: dict[str, Any], grammar: str, call: Call) -> Iterator[str]:
         """The pieces of an answer. Raises `_Retry` where another try may help."""
         more = constraint(server.owner or "", grammar) if server.takes_grammar else {}
         sent = {**body, **more, "model": server.model}
@@ -257,11 +208,7 @@ class RemoteGenerator:
             for line in self._lines(server, sent, call):
                 if not line.startswith("data:"):
                     continue
-                data = line[5:].strip()
-                if data == "[DONE]":
-                    self.last_stats = GenerationStats(generated_tokens=written)
-                    return
-                piece, is_end = _piece(data, server)
+                piece, is_end = _piece(line[5:].strip(), server)
                 if piece:
                     written += 1
                     length += len(piece)
@@ -295,10 +242,13 @@ class RemoteGenerator:
                 )
             return self._client
 
-    def _json(
-        self, server: _Server, method: str, path: str, body: dict[str, Any] | None, call: _Call
-    ) -> dict[str, Any]:
-        text = "".join(self._lines(server, body, call, method=method, path=path))
+    def _listed(self, server: _Server, call: Call) -> list[dict[str, Any]]:
+        """The models that a server names, each with its `id`."""
+        text = ""
+        for line in self._lines(server, None, call):
+            text += line
+            if len(text) > MAX_ANSWER_BYTES:
+                raise GenerationError(f"{server.address} sent a list without end; ask another server")
         try:
             found = json.loads(text)
         except json.JSONDecodeError:
@@ -307,19 +257,16 @@ class RemoteGenerator:
             ) from None
         if not isinstance(found, dict):
             raise GenerationError(f"{server.address}: what it sent is no answer of a model server")
-        return found
+        rows = found.get("data")
+        rows = rows if isinstance(rows, list) else []
+        return [r for r in rows if isinstance(r, dict) and isinstance(r.get("id"), str)]
 
-    def _lines(
-        self,
-        server: _Server,
-        body: dict[str, Any] | None,
-        call: _Call,
-        *,
-        method: str = "POST",
-        path: str = "/chat/completions",
-    ) -> Iterator[str]:
-        """The lines of a response, read by a thread so that `cancel` and the deadline are looked at meanwhile."""
-        read = _Reading(self._http(), server, method, path, body)
+    def _lines(self, server: _Server, body: dict[str, Any] | None, call: Call) -> Iterator[str]:
+        """The lines of a response: to a chat of that body, or of the list of models.
+
+        A thread reads them, so that `cancel` and the deadline are looked at while nothing arrives.
+        """
+        read = _Reading(self._http(), server, body)
         try:
             yield from read.lines(call)
         finally:
@@ -328,6 +275,8 @@ class RemoteGenerator:
 
 def _piece(data: str, server: _Server) -> tuple[str, bool]:
     """(text, whether it is the last) of one event of a stream."""
+    if data == "[DONE]":
+        return "", True
     try:
         event = json.loads(data)
         if isinstance(event, dict) and event.get("error"):
@@ -371,48 +320,19 @@ class _Refused(Exception):
         return ModelError(f"{self._server.address} refuses the request: status {self.status}{said}")
 
 
-class _Call:
-    """Until when a call may last, and whether it is still wanted."""
-
-    def __init__(self, deadline_s: float, cancel: Cancel) -> None:
-        self._deadline_s = deadline_s
-        self._end = time.monotonic() + deadline_s
-        self._cancel = cancel
-
-    def check(self, reason: str = "") -> None:
-        """Raise when the call must not go on."""
-        if self._cancel():
-            raise StoppedError("stopped")
-        if time.monotonic() >= self._end:
-            why = reason or "the model server was still at work"
-            raise GenerationError(
-                f"no answer within {self._deadline_s:.3g} s ({why}); ask again, or allow more time with"
-                " CITEWIRE_ANSWER_TIMEOUT_S"
-            )
-
-    def pause(self, seconds: float, reason: str) -> None:
-        """Wait, as long as the call may go on."""
-        end = time.monotonic() + seconds
-        while time.monotonic() < end:
-            self.check(reason)
-            time.sleep(POLL_S)
-
-
 class _Reading:
     """One request, read by a thread of its own."""
 
-    def __init__(
-        self, client: httpx.Client, server: _Server, method: str, path: str, body: dict[str, Any] | None
-    ) -> None:
+    def __init__(self, client: httpx.Client, server: _Server, body: dict[str, Any] | None) -> None:
         self._client = client
         self._server = server
         self._items: queue.Queue[str | Exception | None] = queue.Queue(maxsize=256)
         self._stopped = threading.Event()
-        self._thread = threading.Thread(target=self._read, args=(method, path, body), daemon=True)
+        self._thread = threading.Thread(target=self._read, args=(body,), daemon=True)
         self._thread.start()
 
-    def lines(self, call: _Call) -> Iterator[str]:
-        """The lines as they arrive. Raises `_Refused`, `_Retry`, `ModelError`, and as `_Call.check` does."""
+    def lines(self, call: Call) -> Iterator[str]:
+        """The lines as they arrive. Raises `_Refused`, `_Retry`, `ModelError`, and as `Call.check` does."""
         while True:
             try:
                 item = self._items.get(timeout=POLL_S)
@@ -437,8 +357,10 @@ class _Reading:
             except queue.Full:
                 continue
 
-    def _read(self, method: str, path: str, body: dict[str, Any] | None) -> None:
+    def _read(self, body: dict[str, Any] | None) -> None:
         import httpx
+
+        method, path = ("GET", "/models") if body is None else ("POST", "/chat/completions")
 
         try:
             with self._client.stream(method, f"{self._server.address}{path}", json=body) as response:

@@ -18,8 +18,8 @@ _GRAPH_FILES = ("model.bin", "model.xml")
 
 
 def library() -> Any:
-    """The library, without the part of it that tells its makers over the network that it was imported."""
-    # its import fails then, and a stub is used
+    """The library, without its telemetry, which reports each import over the network."""
+    # Its import then fails, and the library uses a stub.
     sys.modules.setdefault("openvino_telemetry", None)  # type: ignore[arg-type]
     import openvino
 
@@ -27,6 +27,7 @@ def library() -> Any:
 
 
 def sha256(path: Path) -> str:
+    """SHA-256 of a file's bytes, in hex. Raises `OSError`."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
@@ -42,9 +43,9 @@ def in_8_bits(values: Any) -> tuple[Any, Any]:
 def kept(folder: Path, make: Callable[[], Any]) -> Any:
     """The graph in `folder` if it is whole; else what `make` gives, kept there where the disk allows it."""
     openvino = library()
-    file, seal = folder / "model.xml", folder / "sha256.json"
+    file, hashes = folder / "model.xml", folder / "sha256.json"
     try:
-        if json.loads(seal.read_text("utf-8")) == {n: sha256(folder / n) for n in _GRAPH_FILES}:
+        if json.loads(hashes.read_text("utf-8")) == {n: sha256(folder / n) for n in _GRAPH_FILES}:
             return openvino.Core().read_model(str(file))
     except (OSError, ValueError, RuntimeError):
         pass  # not there, or damaged: it is made again
@@ -56,8 +57,8 @@ def kept(folder: Path, make: Callable[[], Any]) -> Any:
         return model  # a folder that cannot be written: it is made for each process
     try:
         openvino.save_model(model, str(partial / "model.xml"), compress_to_fp16=False)
-        seal_text = json.dumps({n: sha256(partial / n) for n in _GRAPH_FILES})
-        (partial / seal.name).write_text(seal_text, "utf-8")
+        found = {n: sha256(partial / n) for n in _GRAPH_FILES}
+        (partial / hashes.name).write_text(json.dumps(found), "utf-8")
         shutil.rmtree(folder, ignore_errors=True)
         partial.rename(folder)
     except (OSError, RuntimeError):  # a full disk, or another process was first

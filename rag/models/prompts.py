@@ -1,8 +1,8 @@
 """Every word that is sent to a model, and the grammars that bound what comes back.
 
 The fixed part comes first, so that the model's memory of it serves every question. Article text, questions and
-history are untrusted segments: whatever they contain, they are never read as control tokens. We render Qwen's ChatML
-template ourselves; the template inside a model file is not used.
+history are untrusted segments: whatever they contain, they are never read as control tokens. Qwen's ChatML
+template is written out here; the template inside a model file is not used.
 """
 
 from __future__ import annotations
@@ -105,7 +105,7 @@ def _cut(text: str, limit: int) -> str:
 
 def answer_prompt(question: str, passages: Sequence[tuple[int, str]]) -> Prompt:
     """Numbered passages, then the question. Square brackets inside a passage become round ones, so that a number in
-    brackets is always ours."""
+    brackets can only be that of a passage."""
     lines = []
     for number, text in passages:
         shown = _cut(text, MAX_PASSAGE_CHARS).replace("[", "(").replace("]", ")")
@@ -127,7 +127,7 @@ _LINE = "line ::= [^\\[\\]<>\\n\\r ] [^\\[\\]<>\\n\\r]*"
 
 
 def answer_grammar(numbers: Sequence[int]) -> str:
-    """GBNF: the refusal, or up to three lines that each end in one or two of `numbers`."""
+    """GBNF: the refusal, or up to `MAX_STATEMENTS` lines that each end in one or two of `numbers`."""
     choices = " | ".join(f'"{n}"' for n in numbers)
     return (
         f'root ::= "{NOT_FOUND}" | line ("\\n" line){{0,{MAX_STATEMENTS - 1}}}\n'

@@ -27,13 +27,9 @@ BASE_FILES = ("model.safetensors", "tokenizer.json")
 
 MAX_TOKENS = 320  # of question or claim and window together; a longer window is read up to there
 MAX_ANSWER_TOKENS = 30
-_MAX_CHARACTERS = (
-    6000  # a text is cut before the tokenizer sees it, so that a huge one costs no more than a long one
-)
+_MAX_CHARACTERS = 6000  # a longer text is cut before the tokenizer sees it, which bounds its cost
 _BATCH_TOKENS = 1536  # larger batches leave the processor's cache
-_PADDING = (
-    1.25  # the longest pair of a batch over its shortest; beyond, padding costs more than another batch
-)
+_PADDING = 1.25  # longest pair of a batch over its shortest; beyond it padding costs more than another batch
 _PAD = 1
 _GET = "run: rag models get reader"
 
@@ -238,7 +234,7 @@ class MPNetReader:
 
 
 def _clean(text: str) -> str:
-    # half a character pair, as a file's name may hold, is no text to the tokenizer
+    # A file's name may hold a lone surrogate, which the tokenizer does not take.
     return text[:_MAX_CHARACTERS].encode("utf-8", "replace").decode()
 
 

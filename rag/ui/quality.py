@@ -1,6 +1,7 @@
-"""Trust: the latest report of the evaluation suite, for showing. It reads the report's file and knows nothing of the suite.
+"""The tab of quality: the latest report of the evaluation suite.
 
-The file is `citewire.eval-report/1`, as `rag eval` writes it (eval/README.md).
+It reads the report's file, which is `citewire.eval-report/1` as `rag eval` writes it (eval/README.md), and knows nothing of
+the suite.
 """
 
 from __future__ import annotations
@@ -10,21 +11,26 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from rag.ui.rendering import render
+from rag.ui.widgets import QUICK, html
+
 SCHEMA = "citewire.eval-report/1"
 MAX_BYTES = 50 * 2**20
-MAIN = (
-    "accuracy",
-    "accuracy of answered",
-    "citation precision",
-    "citation recall",
-    "unsupported statements",
-    "unanswerable refused",
-    "false refusals",
-    "follow-up accuracy",
-    "time to first settled, p50",
-    "time to end, p50",
-)
+# The measures that are shown, in this order: name in the report, and in words.
+MAIN = {
+    "accuracy": "Right answers",
+    "accuracy of answered": "Right, of the questions that were answered",
+    "citation precision": "Citations that are right",
+    "citation recall": "Sentences with a right citation",
+    "unsupported statements": "Sentences with a fact that their sources do not have",
+    "unanswerable refused": "Questions without an answer, and none given",
+    "false refusals": "Questions with an answer, and none given",
+    "follow-up accuracy": "Right answers to follow-ups",
+    "time to first settled, p50": "Until the first checked sentence, half of the time",
+    "time to end, p50": "Until the whole answer, half of the time",
+}
 WORST = 10
+RUNS = Path("eval") / "runs"  # where the evaluation suite leaves its reports
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,3 +99,20 @@ def latest(runs: Path) -> Report | None:
     except OSError:
         return None
     return next((report for f in files if (report := read_report(f))), None)
+
+
+class QualityTab:
+    """Shows the latest report."""
+
+    def place(self) -> None:
+        """Make the tab here."""
+        import gradio as gr
+
+        with gr.Tab("Quality", id="quality") as tab:
+            shown = html("quality")
+        tab.select(lambda: quality_html(latest(RUNS)), None, [shown], **QUICK)
+
+
+def quality_html(report: Report | None) -> str:
+    """How often the answers were right when they were measured last; how to measure it where there is no report."""
+    return render("quality.html", report=report, names=MAIN)

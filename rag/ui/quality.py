@@ -19,15 +19,15 @@ MAX_BYTES = 50 * 2**20
 # The measures that are shown, in this order: name in the report, and in words.
 MAIN = {
     "accuracy": "Right answers",
-    "accuracy of answered": "Right, of the questions that were answered",
+    "accuracy of answered": "Right answers, of those that were given",
     "citation precision": "Citations that are right",
     "citation recall": "Sentences with a right citation",
-    "unsupported statements": "Sentences with a fact that their sources do not have",
-    "unanswerable refused": "Questions without an answer, and none given",
-    "false refusals": "Questions with an answer, and none given",
+    "unsupported statements": "Sentences that say more than their sources",
+    "unanswerable refused": "Unanswerable questions that were declined",
+    "false refusals": "Answerable questions that were declined",
     "follow-up accuracy": "Right answers to follow-ups",
-    "time to first settled, p50": "Until the first checked sentence, half of the time",
-    "time to end, p50": "Until the whole answer, half of the time",
+    "time to first settled, p50": "Typical time to the first checked sentence",
+    "time to end, p50": "Typical time to the whole answer",
 }
 WORST = 10
 RUNS = Path("eval") / "runs"  # where the evaluation suite leaves its reports

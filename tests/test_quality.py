@@ -15,7 +15,6 @@ RIGHT = {"wrong_asserted": False, "correct": True, "refused": False}
 WRONG = {"wrong_asserted": True, "correct": False, "refused": False}
 REPORT = {
     "schema": "citewire.eval-report/1",
-    "title": "Evaluation: seeds",
     "about": ["112 questions", "<script>x</script>"],
     "measures": [
         {"name": "accuracy", "rate": RATE, "unit": "share", "over": "answerable"},
@@ -44,15 +43,15 @@ def keep(folder: Path, name: str, text: str, age_s: float = 0) -> Path:
     return file
 
 
-def test_the_newest_report_is_shown_with_its_main_figures_and_worst_cases(tmp_path: Path) -> None:
-    keep(tmp_path, "old", json.dumps(REPORT | {"title": "old"}), 100)
+def test_the_newest_report_is_shown_with_its_main_figures_and_wrong_answers(tmp_path: Path) -> None:
+    keep(tmp_path, "old", json.dumps(REPORT | {"about": ["old"]}), 100)
     keep(tmp_path, "broken", "{", 10)
     keep(tmp_path, "new", json.dumps(REPORT), 50)
     report = latest(tmp_path)
-    assert report is not None and report.title == "Evaluation: seeds"
+    assert report is not None and report.about[0] == "112 questions"
     assert [f.name for f in report.figures] == ["accuracy", "time to end, p50"]
     assert report.figures[0] == Figure("accuracy", 0.5, 0.4, 0.6, 10, "share")
-    assert report.worst == (("Wrong <b>?", "No."),) and report.curve[-1] == (1.0, 0.5)
+    assert report.wrong == (("Wrong <b>?", "No."),) and report.curve[-1] == (1.0, 0.5)
     shown = quality_html(report)
     assert "0.50" in shown and "0.40–0.60 (10)" in shown and "0.5 s" in shown and "<polyline" in shown
     assert "<script>" not in shown and "Wrong &lt;b&gt;?" in shown

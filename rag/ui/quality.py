@@ -29,7 +29,7 @@ MAIN = {
     "time to first settled, p50": "Typical time to the first checked sentence",
     "time to end, p50": "Typical time to the whole answer",
 }
-WORST = 10
+MOST = 10  # wrong answers shown
 RUNS = Path("eval") / "runs"  # where the evaluation suite leaves its reports
 
 
@@ -47,15 +47,14 @@ class Figure:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What a run of the evaluation found: `curve` is (share answered, share right of those) from the surest on, `worst`
-    (question, what was said) of those that went wrong."""
+    """What a run of the evaluation found: `curve` is (share answered, share right of those) from the surest on, `wrong`
+    (question, what was said) of the first that were answered wrongly."""
 
-    title: str
     about: tuple[str, ...]
     figures: tuple[Figure, ...]
     kinds: tuple[Figure, ...]
     curve: tuple[tuple[float, float], ...]
-    worst: tuple[tuple[str, str], ...]
+    wrong: tuple[tuple[str, str], ...]
 
 
 def _figure(row: dict[str, Any]) -> Figure:
@@ -81,12 +80,11 @@ def read_report(file: Path) -> Report | None:
         measures = [_figure(row) for row in found["measures"] if row["rate"]["n"]]
         named = {f.name: f for f in measures}
         return Report(
-            str(found["title"]),
             tuple(str(line) for line in found["about"]),
             tuple(named[name] for name in MAIN if name in named),
             tuple(_figure(row) for row in found["kinds"]),
             tuple((float(p["coverage"]), float(p["accuracy"])) for p in found["risk_coverage"]),
-            tuple((str(q["question"]), str(q["said"])) for q in found["questions"] if _is_wrong(q))[:WORST],
+            tuple((str(q["question"]), str(q["said"])) for q in found["questions"] if _is_wrong(q))[:MOST],
         )
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return None

@@ -12,8 +12,8 @@ import struct
 import sys
 from pathlib import Path
 
-import app
 from rag.server.network import free_port
+from rag.ui.serving import serve
 from tests.browser import chromium, tab
 from tests.test_app import FakeAssistant, ask
 
@@ -26,7 +26,7 @@ def main() -> None:
         socket.AF_INET, socket.SOCK_DGRAM
     ) as control:  # a new namespace has its loopback switched off
         fcntl.ioctl(control, SIOCSIFFLAGS, struct.pack("16sh14x", b"lo", IFF_UP))
-    served = app.serve(FakeAssistant(Path(sys.argv[1])), port=free_port())
+    served = serve(FakeAssistant(Path(sys.argv[1])), port=free_port())
     with chromium() as browser, tab(browser, served.local_url) as opened:
         page = opened.page
         page.wait_for_selector(".cw-hello")

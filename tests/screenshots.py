@@ -11,13 +11,13 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import app
 from rag.assistant import Assistant
 from rag.config import load_settings
 from rag.ingest.build import build
 from rag.models.embedder import MiniLM
 from rag.models.registry import find_model
 from rag.server.network import free_port
+from rag.ui.serving import serve
 from rag.ui.sessions import Sessions
 from tests.browser import chromium, tab
 
@@ -135,9 +135,9 @@ def other_tabs(browser: Browser, address: str, folder: Path) -> None:
         page.get_by_role("tab", name="Settings").click()
         page.wait_for_selector("#cw-settings")
         picture(page, folder, "settings")
-        page.get_by_role("tab", name="Trust").click()
-        page.wait_for_selector(".cw-trust")
-        picture(page, folder, "trust")
+        page.get_by_role("tab", name="Quality").click()
+        page.wait_for_selector(".cw-quality")
+        picture(page, folder, "quality")
 
 
 def screenshots(folder: Path) -> None:
@@ -152,7 +152,7 @@ def screenshots(folder: Path) -> None:
         assistant, sessions = Assistant.open(settings), Sessions(copy / "data")
         try:
             assistant.warm()
-            page = app.serve(assistant, port=free_port(), sessions=sessions)
+            page = serve(assistant, port=free_port(), sessions=sessions)
             with chromium() as browser:
                 on_a_desk(browser, page.local_url, folder)
                 elsewhere(browser, page.local_url, folder)

@@ -27,6 +27,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from click.testing import CliRunner
+from markupsafe import escape
 
 import app
 from rag.answering.freshness import Cited, Freshness, freshness
@@ -57,8 +58,14 @@ from rag.schema import (
 from rag.server.network import free_port
 from rag.server.password import Password, set_password
 from rag.store.local import Store
-from rag.ui import html as pieces
+from rag.text.words import plain
+from rag.ui import quality
+from rag.ui.answers import conversation_html, examples, turn_html
+from rag.ui.page import header_html
+from rag.ui.serving import POLICY, serve
+from rag.ui.session import MAX_WAITING, refusal_of
 from rag.ui.sessions import Sessions
+from rag.ui.sources import article_html, sources_html
 from tests.browser import CHROMIUM, Tab, chromium, tab
 from tests.fakes import WordEmbedder
 
@@ -226,7 +233,7 @@ def browser() -> Iterator[Browser]:
 @pytest.fixture(scope="module")
 def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[FakeAssistant, str]]:
     assistant = FakeAssistant(tmp_path_factory.mktemp("served"))
-    page = app.serve(assistant, port=free_port())
+    page = serve(assistant, port=free_port())
     yield assistant, page.local_url
     page.close()
 
@@ -617,7 +624,7 @@ class TestInTheBrowser:
             answer = Answer(
                 "",
                 f"understood {tricky}",
-                Status.PARTIAL,
+                Status.ANSWERED,
                 statements=(
                     Statement(1, tricky, (1,), State.SUPPORTED),
                     Statement(2, tricky, (1,), State.QUOTED),
@@ -633,7 +640,7 @@ class TestInTheBrowser:
             assistant.scripts[question.strip()] = [replace(answer, status=Status.DRAFTING), answer]
             page = opened.page
             ask(page, question)
-            page.wait_for_selector(".cw-partial")
+            page.wait_for_selector(".cw-answered")
             page.focus(".cw-turn .cw-chip >> nth=0")
             page.wait_for_selector(".cw-tip", state="visible")
             page.click(".cw-turn .cw-chip >> nth=0")
@@ -732,7 +739,7 @@ class TestConversationsTab:
     def kept(self, tmp_path: Path) -> Iterator[tuple[FakeAssistant, str]]:
         """A page that keeps conversations."""
         assistant, sessions = FakeAssistant(tmp_path), Sessions(tmp_path / "data")
-        served = app.serve(assistant, port=free_port(), sessions=sessions)
+        served = serve(assistant, port=free_port(), sessions=sessions)
         yield assistant, served.local_url
         served.close()
         sessions.close()
@@ -819,7 +826,7 @@ class TestArticlesTab:
     @pytest.fixture
     def page(self, browser: Browser, shown: FakeAssistant) -> Iterator[Page]:
         """A page over a folder of its own, at its articles."""
-        served = app.serve(shown, port=free_port())
+        served = serve(shown, port=free_port())
         with tab(browser, served.local_url) as opened:
             opened.page.get_by_role("tab", name="Articles").click()
             opened.page.wait_for_selector(".cw-item")
@@ -881,15 +888,15 @@ class TestArticlesTab:
         page.get_by_label("Published from").fill("soon")
         ask(page, "And then?")
         page.wait_for_selector(".cw-failed")
-        assert "soon is no date" in page.inner_text(".cw-failed")
+        assert "“soon” is not a date" in page.inner_text(".cw-failed")
 
-    def test_the_trust_tab_shows_the_latest_report_or_how_to_make_one(
+    def test_the_quality_tab_shows_the_latest_report_or_how_to_make_one(
         self, page: Page, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
     ) -> None:
-        monkeypatch.setattr(app, "RUNS", tmp_path / "runs")
-        page.get_by_role("tab", name="Trust").click()
-        page.wait_for_selector(".cw-trust")
-        assert "make eval" in page.inner_text(".cw-trust")
+        monkeypatch.setattr(quality, "RUNS", tmp_path / "runs")
+        page.get_by_role("tab", name="Quality").click()
+        page.wait_for_selector(".cw-quality")
+        assert "make eval" in page.inner_text(".cw-quality")
 
     def test_hostile_titles_and_names_are_text(self, page: Page) -> None:
         text = b'<img src=x onerror="window.hit=1">\n\nThe minister spoke in Rome for an hour.'
@@ -915,7 +922,7 @@ def get(address: str, path: str = "", **headers: str) -> tuple[int, dict[str, st
 def test_every_response_carries_the_policy(address: str) -> None:
     for path in ("", "/config", "/gradio_api/info", "/nothing-here"):
         _, headers = get(address, path)
-        assert headers["content-security-policy"] == app.POLICY
+        assert headers["content-security-policy"] == POLICY
 
 
 def test_a_page_of_another_name_is_not_answered(address: str) -> None:
@@ -977,7 +984,7 @@ def test_the_tools_of_the_model_context_protocol_answer_with_citations(
     from mcp import ClientSession
     from mcp.client.streamable_http import streamablehttp_client
 
-    served = app.serve(FakeAssistant(tmp_path), port=free_port(), mcp=True)
+    served = serve(FakeAssistant(tmp_path), port=free_port(), mcp=True)
     text = (ROOT / "docs" / "api.md").read_text("utf-8")
     (example,) = (b for b in re.findall(r"```python\n(.*?)```", text, re.S) if "ClientSession" in b)
     example = example.replace("http://127.0.0.1:7860/", served.local_url)
@@ -1046,9 +1053,7 @@ def test_a_page_with_a_password_answers_nobody_who_does_not_know_it(tmp_path: Pa
 
     set_password(tmp_path / "data", "correct horse")
     (tmp_path / "served").mkdir()
-    served = app.serve(
-        FakeAssistant(tmp_path / "served"), port=free_port(), password=Password(tmp_path / "data")
-    )
+    served = serve(FakeAssistant(tmp_path / "served"), port=free_port(), password=Password(tmp_path / "data"))
     try:
         for path in ("/config", "/gradio_api/info", "/gradio_api/queue/join"):
             assert get(served.local_url, path)[0] in (401, 404, 405)
@@ -1089,26 +1094,26 @@ def test_another_host_needs_to_be_meant(monkeypatch: pytest.MonkeyPatch, tmp_pat
 
 
 def test_marks_stand_on_the_cited_characters_and_nothing_of_the_article_is_lost() -> None:
-    text = pieces.article_html(0, DISAGREEING, 1)
+    text = article_html(0, DISAGREEING, 1)
     body = text[text.index('class="cw-body">') :]
     bare = re.sub(r"<sup>.*?</sup>", "", body)
     (hit,) = re.findall(r'<mark class="cw-hit"[^>]*>(.*</mark>.*?)</mark>', bare)
     assert re.findall("<mark>(.*?)</mark>", hit) == ["nearly an hour"]
-    assert re.sub("</?mark>", "", hit) == pieces.esc(HOUR.text)
+    assert re.sub("</?mark>", "", hit) == escape(plain(HOUR.text))
     bare = re.sub("</?mark[^>]*>", "", bare)
     words = re.sub(r"<[^>]+>", " ", bare[bare.index(">") + 1 : bare.index("<footer>")])
-    assert words.split() == pieces.esc(LONG.body).split()
+    assert words.split() == escape(plain(LONG.body)).split()
 
 
 def test_the_words_that_answer_are_marked_where_a_cited_sentence_is_shown_and_nowhere_else() -> None:
     refused = replace(UNANSWERED, closest=(HOUR,))
     for shown, marks in (
-        (pieces.turn_html(0, replace(ANSWERED, statements=(QUOTED,))), ["50-minute meeting"]),
-        (pieces.turn_html(0, DISAGREEING), ["50-minute meeting", "50-minute meeting", "nearly an hour"]),
-        (pieces.sources_html(0, ANSWERED), ["nearly an hour", "50-minute meeting"]),
-        (pieces.sources_html(0, replace(ANSWERED, statements=())), []),
-        (pieces.turn_html(0, refused), []),
-        (re.sub("<sup>.*?</sup>", "", pieces.article_html(0, refused, 1)), [pieces.esc(HOUR.text)]),
+        (turn_html(0, replace(ANSWERED, statements=(QUOTED,))), ["50-minute meeting"]),
+        (turn_html(0, DISAGREEING), ["50-minute meeting", "50-minute meeting", "nearly an hour"]),
+        (sources_html(0, ANSWERED), ["nearly an hour", "50-minute meeting"]),
+        (sources_html(0, replace(ANSWERED, statements=())), []),
+        (turn_html(0, refused), []),
+        (re.sub("<sup>.*?</sup>", "", article_html(0, refused, 1)), [escape(plain(HOUR.text))]),
     ):
         assert re.findall(r"<mark[^>]*>(.*?)</mark>", shown) == marks
 
@@ -1119,23 +1124,23 @@ def test_markup_around_the_words_that_answer_is_text() -> None:
     start = body.index(words)
     item = Evidence(1, article("a.txt", body), 0, len(body), body, (), 0.9, Span(start, start + len(words)))
     answer = replace(ANSWERED, statements=(Statement(1, body, (1,), State.QUOTED),), evidence=(item,))
-    expected = "Then &lt;b&gt;she&lt;/b&gt; paid &quot;<mark>&lt;i&gt;40&lt;/i&gt; &amp; more</mark>&quot; &lt;script&gt;."
-    assert expected in pieces.turn_html(0, answer) and expected in pieces.sources_html(0, answer)
-    assert expected in pieces.article_html(0, answer, 1)
-    assert "<script" not in pieces.turn_html(0, answer)
+    expected = "Then &lt;b&gt;she&lt;/b&gt; paid &#34;<mark>&lt;i&gt;40&lt;/i&gt; &amp; more</mark>&#34; &lt;script&gt;."
+    assert expected in turn_html(0, answer) and expected in sources_html(0, answer)
+    assert expected in article_html(0, answer, 1)
+    assert "<script" not in turn_html(0, answer)
 
 
 def test_the_quotation_stands_first_and_what_words_it_is_told_in_short() -> None:
-    text = re.sub("<[^>]+>", " ", pieces.turn_html(0, ANSWERED))
+    text = re.sub("<[^>]+>", " ", turn_html(0, ANSWERED))
     assert text.index("Quoted") < text.index("In short:") < text.index(SUPPORTED.text)
     quoted = replace(ANSWERED, statements=(QUOTED, WITHHELD))
     yes = replace(ANSWERED, statements=(replace(SUPPORTED, text=f"Yes: {HOUR.text}"),))
     for other in (quoted, yes, replace(CHECKING, statements=(QUOTED, *CHECKING.statements))):
-        assert "In short" not in pieces.turn_html(0, other)
+        assert "In short" not in turn_html(0, other)
 
 
 def test_a_disagreement_reads_as_a_sentence_with_its_citations() -> None:
-    text = pieces.turn_html(0, DISAGREEING)
+    text = turn_html(0, DISAGREEING)
     section = text[text.index("<h3>The articles disagree</h3>") : text.index("<table")].partition("</h3>")[2]
     chips = re.sub(r"<button[^>]*>(\d+)</button>", r"[\1]", section)
     said = " ".join(re.sub("<[^>]+>", "", chips).replace("&nbsp;", " ").split())
@@ -1143,28 +1148,26 @@ def test_a_disagreement_reads_as_a_sentence_with_its_citations() -> None:
 
 
 def test_the_page_says_that_it_reads_english() -> None:
-    assert "Articles and questions are read in English." in pieces.talk_html([], "", [])
+    assert "Articles and questions are read in English." in conversation_html([], "", [])
 
 
 def test_a_full_line_says_so_and_when_to_come_back() -> None:
-    assert app.refusal_of("How long?", app.MAX_WAITING - 1) == ""
-    assert app.refusal_of("How long?", app.MAX_WAITING).startswith(
-        f"Busy: {app.MAX_WAITING} questions are waiting"
-    )
+    assert refusal_of("How long?", MAX_WAITING - 1) == ""
+    assert refusal_of("How long?", MAX_WAITING).startswith(f"Busy: {MAX_WAITING} questions are waiting")
 
 
 def test_a_citation_of_an_unknown_number_shows_no_chip() -> None:
-    text = pieces.turn_html(0, replace(ANSWERED, statements=(replace(SUPPORTED, citations=(99, 1)),)))
+    text = turn_html(0, replace(ANSWERED, statements=(replace(SUPPORTED, citations=(99, 1)),)))
     assert re.findall(r'data-n="(\d+)"', text) == ["1"]
 
 
 def test_a_number_that_nobody_gave_opens_the_list_of_sources() -> None:
-    assert pieces.article_html(0, ANSWERED, 99) == pieces.sources_html(0, ANSWERED)
+    assert article_html(0, ANSWERED, 99) == sources_html(0, ANSWERED)
 
 
 def test_hostile_titles_are_text_in_the_examples() -> None:
     bomb = article("a.txt", "A text.", '"><img src=x onerror=alert(1)>')
-    assert "<img" not in pieces.talk_html([], "", pieces.examples([bomb]))
+    assert "<img" not in conversation_html([], "", examples([bomb]))
 
 
 def test_a_proxy_for_the_web_is_not_asked_for_the_page(
@@ -1174,20 +1177,20 @@ def test_a_proxy_for_the_web_is_not_asked_for_the_page(
         monkeypatch.setenv(name, "")
     for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY"):
         monkeypatch.setenv(name, f"http://127.0.0.1:{free_port()}")
-    page = app.serve(FakeAssistant(tmp_path), port=free_port())
+    page = serve(FakeAssistant(tmp_path), port=free_port())
     page.close()
 
 
 def test_examples_come_from_the_articles_that_are_loaded() -> None:
-    assert pieces.examples([]) == []
+    assert examples([]) == []
     titled = article("a.txt", "The council of Port Vale met on Monday.", "Port Vale keeps its ferry")
-    assert any("Port Vale keeps its ferry" in question for question in pieces.examples([titled]))
-    assert pieces.examples([LONG, TALKS, PLANNED]) == pieces.examples([LONG, TALKS, PLANNED])
+    assert any("Port Vale keeps its ferry" in question for question in examples([titled]))
+    assert examples([LONG, TALKS, PLANNED]) == examples([LONG, TALKS, PLANNED])
 
 
 def test_the_head_of_the_page_says_who_else_sees_the_questions() -> None:
-    alone = app.header(Settings())
+    alone = header_html(Settings())
     assert "Nothing leaves this machine." in alone
-    assert app.header(Settings(servers="http://127.0.0.1:8000/v1", store="milvus://localhost:1/n")) == alone
-    told = app.header(Settings(servers="http://gpu1:8000/v1, http://gpu2/v1", store="milvus://10.0.0.5:1/n"))
+    assert header_html(Settings(servers="http://127.0.0.1:8000/v1", store="milvus://localhost:1/n")) == alone
+    told = header_html(Settings(servers="http://gpu1:8000/v1, http://gpu2/v1", store="milvus://10.0.0.5:1/n"))
     assert "go to gpu1, gpu2, 10.0.0.5, as you set it." in told and "Nothing leaves" not in told

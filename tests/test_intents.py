@@ -30,7 +30,7 @@ from rag.schema import (
     Status,
     Turn,
 )
-from rag.ui.html import turn_html
+from rag.ui.answers import turn_html
 from tests.fakes import ScriptedGenerator, SureReader, WordEmbedder
 
 QUESTIONS = Path(__file__).parent.parent / "eval" / "questions.jsonl"

@@ -47,7 +47,7 @@ SENTENCE = Evidence(1, ARTICLE, 21, 58, BODY[21:58], (Span(0, 19),), 0.5)
 ANSWER = Answer(
     "How high?",
     "How high did the river rise?",
-    Status.PARTIAL,
+    Status.ANSWERED,
     (
         Statement(1, "Four metres.", (1,), State.SUPPORTED, Verdict(True, derivation=("a", "b"))),
         Statement(2, "Five.", (), State.WITHHELD, Verdict(False, Reason.NUMBER, "Five")),

@@ -1,6 +1,7 @@
-"""Trust: the latest report of the evaluation suite, for showing. It reads the report's file and knows nothing of the suite.
+"""The tab of quality: the latest report of the evaluation suite.
 
-The file is `citewire.eval-report/1`, as `rag eval` writes it (eval/README.md).
+It reads the report's file, which is `citewire.eval-report/1` as `rag eval` writes it (eval/README.md), and knows nothing of
+the suite.
 """
 
 from __future__ import annotations
@@ -10,21 +11,26 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from rag.ui.rendering import render
+from rag.ui.widgets import QUICK, html
+
 SCHEMA = "citewire.eval-report/1"
 MAX_BYTES = 50 * 2**20
-MAIN = (
-    "accuracy",
-    "accuracy of answered",
-    "citation precision",
-    "citation recall",
-    "unsupported statements",
-    "unanswerable refused",
-    "false refusals",
-    "follow-up accuracy",
-    "time to first settled, p50",
-    "time to end, p50",
-)
-WORST = 10
+# The measures that are shown, in this order: name in the report, and in words.
+MAIN = {
+    "accuracy": "Right answers",
+    "accuracy of answered": "Right answers, of those that were given",
+    "citation precision": "Citations that are right",
+    "citation recall": "Sentences with a right citation",
+    "unsupported statements": "Sentences that say more than their sources",
+    "unanswerable refused": "Unanswerable questions that were declined",
+    "false refusals": "Answerable questions that were declined",
+    "follow-up accuracy": "Right answers to follow-ups",
+    "time to first settled, p50": "Typical time to the first checked sentence",
+    "time to end, p50": "Typical time to the whole answer",
+}
+MOST = 10  # wrong answers shown
+RUNS = Path("eval") / "runs"  # where the evaluation suite leaves its reports
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,15 +47,14 @@ class Figure:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What a run of the evaluation found: `curve` is (share answered, share right of those) from the surest on, `worst`
-    (question, what was said) of those that went wrong."""
+    """What a run of the evaluation found: `curve` is (share answered, share right of those) from the surest on, `wrong`
+    (question, what was said) of the first that were answered wrongly."""
 
-    title: str
     about: tuple[str, ...]
     figures: tuple[Figure, ...]
     kinds: tuple[Figure, ...]
     curve: tuple[tuple[float, float], ...]
-    worst: tuple[tuple[str, str], ...]
+    wrong: tuple[tuple[str, str], ...]
 
 
 def _figure(row: dict[str, Any]) -> Figure:
@@ -75,12 +80,11 @@ def read_report(file: Path) -> Report | None:
         measures = [_figure(row) for row in found["measures"] if row["rate"]["n"]]
         named = {f.name: f for f in measures}
         return Report(
-            str(found["title"]),
             tuple(str(line) for line in found["about"]),
             tuple(named[name] for name in MAIN if name in named),
             tuple(_figure(row) for row in found["kinds"]),
             tuple((float(p["coverage"]), float(p["accuracy"])) for p in found["risk_coverage"]),
-            tuple((str(q["question"]), str(q["said"])) for q in found["questions"] if _is_wrong(q))[:WORST],
+            tuple((str(q["question"]), str(q["said"])) for q in found["questions"] if _is_wrong(q))[:MOST],
         )
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return None
@@ -93,3 +97,20 @@ def latest(runs: Path) -> Report | None:
     except OSError:
         return None
     return next((report for f in files if (report := read_report(f))), None)
+
+
+class QualityTab:
+    """Shows the latest report."""
+
+    def place(self) -> None:
+        """Make the tab here."""
+        import gradio as gr
+
+        with gr.Tab("Quality", id="quality") as tab:
+            shown = html("quality")
+        tab.select(lambda: quality_html(latest(RUNS)), None, [shown], **QUICK)
+
+
+def quality_html(report: Report | None) -> str:
+    """How often the answers were right when they were measured last; how to measure it where there is no report."""
+    return render("quality.html", report=report, names=MAIN)

@@ -1,4 +1,4 @@
-"""Trust: the latest report that can be read, and nothing made up where there is none."""
+"""Quality: the latest report that can be read, and nothing made up where there is none."""
 
 from __future__ import annotations
 
@@ -8,15 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from rag.ui.html import trust_html
-from rag.ui.quality import Figure, latest, read_report
+from rag.ui.quality import Figure, latest, quality_html, read_report
 
 RATE = {"value": 0.5, "low": 0.4, "high": 0.6, "n": 10}
 RIGHT = {"wrong_asserted": False, "correct": True, "refused": False}
 WRONG = {"wrong_asserted": True, "correct": False, "refused": False}
 REPORT = {
     "schema": "citewire.eval-report/1",
-    "title": "Evaluation: seeds",
     "about": ["112 questions", "<script>x</script>"],
     "measures": [
         {"name": "accuracy", "rate": RATE, "unit": "share", "over": "answerable"},
@@ -45,16 +43,16 @@ def keep(folder: Path, name: str, text: str, age_s: float = 0) -> Path:
     return file
 
 
-def test_the_newest_report_is_shown_with_its_main_figures_and_worst_cases(tmp_path: Path) -> None:
-    keep(tmp_path, "old", json.dumps(REPORT | {"title": "old"}), 100)
+def test_the_newest_report_is_shown_with_its_main_figures_and_wrong_answers(tmp_path: Path) -> None:
+    keep(tmp_path, "old", json.dumps(REPORT | {"about": ["old"]}), 100)
     keep(tmp_path, "broken", "{", 10)
     keep(tmp_path, "new", json.dumps(REPORT), 50)
     report = latest(tmp_path)
-    assert report is not None and report.title == "Evaluation: seeds"
+    assert report is not None and report.about[0] == "112 questions"
     assert [f.name for f in report.figures] == ["accuracy", "time to end, p50"]
     assert report.figures[0] == Figure("accuracy", 0.5, 0.4, 0.6, 10, "share")
-    assert report.worst == (("Wrong <b>?", "No."),) and report.curve[-1] == (1.0, 0.5)
-    shown = trust_html(report)
+    assert report.wrong == (("Wrong <b>?", "No."),) and report.curve[-1] == (1.0, 0.5)
+    shown = quality_html(report)
     assert "0.50" in shown and "0.40–0.60 (10)" in shown and "0.5 s" in shown and "<polyline" in shown
     assert "<script>" not in shown and "Wrong &lt;b&gt;?" in shown
 
@@ -68,4 +66,4 @@ def test_what_is_no_report_is_none(tmp_path: Path, text: str) -> None:
 
 def test_where_nothing_was_measured_the_page_says_how_to(tmp_path: Path) -> None:
     assert latest(tmp_path / "nowhere") is None
-    assert "make eval" in trust_html(None)
+    assert "make eval" in quality_html(None)

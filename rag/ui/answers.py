@@ -1,0 +1,137 @@
+"""Answers as HTML: one question with its answer, and the open conversation. It knows nothing of Gradio."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from types import MappingProxyType
+
+from markupsafe import Markup
+
+from rag.answering.question import names
+from rag.answering.render import answer_to_text, disagreement_parts, in_short, in_words, statement_words
+from rag.schema import Answer, Article, Evidence, State, Statement
+from rag.text.sentences import sentences
+from rag.text.words import plain
+from rag.ui.rendering import Marked, marked, numbered, render
+
+EXAMPLES = 4
+EXAMPLE_ARTICLES = 50  # enough for four questions
+_NO_CHANGES: Mapping[int, str] = MappingProxyType({})
+
+
+@dataclass(frozen=True, slots=True)
+class _Line:
+    """A statement to be shown: "In short:" or "" before it, the evidence it cites, how its value was worked out."""
+
+    state: State
+    text: Marked
+    label: str
+    cited: Sequence[Evidence]
+    how: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Value:
+    """One of the values that articles disagree about, with how many articles give it, in words."""
+
+    text: str
+    origins: str
+    is_newest: bool
+    cited: Sequence[Evidence]
+
+
+def _line(answer: Answer, statement: Statement) -> _Line:
+    return _Line(
+        statement.state,
+        marked(plain(statement.text), statement_words(answer, statement)),
+        in_short(answer, statement),
+        numbered(answer, statement.citations),
+        "; ".join(statement.verdict.derivation) if statement.verdict else "",
+    )
+
+
+def _values(answer: Answer) -> list[_Value]:
+    values = answer.disagreement.values if answer.disagreement else ()
+    differ = not all(v.newest for v in values)
+    return [
+        _Value(
+            v.text,
+            f"{in_words(v.origins)} {'article' if v.origins == 1 else 'articles'}",
+            v.newest and differ,
+            numbered(answer, v.citations),
+        )
+        for v in values
+    ]
+
+
+def _progress(answer: Answer) -> str:
+    if not answer.evidence:
+        return "Searching the articles"
+    if not answer.statements:
+        return "Reading the sources"
+    return "Writing and checking"
+
+
+def turn_html(
+    turn: int, answer: Answer, questions: Sequence[str] = (), since: str = "", report: bool = False
+) -> str:
+    """One question and what is known of its answer.
+
+    `questions` are offered after a refusal, `since` tells what became of the articles it cites; with `report` a reader
+    may say that it is wrong. Statements that were withheld are counted, never shown.
+    """
+    shown = [s for s in answer.statements if s.state is not State.WITHHELD]
+    copied = [answer.question, "", *answer_to_text(answer).split("\n")] if answer.final else []
+    return render(
+        "turn.html",
+        turn=turn,
+        answer=answer,
+        since=since,
+        questions=questions,
+        report=report,
+        lines=[_line(answer, s) for s in shown],
+        withheld=len(answer.statements) - len(shown),
+        values=_values(answer),
+        said=disagreement_parts(answer),
+        progress=_progress(answer),
+        copy="\n".join(map(plain, copied)),
+    )
+
+
+def conversation_html(
+    turns: Sequence[Answer],
+    waiting: str,
+    questions: Sequence[str],
+    ahead: int = 0,
+    since: Mapping[int, str] = _NO_CHANGES,
+    report: bool = False,
+) -> str:
+    """The open conversation; before its first question, what can be asked.
+
+    `waiting` is a question that waits for `ahead` others, "" when there is none; `since` tells what became of the articles
+    of a turn, by its number.
+    """
+    last = len(turns) - 1
+    shown = [
+        Markup(turn_html(n, a, questions if n == last else (), since.get(n, ""), report))
+        for n, a in enumerate(turns)
+    ]
+    return render("conversation.html", turns=shown, waiting=waiting, ahead=ahead, questions=questions)
+
+
+def examples(articles: Sequence[Article]) -> list[str]:
+    """Questions to begin with, of the first articles: on the names that most of them speak of, then on titles.
+
+    Same input, same output.
+    """
+    first = articles[:EXAMPLE_ARTICLES]
+    seen: Counter[str] = Counter()
+    for article in first:
+        named = {n for s in sentences(article.body) for n in names(article.body[s.start : s.end])}
+        seen.update(n for n in named if n.count(" ") and len(n) < 40)
+    common = [name for name, _ in sorted(seen.items(), key=lambda item: (-item[1], item[0]))][:2]
+    asked = [f"What is said about {name}?" for name in common]
+    titles = [f"What does “{plain(a.title.value)}” say?" for a in first if a.title]
+    return (asked + titles)[:EXAMPLES]

@@ -1,0 +1,119 @@
+"""The tab of articles: listed and found, added by dropping files, removed and brought back."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from rag.errors import CitewireError
+from rag.ingest.build import Summary
+from rag.ingest.library import Item, Shelf
+from rag.ingest.library import State as Work
+from rag.ingest.sources import READ
+from rag.ui.rendering import count, notice_html, render
+from rag.ui.widgets import QUICK, Told, change, html, told
+
+MOST_REASONS = 20  # of files that were not read, shown at once
+LOOK_S = 0.7  # between two looks at how far indexing is
+
+
+class ArticlesTab:
+    """Shows the articles of `shelf`."""
+
+    def __init__(self, shelf: Shelf) -> None:
+        self._shelf = shelf
+
+    def place(self) -> None:
+        """Make the tab here."""
+        import gradio as gr
+
+        with gr.Tab("Articles", id="articles") as tab:
+            drop = gr.File(
+                label="Add articles",
+                file_count="multiple",
+                file_types=sorted(READ),
+                height=150,
+                elem_id="cw-drop",
+            )
+            search = gr.Textbox(
+                label="Find an article",
+                show_label=False,
+                placeholder="Find by title, publisher or file",
+                container=False,
+                elem_id="cw-find",
+            )
+            shown = html("shelf", script="articles")
+            timer = gr.Timer(LOOK_S, active=False)
+        listed = [shown, timer]
+        gr.on([tab.select, search.change, timer.tick], self.show, [search], listed, **QUICK)
+        drop.upload(self.add, [drop, search], [drop, *listed], **QUICK)
+        shown.click(told(self.act), [search], listed, **QUICK)
+
+    def show(self, query: str) -> list[object]:
+        """The list, and whether it is to be looked at again."""
+        try:
+            items, total = self._shelf.items(query or "")
+        except CitewireError as error:
+            return [notice_html(str(error)), change(active=False)]
+        state = self._shelf.state()
+        return [articles_html(items, total, query or "", state), change(active=bool(state.busy))]
+
+    def add(self, files: list[str] | None, query: str) -> list[object]:
+        """Take uploaded files over into the folder of articles; Gradio's own copies are deleted."""
+        given = [Path(f) for f in files or ()]
+        self._shelf.add([(f.name, f) for f in given])
+        for file in given:
+            file.unlink(missing_ok=True)
+        return [change(value=None), *self.show(query)]
+
+    def act(self, query: str, event: Told) -> list[object]:
+        """Remove an article or bring it back."""
+        what, id_ = event.get("do"), event.get("id")
+        try:
+            if what == "remove":
+                self._shelf.remove(id_)
+            elif what == "restore" and id_ in self._shelf.state().removed:
+                self._shelf.restore(id_)
+        except CitewireError as error:
+            return [notice_html(str(error)), change(active=False)]
+        return self.show(query)
+
+
+def articles_html(items: Sequence[Item], total: int, query: str, state: Work) -> str:
+    """The articles that fit `query`, of `total`; what is being done to them, and what could not be read."""
+    shown = f"{len(items)} of {count(total, 'article')}" if len(items) < total else count(total, "article")
+    if query and not items:
+        shown = "no article has these words"
+    skipped = state.summary.skipped if state.summary else ()
+    return render(
+        "articles.html",
+        items=items,
+        shown=shown,
+        state=state,
+        busy=_busy(state),
+        done=_done(state.summary) if state.summary else "",
+        reasons=[*state.refused, *(s.reason for s in skipped)],
+        most_reasons=MOST_REASONS,
+    )
+
+
+def _busy(state: Work) -> str:
+    """What is being done to the articles, how far it is, and how long it still takes."""
+    words = state.busy
+    if state.total:
+        words += f", {state.done} of {state.total}"
+    if state.left_s is not None and state.left_s >= 1:
+        words += f", about {state.left_s:.0f} s left"
+    return words
+
+
+def _done(summary: Summary) -> str:
+    """What was done last."""
+    changes = {
+        "added": summary.added,
+        "changed": summary.changed,
+        "removed": summary.removed,
+        "renamed": summary.renamed,
+    }
+    said = [f"{count(len(ids), 'article')} {what}" for what, ids in changes.items() if ids]
+    return ", ".join(said) or "Nothing is new"

@@ -1,0 +1,119 @@
+"""The page, listening: on this machine's own names, under a policy that keeps the browser from asking any other machine."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Awaitable, Callable, MutableMapping
+from typing import TYPE_CHECKING, Any
+
+from rag.server.network import LOOPBACK, check_port, is_loopback
+from rag.server.password import Password
+from rag.ui.answerer import Answerer
+from rag.ui.page import build
+from rag.ui.rendering import static
+from rag.ui.sessions import Sessions
+
+if TYPE_CHECKING:
+    import gradio as gr
+
+PORT = "CITEWIRE_PORT={port}"  # how another port is set
+MAX_UPLOAD_BYTES = 200 * 2**20  # one file; what is in it is bounded where it is read
+POLICY = (
+    "default-src 'self'; script-src 'self' 'unsafe-inline' 'unsafe-eval'; style-src 'self' 'unsafe-inline'; "
+    "img-src 'self' data:; font-src 'self' data:; connect-src 'self'; frame-src 'none'; object-src 'none'; "
+    "form-action 'none'; base-uri 'self'; frame-ancestors 'none'"
+)
+# Gradio's routes that serve files. The page serves none, and `file=` with a web address asks the network.
+FILE_ROUTES = ("file=", "file/", "proxy=", "stream/")
+
+_SANS = ["Inter", "Segoe UI", "Helvetica Neue", "Liberation Sans", "Arial", "sans-serif"]
+_MONO = ["ui-monospace", "SFMono-Regular", "Liberation Mono", "monospace"]
+
+_Scope = MutableMapping[str, Any]  # the ASGI interface's own types
+_Message = MutableMapping[str, Any]
+
+
+class _Guard:
+    """ASGI middleware: every response carries the policy, and on this machine only its own names are answered.
+
+    The latter stops another site's page from reaching this one by pointing its name here (DNS rebinding).
+    """
+
+    def __init__(self, app: Callable[..., Awaitable[None]], names: frozenset[str]) -> None:
+        self._app = app
+        self._names = names
+
+    def _refusal(self, scope: _Scope) -> tuple[int, bytes] | None:
+        host = next((v.decode("latin-1") for k, v in scope["headers"] if k == b"host"), "")
+        if self._names and host.rsplit(":", 1)[0] not in self._names and host not in self._names:
+            return 421, b"This page answers to the names of this machine only."
+        path = str(scope["path"]).lstrip("/").removeprefix("gradio_api/")
+        return (404, b"This page serves no files.") if path.startswith(FILE_ROUTES) else None
+
+    async def __call__(
+        self,
+        scope: _Scope,
+        receive: Callable[[], Awaitable[_Message]],
+        send: Callable[[_Message], Awaitable[None]],
+    ) -> None:
+        async def send_with_policy(message: _Message) -> None:
+            if message["type"] == "http.response.start":
+                message["headers"] = [
+                    *message.get("headers", []),
+                    (b"content-security-policy", POLICY.encode()),
+                    (b"referrer-policy", b"no-referrer"),
+                    (b"x-content-type-options", b"nosniff"),
+                ]
+            await send(message)
+
+        refusal = self._refusal(scope) if scope["type"] == "http" else None
+        if refusal:
+            await send_with_policy({"type": "http.response.start", "status": refusal[0], "headers": []})
+            await send({"type": "http.response.body", "body": refusal[1]})
+        else:
+            await self._app(scope, receive, send_with_policy)
+
+
+def serve(
+    assistant: Answerer,
+    host: str = "127.0.0.1",
+    port: int = 7860,
+    sessions: Sessions | None = None,
+    password: Password | None = None,
+    mcp: bool = False,
+) -> gr.Blocks:
+    """The page, listening; returns at once, `close()` ends it. `local_url` is its address. With `password`, who asks for
+    anything but the form for it is turned away; with `mcp`, "ask" and "search" are tools at /gradio_api/mcp/.
+
+    Raises `ConfigError` when the port is taken.
+    """
+    check_port(host, port, PORT)
+    for name in ("NO_PROXY", "no_proxy"):  # Gradio looks at its own page first, which no proxy can reach
+        os.environ[name] = ",".join(filter(None, [os.environ.get(name), "127.0.0.1,localhost"]))
+    page = build(assistant, sessions)
+    import gradio as gr
+    from starlette.middleware import Middleware
+
+    names = frozenset({*LOOPBACK, host}) if is_loopback(host) else frozenset()
+    page.launch(
+        server_name=host,
+        server_port=port,
+        prevent_thread_lock=True,
+        quiet=True,
+        share=False,
+        mcp_server=mcp,
+        auth=password.fits if password else None,
+        auth_message="Any name, and the password of this page." if password else None,
+        inbrowser=False,
+        pwa=False,
+        ssr_mode=False,
+        run_history=False,  # it would keep questions in the browser
+        footer_links=[],
+        allowed_paths=[],
+        max_file_size=MAX_UPLOAD_BYTES,
+        show_error=False,
+        app_kwargs={"middleware": [Middleware(_Guard, names=names)]},
+        theme=gr.themes.Base(font=_SANS, font_mono=_MONO),
+        head=f"<style>{static('page.css')}</style>",
+    )
+    return page

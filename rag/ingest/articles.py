@@ -22,7 +22,7 @@ from rag.ingest.formats.days import day_of
 from rag.ingest.formats.text import front_matter, unwrap
 from rag.schema import Article, Field, Origin, PartialDate, Precision, Published, Span
 from rag.text.dates import find_dates
-from rag.text.words import fold, plain, words
+from rag.text.words import fold, plain, word_set, words
 
 MAX_BYTES = 20 * 1024 * 1024  # about a thousand long articles: a file above is a dump, not an article
 SIDECAR = "articles.toml"  # one table per file of the folder
@@ -30,10 +30,6 @@ _MAX_SIDECAR_BYTES = 1024 * 1024
 _MAX_VALUE_CHARS = 500
 _SYSTEM = ("thumbs.db", "desktop.ini")  # what Windows puts into folders
 _README = "README.md"  # at the top of the folder: about the articles, not one of them
-
-
-def _word_set(line: str) -> frozenset[str]:
-    return frozenset(line.split())
 
 
 # --- finding files -----------------------------------------------------------------------------------------------
@@ -186,12 +182,12 @@ _PUBLISHERS = tuple(
         rf"(?:©|\(c\)|copyright)(?: ©| \(c\))? ?\d{{4}}(?: ?[-–] ?\d{{4}})?,? (?:by )?({_NAME})(?:[.,]? all rights reserved)?",
     )
 )
-_PRESS_WORDS = _word_set(
+_PRESS_WORDS = word_set(
     "post times news press herald tribune journal gazette daily today agency observer guardian telegraph mail standard"
     " chronicle review magazine radio tv broadcasting media online weekly courier sentinel bulletin"
 )
 # One word alone on the last line is a site's name, unless it is a button or a section of any site.
-_NO_SITE = _word_set(
+_NO_SITE = word_set(
     "advertisement comments comment subscribe subscription share sharing related newsletter continue loading previous"
     " search login register print email facebook twitter telegram whatsapp linkedin instagram youtube reddit copyright"
     " contact about privacy cookies politics political business economy economics sport sports football technology"

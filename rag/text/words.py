@@ -10,35 +10,14 @@ import re
 import unicodedata
 
 
-def _word_set(line: str) -> frozenset[str]:
+def word_set(line: str) -> frozenset[str]:
+    """The words of a line, parted by spaces: how lists of words are written here."""
     return frozenset(line.split())
 
 
 # Words that point to something said before: English personal and demonstrative pronouns.
-POINTING = frozenset(
-    [
-        "he",
-        "she",
-        "it",
-        "they",
-        "him",
-        "her",
-        "them",
-        "his",
-        "its",
-        "their",
-        "theirs",
-        "hers",
-        "this",
-        "that",
-        "these",
-        "those",
-        "both",
-        "there",
-        "here",
-        "former",
-        "latter",
-    ]
+POINTING = word_set(
+    "he she it they him her them his its their theirs hers this that these those both there here former latter"
 )
 
 # --- plain and folded text ---------------------------------------------------------------------------------------
@@ -142,7 +121,7 @@ def words(text: str) -> list[str]:
 
 
 # English words that say nothing of what a text is about. "us" is not among them: it is also "U.S.".
-_STOP_WORDS = _word_set(
+STOP_WORDS = word_set(
     "a an the and or but nor so yet if then than as of in on at by for from to with without into onto upon about"
     " over under between among through during before after since until against within toward towards via per"
     " i me my mine we our ours you your yours he him his she her hers it its they them their theirs"
@@ -205,4 +184,4 @@ def content_words(text: str) -> list[str]:
     turns a last y into i, and common irregular forms into their base (after Harman's S stemmer, 1991, and step 1 of
     Porter's, 1980, both simplified): "meetings", "meet" and "met" give "meet"; "countries" and "country" "countri".
     """
-    return [_stem(word) for word in words(text) if word not in _STOP_WORDS]
+    return [_stem(word) for word in words(text) if word not in STOP_WORDS]

@@ -25,13 +25,9 @@ from rag.ingest.formats.base import (
     whole,
 )
 from rag.ingest.formats.decoding import decode_markup
+from rag.text.words import word_set
 
-
-def _word_set(line: str) -> frozenset[str]:
-    return frozenset(line.split())
-
-
-_BLOCKS = _word_set(
+_BLOCKS = word_set(
     "p div br li ul ol h1 h2 h3 h4 h5 h6 tr table section article header footer blockquote pre dd dt figure hr"
     " main aside caption figcaption address details summary"
 )

@@ -22,7 +22,7 @@ from rag.answering.freshness import Cited, Freshness, cited_by
 from rag.answering.render import answer_to_dict, answer_to_json, passage_to_dict, turn_of
 from rag.config import Settings, load_settings
 from rag.errors import CitewireError, ConfigError, missing_extra
-from rag.ingest.articles import parse_date
+from rag.ingest.descriptions import parse_date
 from rag.ingest.library import Shelf
 from rag.ingest.sources import READ
 from rag.models.openai_client import servers_of

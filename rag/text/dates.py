@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from functools import lru_cache
 
-from rag.schema import PartialDate, Precision, Span
+from rag.schema import MONTHS, PartialDate, Precision, Span
 from rag.text.words import fold, word_set
 
 
@@ -29,10 +29,7 @@ class Mention:
     relative: str = ""
 
 
-_MONTHS = (
-    *("january", "february", "march", "april", "may", "june"),
-    *("july", "august", "september", "october", "november", "december"),
-)
+_MONTHS = [name.lower() for name in MONTHS]
 _WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 _MONTH_OF = {name[:3]: n for n, name in enumerate(_MONTHS, 1)}
 _WEEKDAY_OF = {name[:3]: n for n, name in enumerate(_WEEKDAYS)}
@@ -89,12 +86,20 @@ _AFTER_YEAR = word_set(
 )
 
 
-def _valid(year: int | None, month: int, day: int) -> bool:
+def _full(value: PartialDate) -> date | None:
+    """The day, where the calendar has it and all of it is known."""
+    if value.year is None or value.month is None or value.day is None:
+        return None
     try:
-        date(2000 if year is None else year, month, day)  # 2000 has a February 29
+        return date(value.year, value.month, value.day)
     except ValueError:
-        return False
-    return True
+        return None
+
+
+def _valid(year: int | None, month: int, day: int) -> bool:
+    return (
+        _full(PartialDate(2000 if year is None else year, month, day)) is not None
+    )  # 2000 has a February 29
 
 
 def _month_number(word: str) -> int:
@@ -217,17 +222,12 @@ def _of(day: date) -> PartialDate:
     return PartialDate(day.year, day.month, day.day)
 
 
-def _full(value: PartialDate) -> date | None:
-    if value.year is None or value.month is None or value.day is None:
-        return None
+def _shared(day: date, low: int, high: int) -> PartialDate | None:
+    """What is the same for every day from `low` to `high` days after `day`; None beyond the calendar too."""
     try:
-        return date(value.year, value.month, value.day)
-    except ValueError:
+        first, last = day + timedelta(days=low), day + timedelta(days=high)
+    except OverflowError:
         return None
-
-
-def _shared(first: date, last: date) -> PartialDate | None:
-    """What is the same for every day from `first` to `last`."""
     if first == last:
         return _of(first)
     if (first.year, first.month) == (last.year, last.month):
@@ -241,21 +241,17 @@ def _shift_days(published: PartialDate, days: int) -> PartialDate | None:
         if published.weekday is None or published.month is not None or published.year is not None:
             return None
         return PartialDate(weekday=(published.weekday + days) % 7)
-    years = (published.year,) if published.year is not None else (2000, 2001)  # a leap year and another
-    moved = []
-    for year in years:
-        day = _full(replace(published, year=year))
-        if day is None:
-            continue  # February 29 tells that the year is a leap year
-        try:
-            moved.append(day + timedelta(days=days))
-        except OverflowError:
-            return None
+    if day := _full(published):
+        return _shared(day, days, days)
     if published.year is not None:
-        return _of(moved[0]) if moved else None
-    if len({(d.month, d.day) for d in moved}) == 1:
-        return PartialDate(month=moved[0].month, day=moved[0].day)
-    return PartialDate(month=moved[0].month) if len({d.month for d in moved}) == 1 else None
+        return None
+    found = {  # in a leap year and another; February 29 tells that the year is a leap year
+        _shared(day, days, days) for year in (2000, 2001) if (day := _full(replace(published, year=year)))
+    }
+    months = {(d.month, d.day) for d in found if d}
+    if len(months) == 1:
+        return PartialDate(None, *months.pop())
+    return PartialDate(month=months.pop()[0]) if len({month for month, _ in months}) == 1 else None
 
 
 def _shift_months(published: PartialDate, months: int) -> PartialDate | None:
@@ -279,14 +275,8 @@ def _shift_weeks(published: PartialDate, weeks: int, earlier: bool = False) -> P
     day = _full(published)
     if day is None:
         return None
-    try:
-        sunday = day - timedelta(days=(day.weekday() + 1) % 7)
-        monday = day - timedelta(days=day.weekday())
-        first = min(sunday, monday) + timedelta(weeks=weeks)
-        last = day if earlier else max(sunday, monday) + timedelta(weeks=weeks, days=6)
-    except OverflowError:
-        return None
-    return _shared(first, last)
+    begun = sorted((day.weekday(), (day.weekday() + 1) % 7))  # days since Monday and since Sunday
+    return _shared(day, 7 * weeks - begun[1], 0 if earlier else 7 * weeks - begun[0] + 6)
 
 
 def _weekday(published: PartialDate, wanted: int, which: str, future: bool) -> PartialDate | None:
@@ -335,13 +325,7 @@ def _relative(words: str, published: PartialDate) -> PartialDate | None:
             return None
         if ago[2] == "week":  # as loose as a week either way
             day = _full(published)
-            if day is None:
-                return None
-            try:
-                meant = day - timedelta(weeks=count)
-                return _shared(meant - timedelta(days=3), meant + timedelta(days=3))
-            except OverflowError:
-                return None
+            return _shared(day, -7 * count - 3, -7 * count + 3) if day else None
         return _SHIFT[ago[2]](published, -count)
     if period := _PERIOD.fullmatch(words):
         count = {"last": -1, "this": 0, "next": 1}[period[2]]

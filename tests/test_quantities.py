@@ -42,13 +42,11 @@ def one(text: str) -> Quantity:
         ("half a million people", 500_000, 500_000, "", ""),
         ("3.5 million barrels", 3_500_000, 3_500_000, "", ""),
         ("a 12-member panel", 12, 12, "", ""),
-        ("thousands of residents", 1000, 9999, "", "vague"),
         ("50+ countries", 50, 50, "", ">"),
         ("10m people", 10_000_000, 10_000_000, "", ""),
         ("tariffs as high as 500 percent", 500, 500, "percent", "<"),
         ("500% tariffs", 500, 500, "percent", ""),
         ("5 per cent", 5, 5, "percent", ""),
-        ("half of voters", 50, 50, "percent", ""),
         ("more than three-quarters of them", 75, 75, "percent", ">"),
         ("US$3 per barrel", 3, 3, "dollar", ""),
         ("$3.5 million", 3_500_000, 3_500_000, "dollar", ""),
@@ -83,11 +81,8 @@ def test_a_quantity_is_read_with_unit_and_hedge(
         "In 1973 there was an embargo",
         "the 1990s",
         "F-16 and G7 and COVID-19",
-        "open 24/7",
         "one of the men",
         "no one knows",
-        "at the Four Seasons",
-        "see [3]",
         "2025-07-10",
     ],
 )
@@ -115,7 +110,6 @@ def test_an_estimate_in_brackets_is_a_bare_number() -> None:
         ("$3,500,000", "$3.5 million"),
         ("400 drones", "roughly four hundred drones"),
         ("12 soldiers", "a dozen people"),
-        ("50 percent", "half of them"),
         ("60 minutes", "some estimate 60"),
         ("2 km", "2,000 metres"),
     ],
@@ -147,6 +141,7 @@ def test_a_bound_is_not_the_plain_number() -> None:
     assert same_bound(about, plain)
     assert not same_bound(nearly, plain)
     assert not same_bound(nearly, over)
+    assert same_bound(one("no more than 60 people"), one("up to 60 people"))
 
 
 def test_hostile_input_is_read_in_reasonable_time_and_without_an_error() -> None:

@@ -29,9 +29,9 @@ class Quantity:
     `low` and `high` are equal unless a range is stated (for a score they are its two sides). `unit` is "" for a plain
     count, else `percent`, `ordinal`, `clock` (seconds since midnight), `score`, `s`, `m`, `m2`, `l`, `kg`, `m/s`, `W`,
     `B`, `degree` or a currency such as `dollar`; a ton and a pound are units of their own, since the text does not say
-    which is meant. `approx` is "" (as it stands), "~" (about), "<" (nearly, up to), ">" (more than, at least) or
-    "vague" (hundreds). `factor` is what the written number was multiplied with to reach the unit. `bare`: neither a unit
-    nor a counted thing follows, as in "some estimate 60".
+    which is meant. `approx` is "" (as it stands), "~" (about), "<" (nearly, up to) or ">" (more than, at least).
+    `factor` is what the written number was multiplied with to reach the unit. `bare`: neither a unit nor a counted thing
+    follows, as in "some estimate 60".
     """
 
     span: Span
@@ -53,7 +53,6 @@ _ORDINAL = {w: float(n) for n, w in enumerate(_NTH, 1)} | {w[:-1] + "ieth": _CAR
 _PART = {"half": 50.0, "third": 100 / 3, "quarter": 25.0, "fifth": 20.0, "tenth": 10.0}
 _GLYPHS = {"½": 0.5, "¼": 0.25, "¾": 0.75, "⅓": 1 / 3, "⅔": 2 / 3}
 _SCALES: dict[str, float] = _TABLES["scales"]
-_VAGUE: dict[str, tuple[float, float]] = _TABLES["vague"]
 _CURRENCIES: dict[str, str] = {fold(name): unit for name, unit in _TABLES["currencies"].items()}
 _UNITS: dict[str, tuple[str, float]] = {
     form: (dimension, factor)
@@ -89,10 +88,8 @@ _PATTERN = re.compile(
     | (?P<ordinal>\d[\d,]*(?:st|nd|rd|th)\b|(?:(?:{_any(_TENS)})-)?(?:{_any(_ORDINAL)})\b)
     | half(?:\san?\s|-)(?P<halved>{_any(_UNITS)})\b
     | (?P<parts>an?|{_any(_SMALL[1:10])})[-\s](?P<part>{_any(_PART)})(?:(?<=s)\b|s\b|(?=\sof\b)|(?<=one-\w{{5}})\b)
-    | (?P<of>half)(?=\s(?:of|the|its|their|his|her|all)\b)
-    | (?P<vague>{_any(_VAGUE)})\b(?:\sof\s(?P<more>{_any(_VAGUE)})\b)?
     | (?P<long>{_TIME})[-\s]long\b
-    | an?\s(?P<a>{_TIME})\b(?P<longer>\sand\sa\shalf\b|[-\s]long\b|(?=-|\s(?:ago|later|earlier)\b))?
+    | an?\s(?P<a>{_TIME})\b(?P<longer>\sand\sa\shalf\b)?
     | (?P<symbol>(?:{_any(_CURRENCIES)})\s?)?(?P<low>{_NUMBER})
     )""",
     re.IGNORECASE | re.VERBOSE,
@@ -120,16 +117,7 @@ _AFTER = re.compile(r"\sor\s(?P<word>more|so)\b|(?P<plus>\+)(?!\d)")
 _HEDGE = re.compile(rf"(?<!\w)(?:(?P<hedge>{_any(_SIGNS)})\s?)?(?P<between>between\s)?$", re.IGNORECASE)
 _WORD_BEFORE = re.compile(r"([^\W\d_]+)\s$")
 _HEDGE_CHARS = 40  # longer than any hedge
-# Words before "an hour" that make it a number and not a rate: "for an hour", but "twice a day".
-_BEFORE_ONE = word_set(
-    "for in within lasted lasting lasts last took takes take taking after just spent only exactly"
-)
 _NO_NUMBER_ONE = word_set("no any every some each this that another which the only")
-# Numbers that name a day or a thing, beside the dates that `find_dates` reads.
-_NAMES = re.compile(
-    r"\b\d{1,2}[/.]\d{1,2}[/.]\d{2,4}\b|\b\d{1,4}\s?(?:BCE?|AD|CE)\b|\b[Aa][Dd]\s?\d{1,4}\b"
-    r"|\b\d{4}s\b|['’]\d0s\b|\b\d{4}\s?[-–/]\s?\d{2}(?:\d{2})?\b|\b24/7\b|\[\d+\]"
-)
 
 
 # --- reading -----------------------------------------------------------------------------------------------------
@@ -156,14 +144,6 @@ def _before(text: str, place: int) -> str:
     return found[1].casefold() if found else ""
 
 
-def _is_name(text: str, match: re.Match[str]) -> bool:
-    """A number word with a capital inside a sentence is part of a name: "Four Seasons"."""
-    start = match.start()
-    first = match.group().split()[0]
-    before = text[max(0, start - 3) : start].rstrip()
-    return first[0].isupper() and not first.isupper() and before != "" and before[-1] not in '.!?:“"‘(•—–'
-
-
 def _read(text: str, match: re.Match[str]) -> Quantity | None:
     """The quantity that begins with a match of the pattern; None where it is none after all."""
     end = match.end()
@@ -172,8 +152,6 @@ def _read(text: str, match: re.Match[str]) -> Quantity | None:
     if match["clock"]:
         return _clock(match)
     before = _before(text, match.start())
-    if _is_name(text, match):
-        return None
     if ordinal := match["ordinal"]:
         if ordinal == "first" and before == "at":
             return None
@@ -181,27 +159,11 @@ def _read(text: str, match: re.Match[str]) -> Quantity | None:
             return None  # a unit
         value = _ordinal(fold(ordinal))
         return _made(text, match, value, value, ORDINAL)
-    if match["of"]:
-        is_side = before in ("first", "second", "other", "the", "and", "a")
-        return None if is_side else _made(text, match, 50.0, 50.0, PERCENT)
     if match["part"]:
         share = (_value(match["parts"])[0] or 1.0) * _PART[fold(match["part"])]
         return _made(text, match, share, share, PERCENT)
-    if match["vague"]:
-        word, more = fold(match["vague"]), match["more"]
-        if before in _CARDINAL or (word in ("scores", "tens") and not more and text[end : end + 4] != " of "):
-            return None
-        low, high = _VAGUE[word]
-        times = _VAGUE[fold(more)] if more else (1.0, 1.0)
-        if counted := _COUNTED.match(text, end):
-            end = counted.end()
-        return _made(text, match, low * times[0], high * times[1], COUNT, end, "vague")
-    name, count = match["halved"] or match["long"] or match["a"], 0.5 if match["halved"] else 1.0
-    if match["a"]:
-        hedged = _HEDGE.search(text, max(0, match.start() - _HEDGE_CHARS), match.start())
-        if not (match["longer"] is not None or before in _BEFORE_ONE or (hedged and hedged["hedge"])):
-            return None  # a rate: "twice a day"
-        count = 1.5 if "half" in (match["longer"] or "") else 1.0
+    name = match["halved"] or match["long"] or match["a"]
+    count = 0.5 if match["halved"] else 1.5 if match["longer"] else 1.0
     unit, factor = _UNITS[fold(name)]
     return _made(text, match, count * factor, count * factor, unit, factor=factor)
 
@@ -229,8 +191,6 @@ def _number(text: str, match: re.Match[str]) -> Quantity | None:
     written, end = match["low"], match.end()
     before = _before(text, match.start())
     in_words = written[0].isalpha()
-    if in_words and _is_name(text, match):
-        return None
     low, scale = _value(written)
     high, last = low, written
     unit, factor = (_CURRENCIES[fold(match["symbol"])], 1.0) if match["symbol"] else (COUNT, 1.0)
@@ -317,7 +277,6 @@ def _made(
     high: float,
     unit: str,
     end: int | None = None,
-    approx: str = "",
     *,
     factor: float = 1.0,
     bare: bool = False,
@@ -334,11 +293,11 @@ def _made(
         sign, end = "~" if after["word"] == "so" else ">", after.end()
         if after["plus"] and bare and (counted := _COUNTED.match(text, end)):
             bare, end = False, counted.end()
-    return Quantity(Span(start, end), low, high, unit, sign or approx, text[start:end], factor, bare)
+    return Quantity(Span(start, end), low, high, unit, sign, text[start:end], factor, bare)
 
 
 def _quantities(text: str) -> Iterator[Quantity]:
-    named = [m.span() for m in _NAMES.finditer(text)]
+    named = []
     for mention in find_dates(text):
         if mention.date and not mention.relative and (mention.date.day or mention.date.year):
             named.append((mention.span.start, mention.span.end))

@@ -81,7 +81,7 @@ class Candidate:
 def _forms(text: str) -> Iterator[tuple[str, ...]]:
     """The spans of a sentence that can be asked for."""
     for quantity in find_quantities(text):
-        if quantity.unit in ("ordinal", "score") or quantity.approx == "vague":
+        if quantity.unit in ("ordinal", "score"):
             continue
         digits = next((i for i, t in enumerate(quantity.text.split()) if any(c.isdigit() for c in t)), 0)
         yield (" ".join(quantity.text.split()[digits:]),)

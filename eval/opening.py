@@ -16,8 +16,9 @@ from eval.split import OWN_SET
 from eval.trace import PASSAGES, Call, Found, Trace, Tracing, peak_of
 from rag.assistant import Assistant, open_generator, open_reader
 from rag.config import Settings
-from rag.ingest.articles import find_files, load_sidecars, read_article
+from rag.ingest.articles import find_files, read_article
 from rag.ingest.build import build
+from rag.ingest.sidecars import load_sidecars
 from rag.models.embedder import MiniLM
 from rag.models.llama import LlamaGenerator
 from rag.models.reader import Reader

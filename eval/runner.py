@@ -18,7 +18,7 @@ from eval.split import Half, half
 from eval.trace import NOTHING, Trace
 from rag.answering.render import turn_of
 from rag.errors import CitewireError, StoppedError
-from rag.ingest.articles import describe
+from rag.ingest.descriptions import describe
 from rag.schema import Answer, Article, Status, Timings, Turn
 
 RECORDS = "records.jsonl"

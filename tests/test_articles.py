@@ -10,16 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rag.errors import ArticleError, CorpusError
-from rag.ingest.articles import (
-    MAX_BYTES,
-    content_span,
-    describe,
-    find_files,
-    load_sidecars,
-    parse_date,
-    read_article,
-)
+from rag.ingest.articles import MAX_BYTES, find_files, read_article
+from rag.ingest.descriptions import content_span, describe, parse_date
 from rag.ingest.formats.text import unwrap
+from rag.ingest.sidecars import load_sidecars
 from rag.schema import Field, Origin, PartialDate, Published, Span
 from rag.text.sentences import sentences
 from rag.text.words import plain

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from rag.config import Settings
-from rag.errors import CorpusError
+from rag.errors import CorpusError, UnreadableError
 from rag.ingest import build as building
 from rag.ingest.build import Summary, build, fingerprint_of
 from rag.ingest.maintenance import take_out
@@ -139,9 +139,9 @@ def test_an_article_that_the_system_does_not_let_be_read_keeps_its_earlier_text(
     (settings.seeds / "a.txt").write_text("Changed.", "utf-8")
 
     def forbidden(path: Path, shown: str, limit: int) -> bytes:
-        raise articles.UnreadableError(f"{shown}: cannot be read (Permission denied)")
+        raise UnreadableError(f"{shown}: cannot be read (Permission denied)")
 
-    monkeypatch.setattr(articles, "_read_bytes", forbidden)
+    monkeypatch.setattr(articles, "read_bytes", forbidden)
     summary = build(settings, WordEmbedder())
     assert not summary.removed and len(summary.skipped) == 2
     monkeypatch.undo()

@@ -7,8 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rag.ingest.articles import content_span, find_files, read_article
+from rag.ingest.articles import find_files, read_article
 from rag.ingest.chunking import fingerprint, split
+from rag.ingest.descriptions import content_span
 from rag.ingest.furniture import regions
 from rag.schema import Article, Chunk
 

@@ -41,6 +41,7 @@ def only(text: str) -> Mention:
         ("in 1812.", "1812", D(1812)),
         ("the 2024 summit", "2024", D(2024)),
         ("Friday’s exchange", "Friday", D(weekday=4)),
+        ("on Frıday", "Frıday", D(weekday=4)),
     ],
 )
 def test_a_date_is_read_with_its_place_and_what_is_known(text: str, words: str, date: PartialDate) -> None:
@@ -190,7 +191,7 @@ def test_every_way_of_writing_a_day_is_read_back(day: datetime.date) -> None:
         assert str(mention.date) == day.isoformat()
 
 
-@given(st.text(alphabet=st.sampled_from("0123456789-/., JulyMay10thTursd"), max_size=80), st.dates())
+@given(st.text(alphabet=st.sampled_from("0123456789-/., JulyMay10thTursdFrıiİ"), max_size=80), st.dates())
 def test_no_text_breaks_reading_or_resolving(text: str, day: datetime.date) -> None:
     place = 0
     for mention in find_dates(text):

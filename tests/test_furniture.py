@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from rag.config import Settings
-from rag.ingest.articles import describe
 from rag.ingest.build import build, fingerprint_of
+from rag.ingest.descriptions import describe
 from rag.ingest.furniture import learned, regions
 from rag.schema import Article, Field, Origin
 from rag.store.catalog import Catalog

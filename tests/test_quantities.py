@@ -20,58 +20,56 @@ def one(text: str) -> Quantity:
 
 
 @pytest.mark.parametrize(
-    ("text", "low", "high", "unit", "noun", "approx"),
+    ("text", "low", "high", "unit", "approx"),
     [
-        ("The talks lasted about 50 minutes.", 50 * 60, 50 * 60, "s", "", "~"),
-        ("a substantive 50-minute meeting", 50 * 60, 50 * 60, "s", "", ""),
-        ("It lasted nearly an hour.", HOUR, HOUR, "s", "", "<"),
-        ("hour-long talks", HOUR, HOUR, "s", "", ""),
-        ("for half an hour", HOUR / 2, HOUR / 2, "s", "", ""),
-        ("It took an hour and a half.", 1.5 * HOUR, 1.5 * HOUR, "s", "", ""),
-        ("one and a half hours later", 1.5 * HOUR, 1.5 * HOUR, "s", "", ""),
-        ("1 hour and 20 minutes", 80 * 60, 80 * 60, "s", "", ""),
-        ("five gruelling hours", 5 * HOUR, 5 * HOUR, "s", "", ""),
-        ("between 5 and 7 hours", 5 * HOUR, 7 * HOUR, "s", "", ""),
-        ("50-60 minutes", 50 * 60, 60 * 60, "s", "", ""),
-        ("roughly 400 drones", 400, 400, "", "drone", "~"),
-        ("to date,728 unmanned aerial vehicles targeted the city", 728, 728, "", "vehicle", ""),
-        ("eight ASEAN countries", 8, 8, "", "country", ""),
-        ("1,200 people fled", 1200, 1200, "", "person", ""),
-        ("two hundred and fifty soldiers", 250, 250, "", "soldier", ""),
-        ("a dozen eggs", 12, 12, "", "egg", ""),
-        ("half a million people", 500_000, 500_000, "", "person", ""),
-        ("3.5 million barrels", 3_500_000, 3_500_000, "", "barrel", ""),
-        ("a 12-member panel", 12, 12, "", "member", ""),
-        ("thousands of residents", 1000, 9999, "", "resident", "vague"),
-        ("50+ countries", 50, 50, "", "country", ">"),
-        ("10m people", 10_000_000, 10_000_000, "", "person", ""),
-        ("tariffs as high as 500 percent", 500, 500, "percent", "", "<"),
-        ("500% tariffs", 500, 500, "percent", "", ""),
-        ("5 per cent", 5, 5, "percent", "", ""),
-        ("half of voters", 50, 50, "percent", "", ""),
-        ("more than three-quarters of them", 75, 75, "percent", "", ">"),
-        ("US$3 per barrel", 3, 3, "dollar", "", ""),
-        ("$3.5 million", 3_500_000, 3_500_000, "dollar", "", ""),
-        ("$3-5 million", 3_000_000, 5_000_000, "dollar", "", ""),
-        ("€5bn", 5e9, 5e9, "euro", "", ""),
-        ("£10m", 1e7, 1e7, "pound", "", ""),
-        ("12 euros", 12, 12, "euro", "", ""),
-        ("Rs 500", 500, 500, "rupee", "", ""),
-        ("their second meeting", 2, 2, "ordinal", "", ""),
-        ("the 21st century", 21, 21, "ordinal", "", ""),
-        ("won 2-1 on aggregate", 2, 1, "score", "", ""),
-        ("at 5:30 p.m. sharp", 17.5 * HOUR, 17.5 * HOUR, "clock", "", ""),
-        ("at 10am", 10 * HOUR, 10 * HOUR, "clock", "", ""),
-        ("10 km away", 10_000, 10_000, "m", "", ""),
+        ("The talks lasted about 50 minutes.", 50 * 60, 50 * 60, "s", "~"),
+        ("a substantive 50-minute meeting", 50 * 60, 50 * 60, "s", ""),
+        ("It lasted nearly an hour.", HOUR, HOUR, "s", "<"),
+        ("hour-long talks", HOUR, HOUR, "s", ""),
+        ("for half an hour", HOUR / 2, HOUR / 2, "s", ""),
+        ("It took an hour and a half.", 1.5 * HOUR, 1.5 * HOUR, "s", ""),
+        ("one and a half hours later", 1.5 * HOUR, 1.5 * HOUR, "s", ""),
+        ("1 hour and 20 minutes", 80 * 60, 80 * 60, "s", ""),
+        ("five gruelling hours", 5 * HOUR, 5 * HOUR, "s", ""),
+        ("between 5 and 7 hours", 5 * HOUR, 7 * HOUR, "s", ""),
+        ("50-60 minutes", 50 * 60, 60 * 60, "s", ""),
+        ("roughly 400 drones", 400, 400, "", "~"),
+        ("to date,728 unmanned aerial vehicles targeted the city", 728, 728, "", ""),
+        ("eight ASEAN countries", 8, 8, "", ""),
+        ("1,200 people fled", 1200, 1200, "", ""),
+        ("two hundred and fifty soldiers", 250, 250, "", ""),
+        ("a dozen eggs", 12, 12, "", ""),
+        ("half a million people", 500_000, 500_000, "", ""),
+        ("3.5 million barrels", 3_500_000, 3_500_000, "", ""),
+        ("a 12-member panel", 12, 12, "", ""),
+        ("50+ countries", 50, 50, "", ">"),
+        ("10m people", 10_000_000, 10_000_000, "", ""),
+        ("tariffs as high as 500 percent", 500, 500, "percent", "<"),
+        ("500% tariffs", 500, 500, "percent", ""),
+        ("5 per cent", 5, 5, "percent", ""),
+        ("more than three-quarters of them", 75, 75, "percent", ">"),
+        ("US$3 per barrel", 3, 3, "dollar", ""),
+        ("$3.5 million", 3_500_000, 3_500_000, "dollar", ""),
+        ("$3-5 million", 3_000_000, 5_000_000, "dollar", ""),
+        ("€5bn", 5e9, 5e9, "euro", ""),
+        ("£10m", 1e7, 1e7, "pound", ""),
+        ("12 euros", 12, 12, "euro", ""),
+        ("Rs 500", 500, 500, "rupee", ""),
+        ("their second meeting", 2, 2, "ordinal", ""),
+        ("the 21st century", 21, 21, "ordinal", ""),
+        ("won 2-1 on aggregate", 2, 1, "score", ""),
+        ("at 5:30 p.m. sharp", 17.5 * HOUR, 17.5 * HOUR, "clock", ""),
+        ("at 10am", 10 * HOUR, 10 * HOUR, "clock", ""),
+        ("10 km away", 10_000, 10_000, "m", ""),
     ],
 )
-def test_a_quantity_is_read_with_unit_noun_and_hedge(
-    text: str, low: float, high: float, unit: str, noun: str, approx: str
+def test_a_quantity_is_read_with_unit_and_hedge(
+    text: str, low: float, high: float, unit: str, approx: str
 ) -> None:
     found = one(text)
     assert found.low == pytest.approx(low)
     assert found.high == pytest.approx(high)
-    assert (found.unit, found.noun, found.approx) == (unit, noun, approx)
+    assert (found.unit, found.approx, found.bare) == (unit, approx, False)
     assert text[found.span.start : found.span.end] == found.text
 
 
@@ -83,11 +81,8 @@ def test_a_quantity_is_read_with_unit_noun_and_hedge(
         "In 1973 there was an embargo",
         "the 1990s",
         "F-16 and G7 and COVID-19",
-        "open 24/7",
         "one of the men",
         "no one knows",
-        "at the Four Seasons",
-        "see [3]",
         "2025-07-10",
     ],
 )
@@ -115,7 +110,6 @@ def test_an_estimate_in_brackets_is_a_bare_number() -> None:
         ("$3,500,000", "$3.5 million"),
         ("400 drones", "roughly four hundred drones"),
         ("12 soldiers", "a dozen people"),
-        ("50 percent", "half of them"),
         ("60 minutes", "some estimate 60"),
         ("2 km", "2,000 metres"),
     ],
@@ -147,6 +141,7 @@ def test_a_bound_is_not_the_plain_number() -> None:
     assert same_bound(about, plain)
     assert not same_bound(nearly, plain)
     assert not same_bound(nearly, over)
+    assert same_bound(one("no more than 60 people"), one("up to 60 people"))
 
 
 def test_hostile_input_is_read_in_reasonable_time_and_without_an_error() -> None:
@@ -158,5 +153,6 @@ def test_hostile_input_is_read_in_reasonable_time_and_without_an_error() -> None
         "1-" * 2000,
         "$" * 3000,
         "५ ½ °",
+        "fıve mİnutes, 5 per\ncent, more  than six mıles, 5 \u212ag, thırd, two-thİrds, mıllİons, mİdnight, 5 ſeconds",
     ):
         find_quantities(text)

@@ -14,7 +14,7 @@ from typing import Protocol
 
 from rag.answering.intent_forms import Asked, Intent, recognise
 from rag.errors import StoppedError
-from rag.ingest.articles import parse_date
+from rag.ingest.descriptions import parse_date
 from rag.protocols import Cancel
 from rag.retrieval.scope import admits, choice_text
 from rag.schema import (

@@ -1,47 +1,32 @@
 """Articles: a file becomes an `Article`, with what its own text (or a sidecar file) says of it.
 
-Only what is written is taken, each fact with its place in the text; nothing is guessed from a file's name, its times or
-the web. This module knows files and the layout of news texts; it knows nothing of chunks, the index or models.
+Nothing is guessed from a file's name, its times or the web. This module knows files; it knows nothing of chunks, the
+index or models.
 """
 
 from __future__ import annotations
 
 import hashlib
 import os
-import re
-import tomllib
-from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass, field
-from datetime import date
+from collections.abc import Collection
 from pathlib import Path
+from typing import Any
 
-from rag.errors import ArticleError, CorpusError, UnreadableError
+from rag.errors import ArticleError, CorpusError
+from rag.ingest.descriptions import describe
 from rag.ingest.formats import TEXT, FormatError, decode
 from rag.ingest.formats.archives import PAGES
-from rag.ingest.formats.days import day_of
-from rag.ingest.formats.text import front_matter, unwrap
-from rag.schema import Article, Field, Origin, PartialDate, Precision, Published, Span
-from rag.text.dates import find_dates
-from rag.text.words import fold, plain, words
+from rag.ingest.formats.text import unwrap
+from rag.ingest.sidecars import SIDECAR, Sidecars, read_bytes, shown_path, sidecar_of
+from rag.schema import Article, Field, Origin, Published
+from rag.text.words import plain
 
 MAX_BYTES = 20 * 1024 * 1024  # about a thousand long articles: a file above is a dump, not an article
-SIDECAR = "articles.toml"  # one table per file of the folder
-_MAX_SIDECAR_BYTES = 1024 * 1024
-_MAX_VALUE_CHARS = 500
 _SYSTEM = ("thumbs.db", "desktop.ini")  # what Windows puts into folders
 _README = "README.md"  # at the top of the folder: about the articles, not one of them
 
 
-def _word_set(line: str) -> frozenset[str]:
-    return frozenset(line.split())
-
-
 # --- finding files -----------------------------------------------------------------------------------------------
-
-
-def _shown(path: Path) -> str:
-    """A path for a message: one line, printable, whatever its name holds."""
-    return plain(path.as_posix().encode("utf-8", "backslashreplace").decode("utf-8"))
 
 
 def find_files(folder: Path, suffixes: Collection[str] = TEXT, under: Path | None = None) -> list[Path]:
@@ -61,10 +46,10 @@ def look_through(
     """
     if not folder.is_dir():
         what = "is not a folder" if folder.exists() else "no such folder"
-        raise CorpusError(f"{_shown(folder)}: {what}; make it, put articles in it, and run: rag index")
+        raise CorpusError(f"{shown_path(folder)}: {what}; make it, put articles in it, and run: rag index")
 
     def refuse(error: OSError) -> None:
-        place = _shown(Path(error.filename or folder))
+        place = shown_path(Path(error.filename or folder))
         raise CorpusError(
             f"{place}: the folder cannot be read ({error.strerror}); allow it and run: rag index"
         )
@@ -105,19 +90,6 @@ def look_through(
 # --- reading bytes -----------------------------------------------------------------------------------------------
 
 
-def _read_bytes(path: Path, shown: str, limit: int) -> bytes:
-    try:
-        if not path.is_file():
-            raise FileNotFoundError(2, "no such file, or not a regular one")
-        with path.open("rb") as file:
-            data = file.read(limit + 1)
-    except OSError as error:
-        raise UnreadableError(f"{shown}: cannot be read ({error.strerror}); allow it or remove it") from None
-    if len(data) > limit:
-        raise ArticleError(f"{shown}: larger than {limit // 2**20} MB; split it into one file per article")
-    return data
-
-
 def _decode(data: bytes, shown: str) -> str:
     try:
         return decode(data)
@@ -125,490 +97,10 @@ def _decode(data: bytes, shown: str) -> str:
         raise ArticleError(f"{shown}: {error}, or remove it") from None
 
 
-# --- front matter and foot ---------------------------------------------------------------------------------------
-
-
-def content_span(body: str) -> Span:
-    """The part of `body` that is article: all of it, but for front matter at the start."""
-    front = front_matter(body)
-    return Span(front.end if front else 0, len(body))
-
-
-# --- what the text says of itself --------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class Description:
-    """What an article says of itself; None where it does not. `body[span.start:span.end]` is each field's value, and
-    the words that give `published`."""
-
-    title: Field | None = None
-    publisher: Field | None = None
-    published: Published | None = None
-    place: Field | None = None
-    url: Field | None = None
-    author: Field | None = None
-
-
-_HEAD_LINES = 6  # title, byline, date and dateline stand in the first lines
-_FOOT_LINES = 4  # who published it, in the last
-_MAX_TITLE_CHARS = 250
-_MAX_NAME_CHARS = 80
-_LINE = re.compile(r"[^\s][^\r\n\v\f\x85\u2028\u2029]*")
-_BREAK = re.compile(r"\r\n|[\r\n\v\f\x85\u2028\u2029]")
-_MARKDOWN_HEADING = re.compile(r"#{1,2}[ \t]+")
-_UNDERLINE = re.compile(r"(?:={3,}|-{3,})\s*$")
-_ABOUT = re.compile(  # lines about the article, never its title
-    r"(?i:by|written by|reported by|edited by|(?:photo|image|picture|video)s?(?: by)?|credit|source|author|updated|published"
-    r"|posted|date|share|tags?|topics?|category|filed under|advertisement|read more|reading time|url|link|publisher)"
-    r"\s*(?:[:|]|$)|(?i:(?:written |reported |edited |photo )?by)\s+[A-Z]"
-)
-_BYLINE = re.compile(r"(?i:(?:written |reported )?by)\s+[A-Z]")
-_PUBLISHED = re.compile(r"(?:date|dated|published|posted|publication date)(?:\s+on)?\s*[:|–-]?\s+", re.I)
-_UPDATED = re.compile(r"(?:last\s+)?(?:updated|modified)(?:\s+on)?\s*[:|–-]?\s+", re.I)
-_AFTER_DATE = re.compile(  # a time of day and its zone
-    r"[\s,|–—T-]*(?:(?:at\s+)?\d{1,2}[:.]\d{2}(?::\d{2}(?:\.\d+)?)?\s*(?:[ap]\.?m\.?)?\s*(?:\(?[A-Z]{1,5}\)?)?\s*"
-    r"(?:[+-]\d{1,2}(?::?\d{2})?)?)?[\s.,|–—-]*",
-    re.I,
-)
-_PART = re.compile(r"(?:(?!\s[|·•]\s).)+")  # of a line "By Ann Lee | July 8, 2025 | 3 min read"
-_NAME_BEFORE_DATE = re.compile(r"(?i:by)\s+[A-Z][^\d,|·•]{2,60},\s+(?=\w)")  # "By Ann Lee, 8 July 2025"
-_GAP = re.compile(r"[ \t|:–—-]+")  # between a date and the title behind it
-_URL = re.compile(r"(?:url|permalink|originally published at)\s*:?\s+<?(https?://[^\s<>\"]{3,480})", re.I)
-_NAME = r"[^\W_][\w.&'’ -]{1,60}?[^\W_]"
-_PUBLISHERS = tuple(
-    re.compile(pattern + r"\.?\s*$", re.I)
-    for pattern in (
-        rf"publisher\s*:\s*({_NAME})",
-        rf"(?:this (?:article|story|post|piece) (?:was|is) )?(?:originally |first )?published (?:by|on) ({_NAME})",
-        rf"the post .{{1,300}} (?:first )?appeared (?:first )?on ({_NAME})",
-        rf"discover more from ({_NAME})",
-        rf"(?:©|\(c\)|copyright)(?: ©| \(c\))? ?\d{{4}}(?: ?[-–] ?\d{{4}})?,? (?:by )?({_NAME})(?:[.,]? all rights reserved)?",
-    )
-)
-_PRESS_WORDS = _word_set(
-    "post times news press herald tribune journal gazette daily today agency observer guardian telegraph mail standard"
-    " chronicle review magazine radio tv broadcasting media online weekly courier sentinel bulletin"
-)
-# One word alone on the last line is a site's name, unless it is a button or a section of any site.
-_NO_SITE = _word_set(
-    "advertisement comments comment subscribe subscription share sharing related newsletter continue loading previous"
-    " search login register print email facebook twitter telegram whatsapp linkedin instagram youtube reddit copyright"
-    " contact about privacy cookies politics political business economy economics sport sports football technology"
-    " science health culture entertainment environment education international national regional opinion analysis"
-    " editorial exclusive breaking magazine lifestyle travel weather video videos gallery photos podcast podcasts"
-    " interview features diplomacy security defence defense military finance markets energy climate religion society"
-    " government elections immigration updated published ends"
-)
-_DASH = r"(?:[–—]|--?)"
-_WORDS = r"[^\W\d_][\w’'.-]*(?: [^\W\d_][\w’'.-]*){0,3}"
-_DATELINE = re.compile(
-    rf"(?P<place>(?P<city>{_WORDS})(?:, (?P<region>{_WORDS}?))?)"
-    rf"(?:,? (?P<date>[^\W\d_]{{3,9}}\.? \d{{1,2}}(?:, \d{{4}})?|\d{{1,2}} [^\W\d_]{{3,9}}\.?(?:,? \d{{4}})?))?"
-    rf"(?: ?\((?P<agency>[A-Z][\w .&’'-]{{0,40}})\))?"
-    rf" ?{_DASH} (?=[\"“‘'A-Z\d])"
-)
-
-
-def _lines(body: str, start: int) -> Iterator[tuple[int, int]]:
-    for match in _LINE.finditer(body, start):
-        text = match.group().rstrip()
-        yield match.start(), match.start() + len(text)
-
-
-def _stated(body: str, start: int, end: int) -> Field | None:
-    value = body[start:end]
-    start += len(value) - len(value.lstrip())
-    value = value.strip()
-    return Field(value, Origin.STATED, Span(start, start + len(value))) if plain(value) else None
-
-
-def _date_at(body: str, start: int, end: int) -> tuple[Span, PartialDate] | None:
-    """The date that begins at `start`, weekday and relative words alone not counting."""
-    for mention in find_dates(body[start : min(end, start + 60)])[:1]:
-        known = mention.date
-        if mention.span.start == 0 and known is not None and known.precision is not Precision.WEEKDAY:
-            return Span(start, start + mention.span.end), known
-    return None
-
-
-def parse_date(text: str) -> PartialDate | None:
-    """The date that `text` is, whole: "2025-07-10", "10. Juli 2025", "July 10th, 2025 at 8:15 am" with or without a time
-    and zone, seconds since 1970, "2025-07", "2025", "July 10", "Friday". "10/07/2025" is none: it may be October."""
-    text = text.strip()
-    if match := re.fullmatch(r"(\d{4})-(\d{2})", text):
-        year, month = int(match[1]), int(match[2])
-        return PartialDate(year, month) if year and 1 <= month <= 12 else None
-    if re.fullmatch(r"[1-9]\d{3}", text):
-        return PartialDate(int(text))
-    mentions = find_dates(text)
-    if len(mentions) == 1 and mentions[0].span == Span(0, len(text)):
-        return None if mentions[0].relative else mentions[0].date
-    day = day_of(text)
-    return PartialDate(*map(int, day.split("-"))) if day else None
-
-
-def _from_front_matter(body: str) -> Description:
-    front = front_matter(body)
-    if front is None:
-        return Description()
-    found: dict[str, Field] = {}
-    published: Published | None = None
-    for key, (start, end) in front.values.items():
-        value = _stated(body, start, end)
-        if value is None or len(value.value) > _MAX_VALUE_CHARS:
-            continue
-        if key == "published":
-            known = parse_date(value.value)
-            published = Published(known, Origin.STATED, value.span) if known else None
-        elif key != "url" or re.match(r"https?://\S+$", value.value):
-            found[key] = value
-    return Description(
-        found.get("title"),
-        found.get("publisher"),
-        published,
-        found.get("place"),
-        found.get("url"),
-        found.get("author"),
-    )
-
-
-def _is_paragraph(body: str, start: int, end: int) -> bool:
-    return end - start > _MAX_TITLE_CHARS or body[start:end].rstrip("\"”’')»").endswith(
-        (".", "!", "?", "…", "。", "！", "？")
-    )
-
-
-def _title(body: str, lines: list[tuple[int, int]], first: int) -> Field | None:
-    """The heading that `lines[0]` is from character `first` on, or None.
-
-    A Markdown heading, an underlined line, or a short line of two words or more without a full stop, before a blank
-    line, a byline, a date, or a paragraph so much longer that it cannot be the rest of a wrapped sentence.
-    """
-    end = lines[0][1]
-    marked = _MARKDOWN_HEADING.match(body, first, end)
-    start = marked.end() if marked else first
-    text = body[start:end].rstrip("# \t") if marked else body[start:end]
-    for mark in ("**", "__"):
-        if len(text) > 4 and text.startswith(mark) and text.endswith(mark):
-            start, text = start + 2, text[2:-2]
-    end_of_text = start + len(text)
-    if not plain(text) or len(text) > _MAX_TITLE_CHARS:
-        return None
-    if len(lines) < 2:
-        return None
-    if marked or _UNDERLINE.match(body, *lines[1]):
-        return _stated(body, start, end_of_text)
-    bare = text.rstrip("\"”’')»")
-    if bare.endswith((".", "…", ",", ";", ":", "。")) or _ABOUT.match(text) or len(words(text)) < 2:
-        return None
-    if (
-        text[0] in "-*•>|"
-        or text[0].islower()
-        or _DATELINE.match(text)
-        or _date_only(body, start, end_of_text)
-    ):
-        return None
-    next_start, next_end = lines[1]
-    if len(_BREAK.findall(body, end, next_start)) >= 2:
-        return _stated(body, start, end_of_text)
-    if _BYLINE.match(body, next_start, next_end) or any(
-        found for _, found in _dates_in_head(body, next_start, next_end)
-    ):
-        return _stated(body, start, end_of_text)
-    longer = next_end - next_start >= 1.5 * len(text)
-    return _stated(body, start, end_of_text) if longer and _is_paragraph(body, next_start, next_end) else None
-
-
-def _date_only(body: str, start: int, end: int) -> Published | None:
-    """The date of a line that is nothing but one, a time of day aside."""
-    dated = _date_at(body, start, end)
-    if dated is None or not _AFTER_DATE.fullmatch(body, dated[0].end, end):
-        return None
-    return Published(dated[1], Origin.STATED, dated[0])
-
-
-def _dates_in_head(body: str, start: int, end: int) -> Iterator[tuple[str, Published | None]]:
-    """(label, date) of each part of a line near the title, parted by bars or dots; the label is "published", "updated" or
-    "", the date None where a part is something else."""
-    for part in _PART.finditer(body, start, end):
-        low = part.start() + len(part.group()) - len(part.group().lstrip(" \t|·•"))
-        if name := _NAME_BEFORE_DATE.match(body, low, part.end()):
-            low = name.end()
-        published, updated = _PUBLISHED.match(body, low, part.end()), _UPDATED.match(body, low, part.end())
-        label = published or updated
-        dated = _date_only(body, label.end() if label else low, part.end())
-        yield "published" if published else "updated" if updated else "", dated
-
-
-_AUTHOR = re.compile(r"(?:(?:written|reported) )?by\s+(?P<name>[^\W\d_][^\d|·•,;:()–—/@]{2,78})", re.I)
-
-
-def _author(body: str, start: int, end: int) -> Field | None:
-    """Who wrote the article, by the line "By Ann Lee | July 8, 2025": names, each word with a capital but for "and", "de"
-    and the like."""
-    match = _AUTHOR.match(body, start, end)
-    if match is None or _is_paragraph(body, start, end) or find_dates(match["name"]):
-        return None
-    parts = match["name"].split()
-    named = [part for part in parts if part[0].isupper()]
-    if not 2 <= len(named) <= 8 or any(len(part) > 3 for part in parts if part[0].islower()):
-        return None
-    return _stated(body, *match.span("name"))
-
-
-def lines_about(body: str) -> list[Span]:
-    """The lines above the first paragraph that tell about the article and are not of it: who wrote it, and when."""
-    found = []
-    for start, end in list(_lines(body, content_span(body).start))[:_HEAD_LINES]:
-        if _is_paragraph(body, start, end):
-            break
-        if _BYLINE.match(body, start, end) or any(dated for _, dated in _dates_in_head(body, start, end)):
-            found.append(Span(start, end))
-    return found
-
-
-def _dateline(body: str, start: int, end: int) -> Description:
-    """Place, date and agency ahead of the first sentence: "LONDON, July 10 (Reuters) - The", "Paris, France – In".
-
-    With neither a date nor an agency, words in capitals may as well be "BREAKING" or "NATO": then the text itself must
-    speak of being in, at, near or from that place.
-    """
-    match = _DATELINE.match(body, start, min(end, start + 160))
-    if match is None or not _is_paragraph(body, start, end):
-        return Description()
-    city, region = match["city"], match["region"]
-    if any(not word[0].isupper() for word in re.findall(r"[\w’'.-]{3,}", match["place"])):
-        return Description()
-    if find_dates(match["place"]) or (match["date"] and _date_at(body, *match.span("date")) is None):
-        return Description()
-    if not (match["date"] or match["agency"]):
-        if not (region or city.isupper()):
-            return Description()
-        name = re.escape(city.title() if city.isupper() else city)
-        if not re.search(rf"\b(?:in|at|near|from|outside) {name}\b", body[match.end() :]):
-            return Description()
-    published = None
-    if match["date"]:
-        dated = _date_at(body, *match.span("date"))
-        published = Published(dated[1], Origin.STATED, dated[0]) if dated else None
-    agency = _stated(body, *match.span("agency")) if match["agency"] else None
-    return Description(place=_stated(body, *match.span("place")), published=published, publisher=agency)
-
-
-def _publisher(body: str, lines: list[tuple[int, int]]) -> Field | None:
-    """Who published the article, by the words of its last lines.
-
-    Either a line says so ("Published by ...", "Discover more from ...", "The post ... appeared first on ...", a
-    copyright notice), or the last line, under a text of paragraphs, is a name: a web address, a name of up to five
-    words with one such as "Times" or "News" in it, or a single long word that the text does not use and that is no
-    button or section. An attribution ("... reports", "as reported by ...", "citing ...") names a source, which other
-    papers name too, so it never counts.
-    """
-    for start, end in reversed(lines[-_FOOT_LINES:]):
-        for pattern in _PUBLISHERS:
-            match = pattern.match(body, start, end)
-            named = match is not None and (match[1][0].isupper() or "." in match[1] or match[1][0].isdigit())
-            if match and named and not find_dates(match[1]):
-                return _stated(body, *match.span(1))
-    if len(lines) < 4 or not all(_is_paragraph(body, *line) for line in lines[-3:-1]):
-        return None
-    start, end = lines[-1]
-    if end - start > _MAX_NAME_CHARS:
-        return None
-    text = body[start:end]
-    names = text.split()
-    if re.fullmatch(r"(?:https?://)?(?:[a-z0-9-]+\.)+[a-z]{2,12}/?", text, re.I) and len(names) == 1:
-        return _stated(body, start, end)
-    if not re.fullmatch(_NAME, text):
-        return None
-    if 2 <= len(names) <= 5 and all(name[0].isupper() or name in ("of", "the") for name in names):
-        return _stated(body, start, end) if _PRESS_WORDS & {fold(name) for name in names} else None
-    used = fold(text) in fold(body[:start])
-    if len(names) == 1 and len(text) >= 8 and not used and fold(text) not in _NO_SITE:
-        return _stated(body, start, end)
-    return None
-
-
-def describe(body: str) -> Description:
-    """What the text says of its title, publisher, date, place and address; unknown where it does not say.
-
-    Front matter comes first. The title is the first line when that is a heading (`_title`), without a label such as
-    "date 2025-07-10" ahead of it, which is the date of publication. That date may also be on one of the first lines
-    ("Published: 10 July 2025", or a full date alone under the title, a time of day and a byline beside it; "Updated: ..."
-    there where nothing else is said) or in the dateline, which gives the place and the
-    agency too (`_dateline`). The publisher stands in the last lines (`_publisher`), an address only behind a label
-    ("URL: https://..."), the author behind "By" in the first lines.
-    """
-    front = _from_front_matter(body)
-    lines = list(_lines(body, content_span(body).start))
-    if not lines:
-        return front
-    first = lines[0][0]
-    published = front.published
-    label = _PUBLISHED.match(body, *lines[0])
-    dated = _date_at(body, label.end(), lines[0][1]) if label else None
-    rest = _GAP.match(body, dated[0].end, lines[0][1]) if dated else None
-    if (
-        rest and rest.end() < lines[0][1] and _title(body, lines, rest.end())
-    ):  # "date 2025-07-10 Parliament votes"
-        first = rest.end()
-        published = published or (Published(dated[1], Origin.STATED, dated[0]) if dated else None)
-    elif label and (alone := _date_only(body, label.end(), lines[0][1])):  # the title is below
-        published, lines = published or alone, lines[1:]
-        first = lines[0][0] if lines else first
-    heading = _title(body, lines, first) if lines else None
-    title, titled = front.title or heading, heading is not None
-    place, agency, url = front.place, None, front.url
-    author = front.author
-    updated: Published | None = None  # counts where nothing says when the article was published
-    for number, (start, end) in enumerate(lines[:_HEAD_LINES]):
-        author = author or _author(body, start, end)
-        dates = [(kind, found) for kind, found in _dates_in_head(body, start, end) if found]
-        for kind, found_date in dates:
-            under_title = titled and 0 < number < 4 and found_date.date.precision is Precision.DAY
-            if kind == "published" or (under_title and not kind):
-                published = published or found_date
-            elif under_title:
-                updated = updated or found_date
-        if (
-            dates
-            or (titled and number == 0)
-            or _BYLINE.match(body, start, end)
-            or not _is_paragraph(body, start, end)
-        ):
-            continue
-        found = _dateline(body, start, end)
-        place, published, agency = place or found.place, published or found.published, found.publisher
-        break
-    for start, end in [*lines[:_HEAD_LINES], *lines[-_FOOT_LINES:]]:
-        match = _URL.match(body, start, end)
-        if match and url is None:
-            url = _stated(body, *match.span(1))
-    publisher = front.publisher or agency or _publisher(body, lines)
-    return Description(title, publisher, published or updated, place, url, author)
-
-
-# --- sidecars ----------------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class Supplied:
-    """What a sidecar supplies for one article; None where it is silent."""
-
-    title: str | None = None
-    publisher: str | None = None
-    published: PartialDate | None = None
-    place: str | None = None
-    url: str | None = None
-    author: str | None = None
-
-
-_SUPPLIED_KEYS = ("title", "publisher", "published", "place", "url", "author")
-
-
-@dataclass(frozen=True, slots=True)
-class Sidecars:
-    """The tables of `articles.toml`, by the article's path in the folder."""
-
-    tables: Mapping[str, Supplied] = field(default_factory=dict)
-
-
-def _read_toml(path: Path) -> Mapping[str, object]:
-    data = _read_bytes(path, _shown(path), _MAX_SIDECAR_BYTES)
-    try:
-        return tomllib.loads(data.decode("utf-8-sig"))
-    except RecursionError:
-        raise ArticleError(f"{_shown(path)}: nested too deeply; correct it or remove it") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ArticleError(
-            f"{_shown(path)}: not readable as TOML ({error}); correct it or remove it"
-        ) from None
-
-
-def _supplied(table: Mapping[str, object], where: str) -> Supplied:
-    """Raises `ArticleError` naming `where`, the key and the reason."""
-    texts: dict[str, str] = {}
-    published = None
-    for key, value in table.items():
-        if key not in _SUPPLIED_KEYS:
-            raise ArticleError(f"{where}: unknown key {plain(key)!r}; known are {', '.join(_SUPPLIED_KEYS)}")
-        if key == "published":
-            text = value.isoformat() if isinstance(value, date) else value
-            published = parse_date(text) if isinstance(text, str) else None
-            if published is None:
-                raise ArticleError(
-                    f"{where}: published = {plain(str(value))[:80]!r} is no date; write it like 2025-07-10, 2025-07 or July 10"
-                )
-        elif not isinstance(value, str) or not plain(value) or len(value) > _MAX_VALUE_CHARS:
-            raise ArticleError(
-                f"{where}: {key} must be a text of 1 to {_MAX_VALUE_CHARS} characters; correct it"
-            )
-        elif key == "url" and not re.match(r"https?://[^\s<>\"]+$", value):
-            raise ArticleError(
-                f"{where}: url must begin with http:// or https:// and hold no space; correct it"
-            )
-        else:
-            texts[key] = plain(value)
-    return Supplied(
-        texts.get("title"),
-        texts.get("publisher"),
-        published,
-        texts.get("place"),
-        texts.get("url"),
-        texts.get("author"),
-    )
-
-
-def load_sidecars(folder: Path) -> Sidecars:
-    """`folder/articles.toml`, if there is one: a table per article, named by its path in the folder.
-
-    Raises `ArticleError` for a file that is not TOML, an unknown or malformed key, or a table for a file that is not
-    there.
-    """
-    path = folder / SIDECAR
-    if not path.exists():
-        return Sidecars()
-    tables = {}
-    for name, table in _read_toml(path).items():
-        where = f"{_shown(path)} [{plain(name)}]"
-        if not isinstance(table, dict):
-            raise ArticleError(f'{where}: must be a table such as ["a.txt"]; correct it')
-        if not (folder / name).is_file() or Path(name).as_posix() != name or ".." in Path(name).parts:
-            hint = (
-                ' (a name with a dot needs quotes: ["a.txt"])'
-                if any(isinstance(v, dict) for v in table.values())
-                else ""
-            )
-            raise ArticleError(
-                f"{where}: no such file in {_shown(folder)}{hint}; correct the name or remove it"
-            )
-        tables[name] = _supplied(table, where)
-    return Sidecars(tables)
-
-
-def sidecar_of(path: Path, folder: Path, sidecars: Sidecars) -> Supplied:
-    """What NAME.toml beside the article and its table in `articles.toml` supply; they must not contradict."""
-    listed = sidecars.tables.get(path.relative_to(folder).as_posix(), Supplied())
-    beside = path.with_suffix(".toml")
-    if beside == folder / SIDECAR or not beside.exists():
-        return listed
-    own = _supplied(_read_toml(beside), _shown(beside))
-    for key in _SUPPLIED_KEYS:
-        one, two = getattr(own, key), getattr(listed, key)
-        if one is not None and two is not None and one != two:
-            raise ArticleError(f"{_shown(beside)}: {key} differs from {SIDECAR}; keep it in one of them")
-    return Supplied(
-        own.title or listed.title,
-        own.publisher or listed.publisher,
-        own.published or listed.published,
-        own.place or listed.place,
-        own.url or listed.url,
-        own.author or listed.author,
-    )
-
-
 # --- one article -------------------------------------------------------------------------------------------------
+
+
+_NAMED = ("title", "publisher", "place", "url", "author")
 
 
 def _fill(stated: Field | None, supplied: str | None) -> Field | None:
@@ -625,13 +117,13 @@ def read_article(path: Path, folder: Path, sidecars: Sidecars | None = None) -> 
     Raises `ArticleError` naming the file and the reason when it is missing, unreadable, empty, too large, no text, or
     has a malformed sidecar.
     """
-    shown = _shown(path)
+    shown = shown_path(path)
     name = path.relative_to(folder).as_posix()
     try:
         name.encode("utf-8")
     except UnicodeEncodeError:
         raise ArticleError(f"{shown}: its name is not UTF-8; rename it") from None
-    data = _read_bytes(path, shown, MAX_BYTES)
+    data = read_bytes(path, shown, MAX_BYTES)
     body = unwrap(_decode(data, shown))
     if not plain(body):
         what = "holds only blank space" if data else "is empty"
@@ -641,15 +133,12 @@ def read_article(path: Path, folder: Path, sidecars: Sidecars | None = None) -> 
     published = said.published
     if published is None and more.published is not None:
         published = Published(more.published, Origin.SUPPLIED)
+    named: dict[str, Any] = {key: _fill(getattr(said, key), getattr(more, key)) for key in _NAMED}
     return Article(
         id=name,
         version=hashlib.sha256(data).hexdigest(),
         path=name,
         body=body,
-        title=_fill(said.title, more.title),
-        publisher=_fill(said.publisher, more.publisher),
         published=published,
-        place=_fill(said.place, more.place),
-        url=_fill(said.url, more.url),
-        author=_fill(said.author, more.author),
+        **named,
     )

@@ -15,9 +15,9 @@ from pathlib import Path
 from rag.config import Settings
 from rag.errors import CorpusError, UnreadableError
 from rag.ingest import chunking, furniture
-from rag.ingest.articles import Sidecars
 from rag.ingest.priority import way_giver
 from rag.ingest.sandbox import Extractor
+from rag.ingest.sidecars import Sidecars
 from rag.ingest.sources import Content, Found, Source, look, look_at, read, stamp_of
 from rag.protocols import Embedder
 from rag.schema import Article

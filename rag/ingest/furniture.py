@@ -12,7 +12,7 @@ import re
 from collections import Counter
 from collections.abc import Collection, Sequence
 
-from rag.ingest.articles import content_span, lines_about
+from rag.ingest.descriptions import content_span, lines_about
 from rag.schema import Article, Origin, Span
 from rag.text.words import fold, plain
 

@@ -15,9 +15,9 @@ from typing import Any
 
 from rag.config import Settings
 from rag.errors import ArticleError, ConfigError, missing_extra
-from rag.ingest.articles import Sidecars
 from rag.ingest.build import Progress, cut, fingerprint_of
 from rag.ingest.sandbox import Extractor
+from rag.ingest.sidecars import Sidecars
 from rag.ingest.sources import Source, look, read
 from rag.protocols import Embedder
 from rag.store.catalog import Catalog, Fingerprint

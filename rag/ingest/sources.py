@@ -16,18 +16,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rag.errors import ArticleError, CorpusError
-from rag.ingest.articles import (
-    SIDECAR,
-    Sidecars,
-    Supplied,
-    describe,
-    load_sidecars,
-    look_through,
-    parse_date,
-    read_article,
-    sidecar_of,
-)
+from rag.ingest.articles import look_through, read_article
+from rag.ingest.descriptions import describe, parse_date
 from rag.ingest.formats import FORMATS_VERSION, SUFFIXES, TEXT, Document, Refused
+from rag.ingest.sidecars import SIDECAR, Sidecars, Supplied, load_sidecars, sidecar_of
 from rag.schema import Article, Field, Origin, Published
 from rag.text.words import plain
 

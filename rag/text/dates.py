@@ -10,8 +10,10 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
+from functools import lru_cache
 
-from rag.schema import PartialDate, Precision, Span
+from rag.schema import MONTHS, PartialDate, Precision, Span
+from rag.text.words import fold, word_set
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,24 +29,16 @@ class Mention:
     relative: str = ""
 
 
-def _word_set(line: str) -> frozenset[str]:
-    return frozenset(line.split())
-
-
-_MONTHS = (
-    *("january", "february", "march", "april", "may", "june"),
-    *("july", "august", "september", "october", "november", "december"),
-)
+_MONTHS = [name.lower() for name in MONTHS]
 _WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+_MONTH_OF = {name[:3]: n for n, name in enumerate(_MONTHS, 1)}
+_WEEKDAY_OF = {name[:3]: n for n, name in enumerate(_WEEKDAYS)}
 _NUMBERS = ("one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve")
 _NUMBER_OF = {"a": 1, "an": 1} | {word: n for n, word in enumerate(_NUMBERS, 1)}
-_AMBIGUOUS = _word_set("march april may june august")  # also verbs, names of people, or an adjective
+_AMBIGUOUS = word_set("march april may june august")  # also verbs, names of people, or an adjective
 
-_MONTH = (
-    r"(?:(?:january|february|march|april|may|june|july|august|september|october|november|december)"
-    r"|(?:jan|feb|mar|apr|jun|jul|aug|sept|sep|oct|nov|dec)\b\.?)"
-)
-_WEEKDAY = r"(?:monday|tuesday|wednesday|thursday|friday|saturday|sunday)"
+_MONTH = rf"(?:(?:{'|'.join(_MONTHS)})|(?:{'|'.join(name[:3] for name in _MONTHS)}|sept)\b\.?)"
+_WEEKDAY = rf"(?:{'|'.join(_WEEKDAYS)})"
 _WEEKDAY_SHORT = r"(?:mon|tues?|wed|thu(?:rs?)?|fri|sat|sun)\b\.?"  # only before a day and month
 _DAY = r"(?:3[01]|[12]\d|0?[1-9])(?!\d)(?:st|nd|rd|th)?"
 _YEAR = r"(?:1\d{3}|20\d{2})(?!\w|[.,:/-]\d)"
@@ -79,35 +73,41 @@ _LOOK_CHARS = 24  # how far around a word its neighbour is read
 _WORD_BEFORE = re.compile(r"([\w’']+|[(])[\s-]*$")
 _WORD_AFTER = re.compile(r"(?:[’']s)?\s+([a-z]+)")
 # Days with a name of their own are not "the Friday of that week".
-_NAMED_DAY = _word_set("good black bloody super ash cyber easter palm maundy holy")
-_BEFORE_MONTH = _word_set(
+_NAMED_DAY = word_set("good black bloody super ash cyber easter palm maundy holy")
+_BEFORE_MONTH = word_set(
     "in since until till by from through of between and or to last next this early late mid during before after the"
     " a an for end on"
 )
-_DETERMINERS = _word_set("the this that its his her their a our early late mid")
-_BEFORE_YEAR = _word_set("in since until till during before after between spring summer autumn fall winter")
-_AFTER_YEAR = _word_set(
+_DETERMINERS = word_set("the this that its his her their a our early late mid")
+_BEFORE_YEAR = word_set("in since until till during before after between spring summer autumn fall winter")
+_AFTER_YEAR = word_set(
     "and or but to when while as that which who was were is are has had have will would after before with without in at"
     " on for by from of the a an his her their its he she they it we if because since until through amid under over"
 )
 
 
-def _valid(year: int | None, month: int, day: int) -> bool:
+def _full(value: PartialDate) -> date | None:
+    """The day, where the calendar has it and all of it is known."""
+    if value.year is None or value.month is None or value.day is None:
+        return None
     try:
-        date(2000 if year is None else year, month, day)  # 2000 has a February 29
+        return date(value.year, value.month, value.day)
     except ValueError:
-        return False
-    return True
+        return None
+
+
+def _valid(year: int | None, month: int, day: int) -> bool:
+    return (
+        _full(PartialDate(2000 if year is None else year, month, day)) is not None
+    )  # 2000 has a February 29
 
 
 def _month_number(word: str) -> int:
-    return next(n for n, name in enumerate(_MONTHS, 1) if name.startswith(word.lower().rstrip(".")[:3]))
+    return _MONTH_OF[fold(word)[:3]]
 
 
 def _weekday_number(word: str | None) -> int | None:
-    if word is None:
-        return None
-    return next(n for n, name in enumerate(_WEEKDAYS) if name.startswith(word.lower()[:3]))
+    return _WEEKDAY_OF[fold(word)[:3]] if word else None
 
 
 def _before(text: str, place: int) -> str:
@@ -150,7 +150,7 @@ def _read(text: str, match: re.Match[str]) -> list[Mention]:
     if match["monthyear"]:
         return [Mention(span, PartialDate(int(match["y5"]), _month_number(match["m5"])))]
     if match["rel"]:
-        words = " ".join(match["rel"].lower().split())
+        words = fold(match["rel"])
         weekday = words.split()[-1]
         known = PartialDate(weekday=_weekday_number(weekday)) if weekday in _WEEKDAYS else None
         return [Mention(span, known, words)]
@@ -188,6 +188,17 @@ def _read_day(text: str, match: re.Match[str]) -> list[Mention]:
     return [Mention(s, PartialDate(year, month, d)) for s, d in zip(spans, known, strict=True)]
 
 
+@lru_cache(maxsize=4096)
+def _cached(text: str) -> tuple[Mention, ...]:
+    found: list[Mention] = []
+    place = 0
+    while match := _PATTERN.search(text, place):
+        mentions = _read(text, match)
+        found += mentions
+        place = match.end() if mentions else match.start() + 1
+    return tuple(found)
+
+
 def find_dates(text: str) -> list[Mention]:
     """The dates in `text`, in order, without overlap; spans are characters of `text`.
 
@@ -197,13 +208,7 @@ def find_dates(text: str) -> list[Mention]:
     Days that the calendar lacks, plural weekdays, decades and weekdays with a name of their own ("Black Friday") are
     no mentions.
     """
-    found: list[Mention] = []
-    place = 0
-    while match := _PATTERN.search(text, place):
-        mentions = _read(text, match)
-        found += mentions
-        place = match.end() if mentions else match.start() + 1
-    return found
+    return list(_cached(text))
 
 
 # --- the day meant -----------------------------------------------------------------------------------------------
@@ -217,17 +222,12 @@ def _of(day: date) -> PartialDate:
     return PartialDate(day.year, day.month, day.day)
 
 
-def _full(value: PartialDate) -> date | None:
-    if value.year is None or value.month is None or value.day is None:
-        return None
+def _shared(day: date, low: int, high: int) -> PartialDate | None:
+    """What is the same for every day from `low` to `high` days after `day`; None beyond the calendar too."""
     try:
-        return date(value.year, value.month, value.day)
-    except ValueError:
+        first, last = day + timedelta(days=low), day + timedelta(days=high)
+    except OverflowError:
         return None
-
-
-def _shared(first: date, last: date) -> PartialDate | None:
-    """What is the same for every day from `first` to `last`."""
     if first == last:
         return _of(first)
     if (first.year, first.month) == (last.year, last.month):
@@ -241,21 +241,17 @@ def _shift_days(published: PartialDate, days: int) -> PartialDate | None:
         if published.weekday is None or published.month is not None or published.year is not None:
             return None
         return PartialDate(weekday=(published.weekday + days) % 7)
-    years = (published.year,) if published.year is not None else (2000, 2001)  # a leap year and another
-    moved = []
-    for year in years:
-        day = _full(replace(published, year=year))
-        if day is None:
-            continue  # February 29 tells that the year is a leap year
-        try:
-            moved.append(day + timedelta(days=days))
-        except OverflowError:
-            return None
+    if day := _full(published):
+        return _shared(day, days, days)
     if published.year is not None:
-        return _of(moved[0]) if moved else None
-    if len({(d.month, d.day) for d in moved}) == 1:
-        return PartialDate(month=moved[0].month, day=moved[0].day)
-    return PartialDate(month=moved[0].month) if len({d.month for d in moved}) == 1 else None
+        return None
+    found = {  # in a leap year and another; February 29 tells that the year is a leap year
+        _shared(day, days, days) for year in (2000, 2001) if (day := _full(replace(published, year=year)))
+    }
+    months = {(d.month, d.day) for d in found if d}
+    if len(months) == 1:
+        return PartialDate(None, *months.pop())
+    return PartialDate(month=months.pop()[0]) if len({month for month, _ in months}) == 1 else None
 
 
 def _shift_months(published: PartialDate, months: int) -> PartialDate | None:
@@ -279,14 +275,8 @@ def _shift_weeks(published: PartialDate, weeks: int, earlier: bool = False) -> P
     day = _full(published)
     if day is None:
         return None
-    try:
-        sunday = day - timedelta(days=(day.weekday() + 1) % 7)
-        monday = day - timedelta(days=day.weekday())
-        first = min(sunday, monday) + timedelta(weeks=weeks)
-        last = day if earlier else max(sunday, monday) + timedelta(weeks=weeks, days=6)
-    except OverflowError:
-        return None
-    return _shared(first, last)
+    begun = sorted((day.weekday(), (day.weekday() + 1) % 7))  # days since Monday and since Sunday
+    return _shared(day, 7 * weeks - begun[1], 0 if earlier else 7 * weeks - begun[0] + 6)
 
 
 def _weekday(published: PartialDate, wanted: int, which: str, future: bool) -> PartialDate | None:
@@ -335,13 +325,7 @@ def _relative(words: str, published: PartialDate) -> PartialDate | None:
             return None
         if ago[2] == "week":  # as loose as a week either way
             day = _full(published)
-            if day is None:
-                return None
-            try:
-                meant = day - timedelta(weeks=count)
-                return _shared(meant - timedelta(days=3), meant + timedelta(days=3))
-            except OverflowError:
-                return None
+            return _shared(day, -7 * count - 3, -7 * count + 3) if day else None
         return _SHIFT[ago[2]](published, -count)
     if period := _PERIOD.fullmatch(words):
         count = {"last": -1, "this": 0, "next": 1}[period[2]]

@@ -11,11 +11,7 @@ import unicodedata
 from collections.abc import Iterator
 
 from rag.schema import Span
-
-
-def _word_set(line: str) -> frozenset[str]:
-    return frozenset(line.split())
-
+from rag.text.words import word_set
 
 MAX_SENTENCE_CHARS = 600  # about 100 words; longer is a list, a table or text without punctuation
 
@@ -35,21 +31,21 @@ _SPEECH = re.compile(  # “Why now?” Mr. Smith asked.
 )
 
 # Titles and the like: always before a name, never the end of a sentence.
-_BEFORE_NAME = _word_set(
+_BEFORE_NAME = word_set(
     "mr mrs ms mx dr prof gen brig col maj capt lt sgt cpl pvt adm cmdr sen rep gov pres rev fr hon amb det insp supt"
     " messrs mme mlle st mt ft vs v cf e.g i.e viz"
 )
 # Before a number only: "No. 5", "pp. 12", "Art. 3", "Jan. 7".
-_BEFORE_NUMBER = _word_set(
+_BEFORE_NUMBER = word_set(
     "no nos p pp vol ch fig figs art arts sec para ver ca jan feb mar apr jun jul aug sep sept oct nov dec"
 )
 # May stand inside a sentence before a capital, or end one: the next word decides.
-_MAYBE_LAST = _word_set(
+_MAYBE_LAST = word_set(
     "inc corp co ltd llc plc bros jr sr esq dept univ assn approx est ave blvd rd al ph.d m.d d.c mon tue tues wed thu"
     " thur thurs fri sat sun"
 )
 # Words that, with a capital, nearly always begin a sentence rather than continue a name.
-_STARTERS = _word_set(
+_STARTERS = word_set(
     "a an the this that these those he she it they we you i his her its their our my your there here who what when"
     " where why how in on at by for from to with without after before since until during despite although though while"
     " if unless because as but and or yet so nor not no however meanwhile moreover also then now later earlier both"

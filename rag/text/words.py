@@ -8,37 +8,19 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from functools import cache, lru_cache
+from threading import Lock
+from typing import Any
 
 
-def _word_set(line: str) -> frozenset[str]:
+def word_set(line: str) -> frozenset[str]:
+    """The words of a line, parted by spaces: how lists of words are written here."""
     return frozenset(line.split())
 
 
 # Words that point to something said before: English personal and demonstrative pronouns.
-POINTING = frozenset(
-    [
-        "he",
-        "she",
-        "it",
-        "they",
-        "him",
-        "her",
-        "them",
-        "his",
-        "its",
-        "their",
-        "theirs",
-        "hers",
-        "this",
-        "that",
-        "these",
-        "those",
-        "both",
-        "there",
-        "here",
-        "former",
-        "latter",
-    ]
+POINTING = word_set(
+    "he she it they him her them his its their theirs hers this that these those both there here former latter"
 )
 
 # --- plain and folded text ---------------------------------------------------------------------------------------
@@ -142,7 +124,7 @@ def words(text: str) -> list[str]:
 
 
 # English words that say nothing of what a text is about. "us" is not among them: it is also "U.S.".
-_STOP_WORDS = _word_set(
+STOP_WORDS = word_set(
     "a an the and or but nor so yet if then than as of in on at by for from to with without into onto upon about"
     " over under between among through during before after since until against within toward towards via per"
     " i me my mine we our ours you your yours he him his she her hers it its they them their theirs"
@@ -151,58 +133,25 @@ _STOP_WORDS = _word_set(
     " may might must not no any some such same own both each other also just only very too more most much many"
     " again ever all few out up down off"
 )
-_IRREGULAR_FORMS = (
-    "meet met, say said, tell told, hold held, take took taken, give gave given, make made, go went gone, come came,"
-    " see saw seen, know knew known, think thought, find found, begin began begun, speak spoke spoken,"
-    " write wrote written, leave left, lead led, win won, lose lost, send sent, spend spent, build built, buy bought,"
-    " bring brought, sell sold, pay paid, stand stood, sit sat, fall fell fallen, rise rose risen, grow grew grown,"
-    " fly flew flown, drive drove driven, choose chose chosen, break broke broken, keep kept, feel felt,"
-    " become became, get got gotten, run ran, strike struck, shoot shot, fight fought, seek sought, teach taught,"
-    " catch caught, hear heard, mean meant, die died, lie lied, man men, woman women, child children, person people,"
-    " agree agreed, disagree disagreed, free freed, guarantee guaranteed"
-)
-_IRREGULAR = {
-    form: base for line in _IRREGULAR_FORMS.split(", ") for base, *forms in [line.split()] for form in forms
-}
-_VOWEL = re.compile("[aeiouy]")
+_STEMMING = Lock()  # a stemmer keeps the word that it works on
 
 
+@cache
+def _stemmer() -> Any:
+    import snowballstemmer
+
+    return snowballstemmer.stemmer("english")
+
+
+@lru_cache(maxsize=65_536)
 def _stem(word: str) -> str:
-    word = word.removesuffix("'s").removesuffix("'")
-    word = _IRREGULAR.get(word, word)
-    if len(word) < 4 or not word.isascii() or not word.isalpha():
-        return word
-    if word.endswith("ies"):
-        word = word[:-3] + "y"
-    elif word.endswith("s") and not word.endswith(("ss", "us", "is", "news")):
-        word = word[:-2] if word.endswith(("sses", "shes", "ches", "xes", "zzes")) else word[:-1]
-    if word.endswith("ied"):
-        word = word[:-3] + "y"
-    for ending in ("ing", "ed"):
-        left = word.removesuffix(ending)
-        if left != word and not (ending == "ed" and left.endswith("e")):
-            if len(left) >= 3 and _VOWEL.search(left):
-                word = left
-            elif len(left) == 2 and _VOWEL.search(left[:1]):
-                word = left + "e"  # "used", "using", "aged"
-            break
-    if len(word) > 3:
-        if word[-1] == word[-2] and word[-1] not in _VOWELS:
-            word = word[:-1]
-        word = word.removesuffix("e")
-        if word[-1] == "y":
-            word = word[:-1] + "i"
-    return word
-
-
-_VOWELS = frozenset("aeiou")
+    with _STEMMING:
+        return str(_stemmer().stemWord(word))
 
 
 def content_words(text: str) -> list[str]:
     """`words` without the commonest English function words, each as a stem to compare (not to show), in order.
 
-    The stem of an English word drops possessive, plural, -ing and -ed, a doubled last consonant and a silent last e,
-    turns a last y into i, and common irregular forms into their base (after Harman's S stemmer, 1991, and step 1 of
-    Porter's, 1980, both simplified): "meetings", "meet" and "met" give "meet"; "countries" and "country" "countri".
+    The stem is Snowball's for English (Porter 2): "meetings" and "meet" give "meet", "countries" and "country's" "countri".
     """
-    return [_stem(word) for word in words(text) if word not in _STOP_WORDS]
+    return [_stem(word) for word in words(text) if word not in STOP_WORDS]

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from rag.errors import CitewireError
-from rag.ingest.articles import parse_date
+from rag.ingest.descriptions import parse_date
 from rag.schema import Choice
 from rag.ui.answerer import Answerer
 from rag.ui.widgets import QUICK, change

@@ -2,15 +2,27 @@
 
 from __future__ import annotations
 
+import io
 import re
 import zipfile
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import PurePosixPath
-from typing import IO
+from typing import IO, Any
 
-from rag.ingest.formats.base import BROKEN, Document, FormatError, Found, Job, Limits, Refused, broken
+from rag.ingest.formats.base import (
+    BROKEN,
+    Document,
+    FormatError,
+    Found,
+    Job,
+    Limits,
+    Refused,
+    broken,
+    check_xml,
+    xml_root,
+)
 
 PAGES = (".html", ".htm", ".xhtml")  # whose pictures a browser saves in a folder "NAME_files" beside them
 _DRIVE = re.compile(r"^[A-Za-z]:")
@@ -37,6 +49,35 @@ def member(archive: zipfile.ZipFile, info: zipfile.ZipInfo, limit: int, limits: 
                 raise FormatError("unpacks to far more than it holds (a bomb?); unpack it by hand")
             parts.append(block)
     return b"".join(parts)
+
+
+class Parts:
+    """The parts of a file that is an archive of XML, each bounded."""
+
+    def __init__(self, content: bytes, limits: Limits) -> None:
+        self._limits = limits
+        self._archive = zipfile.ZipFile(io.BytesIO(content))
+        check_archive(self._archive, limits)
+        self._members = {info.filename: info for info in self._archive.infolist()}
+
+    def __contains__(self, name: str) -> bool:
+        return name in self._members
+
+    def read(self, name: str, limit: int = 0) -> bytes:
+        """The bytes of a part, `limit` of them at most (0: as for a file). Raises `FormatError`."""
+        if name not in self._members:
+            raise FormatError(f"lacks {name}; save it again")
+        return member(self._archive, self._members[name], limit or self._limits.file, self._limits)
+
+    def root(self, name: str) -> Any:
+        """The root element of a part, None where it is not there. Raises `FormatError`."""
+        return xml_root(self.read(name), self._limits) if name in self else None
+
+    def check_all(self) -> None:
+        """Raise `FormatError` for a part that a library must not be given."""
+        for name in self._members:
+            if name.endswith((".xml", ".rels")):
+                check_xml(self.read(name), self._limits)
 
 
 def _unsafe(info: zipfile.ZipInfo) -> str:

@@ -165,18 +165,28 @@ def check_depth(data: bytes, limits: Limits) -> None:
             raise FormatError(f"elements nested more than {limits.depth} deep; save the page as text")
 
 
+def check_xml(content: bytes, limits: Limits) -> None:
+    """Raise `FormatError` for XML that a parser must not be given: entities, which grow, or elements nested too deep."""
+    if b"<!ENTITY" in content:
+        raise FormatError("defines entities; save it again")
+    check_depth(content, limits)
+
+
 def xml_root(content: bytes, limits: Limits) -> Any:
     """The root element; nothing outside is read and no entity replaced. Raises `FormatError`."""
     from lxml import etree
 
-    if b"<!ENTITY" in content:
-        raise FormatError("defines entities; save it again")
-    check_depth(content, limits)
+    check_xml(content, limits)
     parser = etree.XMLParser(resolve_entities=False, no_network=True, huge_tree=False, load_dtd=False)
     try:
         return etree.fromstring(content, parser)
     except etree.LxmlError as error:
         raise FormatError(f"not readable as XML ({error})") from None
+
+
+def times(written: str, most: int = 100) -> int:
+    """How often something counts by an attribute such as "colspan": 1 where it is no number, `most` at most."""
+    return min(max(int(written), 1), most) if written.isdecimal() and len(written) < 5 else 1
 
 
 # --- rows of a table ---------------------------------------------------------------------------------------------
@@ -186,6 +196,11 @@ _NUMBER = re.compile(r"[-+−]?[\d.,'  ]*\d[\d.,'  ]*\s*(?:%|[^\W\d_]{0,3})$")
 
 def _is_number(text: str) -> bool:
     return _NUMBER.match(text) is not None
+
+
+def labelled(label: str, text: str) -> str:
+    """A value behind what it is called."""
+    return f"{label.rstrip(':')}: {text}" if label else text
 
 
 def rows_as_lines(rows: list[list[str | None]], headed: bool | None = None) -> list[str]:
@@ -216,6 +231,6 @@ def rows_as_lines(rows: list[list[str | None]], headed: bool | None = None) -> l
         for place, cell in enumerate(row):
             name = head[place] if place < len(head) else ""
             if cell:
-                parts.append(f"{name.rstrip(':')}: {cell}" if name and name != cell else cell)
+                parts.append(labelled(name if name and name != cell else "", cell))
         lines.append("; ".join(parts))
     return lines

@@ -11,14 +11,14 @@ from pathlib import PurePosixPath
 from typing import IO
 from urllib.parse import unquote
 
-from rag.ingest.formats.archives import check_archive, member
+from rag.ingest.formats.archives import Parts
 from rag.ingest.formats.base import (
     Document,
     FormatError,
     Found,
     Job,
     Refused,
-    check_depth,
+    check_xml,
     clean,
     finished,
     whole,
@@ -35,9 +35,7 @@ def read_feed(name: str, data: IO[bytes], job: Job) -> Iterator[Found]:
     """The entries of a feed."""
     limits = job.limits
     content = whole(data, limits.file)
-    if re.search(rb"<!ENTITY", content[:1_000_000]):
-        raise FormatError("defines entities, which no feed needs; save it again")
-    check_depth(content, limits)
+    check_xml(content, limits)
     import feedparser
 
     # as a stream, never as a text: feedparser takes a text for an address and would fetch it
@@ -83,49 +81,41 @@ def read_feed(name: str, data: IO[bytes], job: Job) -> Iterator[Found]:
 def read_epub(name: str, data: IO[bytes], job: Job) -> Iterator[Found]:
     """The chapters of a book, each an article."""
     limits = job.limits
-    with zipfile.ZipFile(io.BytesIO(whole(data, limits.file))) as archive:
-        check_archive(archive, limits)
-        members = {i.filename: i for i in archive.infolist()}
-
-        def part(path: str) -> bytes:
-            if path not in members:
-                raise FormatError(f"lacks {path}; save it again")
-            return member(archive, members[path], limits.text, limits)
-
-        container = xml_root(part("META-INF/container.xml"), limits)
-        root = container.xpath("string(//*[local-name()='rootfile']/@full-path)")
-        package = xml_root(part(str(root)), limits)
-        folder = PurePosixPath(str(root)).parent
-        facts = {
-            key: str(package.xpath(f"string(//*[local-name()='metadata']/*[local-name()='{key}'][1])"))
-            for key in ("title", "creator", "publisher", "date")
-        }
-        items = {i.get("id"): i.get("href") for i in package.xpath("//*[local-name()='manifest']/*[@href]")}
-        for reference in package.xpath("//*[local-name()='spine']/*[@idref]"):
-            href = items.get(reference.get("idref")) or ""
-            path = posixpath.normpath(str(folder / unquote(href.partition("#")[0])))
-            if path not in members:
-                yield Refused(href or "*", f"lacks {href or 'a chapter'}; save it again")
+    parts = Parts(whole(data, limits.file), limits)
+    container = xml_root(parts.read("META-INF/container.xml", limits.text), limits)
+    root = container.xpath("string(//*[local-name()='rootfile']/@full-path)")
+    package = xml_root(parts.read(str(root), limits.text), limits)
+    folder = PurePosixPath(str(root)).parent
+    facts = {
+        key: str(package.xpath(f"string(//*[local-name()='metadata']/*[local-name()='{key}'][1])"))
+        for key in ("title", "creator", "publisher", "date")
+    }
+    items = {i.get("id"): i.get("href") for i in package.xpath("//*[local-name()='manifest']/*[@href]")}
+    for reference in package.xpath("//*[local-name()='spine']/*[@idref]"):
+        href = items.get(reference.get("idref")) or ""
+        path = posixpath.normpath(str(folder / unquote(href.partition("#")[0])))
+        if path not in parts:
+            yield Refused(href or "*", f"lacks {href or 'a chapter'}; save it again")
+            continue
+        try:
+            markup = decode_markup(parts.read(path, limits.text))
+            text = clean(html_to_text(re.sub(r"^\s*<\?xml[^>]*\?>", "", markup), limits))
+            if len(text) < _CHAPTER_LEAST:
                 continue
-            try:
-                markup = decode_markup(part(path))
-                text = clean(html_to_text(re.sub(r"^\s*<\?xml[^>]*\?>", "", markup), limits))
-                if len(text) < _CHAPTER_LEAST:
-                    continue
-                heading = re.search(r"(?is)<h[1-3][^>]*>(.*?)</h[1-3]>", markup)
-                title = clean(re.sub(r"<[^>]+>", " ", heading[1])) if heading else ""
-                yield finished(
-                    Document(
-                        href,
-                        text,
-                        title or facts["title"],
-                        facts["creator"],
-                        facts["publisher"],
-                        facts["date"],
-                    ),
-                    limits,
-                )
-            except FormatError as error:
-                yield Refused(href, str(error))
-            except (zipfile.BadZipFile, OSError, EOFError) as error:
-                yield Refused(href, f"{href} is damaged ({error}); save the book again")
+            heading = re.search(r"(?is)<h[1-3][^>]*>(.*?)</h[1-3]>", markup)
+            title = clean(re.sub(r"<[^>]+>", " ", heading[1])) if heading else ""
+            yield finished(
+                Document(
+                    href,
+                    text,
+                    title or facts["title"],
+                    facts["creator"],
+                    facts["publisher"],
+                    facts["date"],
+                ),
+                limits,
+            )
+        except FormatError as error:
+            yield Refused(href, str(error))
+        except (zipfile.BadZipFile, OSError, EOFError) as error:
+            yield Refused(href, f"{href} is damaged ({error}); save the book again")

@@ -21,17 +21,15 @@ from rag.ingest.formats.base import (
     check_depth,
     clean,
     finished,
+    labelled,
     rows_as_lines,
+    times,
     whole,
 )
 from rag.ingest.formats.decoding import decode_markup
+from rag.text.words import word_set
 
-
-def _word_set(line: str) -> frozenset[str]:
-    return frozenset(line.split())
-
-
-_BLOCKS = _word_set(
+_BLOCKS = word_set(
     "p div br li ul ol h1 h2 h3 h4 h5 h6 tr table section article header footer blockquote pre dd dt figure hr"
     " main aside caption figcaption address details summary"
 )
@@ -110,11 +108,6 @@ _CELL_MOST = 400  # characters of a cell; a longer one is a column of a page tha
 _WIDEST = 100  # columns
 
 
-def _spanned(cell: Any, name: str) -> int:
-    value = cell.get(name) or ""
-    return min(max(int(value), 1), _WIDEST) if value.isdigit() and len(value) < 5 else 1
-
-
 def _grid(rows: list[Any]) -> list[list[str | None]]:
     """The cells of each row; one that reaches over several rows stands in each, over several columns in the first."""
     grid: list[list[str | None]] = []
@@ -133,8 +126,8 @@ def _grid(rows: list[Any]) -> list[list[str | None]]:
             if cell.tag not in ("td", "th") or len(line) >= _WIDEST:
                 continue
             carried()
-            texts = [clean(_shown(cell)), *([None] * (_spanned(cell, "colspan") - 1))]
-            down = _spanned(cell, "rowspan")
+            texts = [clean(_shown(cell)), *([None] * (times(cell.get("colspan") or "", _WIDEST) - 1))]
+            down = times(cell.get("rowspan") or "", _WIDEST)
             for text in texts:
                 if down > 1:
                     reaching[len(line)] = (down - 1, text)
@@ -165,7 +158,7 @@ def _tables_to_lines(root: Any) -> None:
             term, lines = "", []
             for tag, text in terms:
                 if tag == "dd" and text:
-                    lines.append(f"{term.rstrip(':')}: {text}" if term else text)
+                    lines.append(labelled(term, text))
                 term = text if tag == "dt" else term
             _replace(points, lines)
 
@@ -173,7 +166,7 @@ def _tables_to_lines(root: Any) -> None:
 def _pair(row: list[str | None]) -> str:
     """A row of a word and what it stands for."""
     word, *meant = [cell for cell in row if cell] or [""]
-    return f"{word.rstrip(':')}: {'; '.join(meant)}" if meant else word
+    return labelled(word, "; ".join(meant)) if meant else word
 
 
 def _replace(element: Any, lines: list[str]) -> None:

@@ -7,52 +7,23 @@ from __future__ import annotations
 
 import io
 import re
-import zipfile
 from collections.abc import Iterator
 from typing import IO, Any
 
-from rag.ingest.formats.archives import check_archive, member
+from rag.ingest.formats.archives import Parts
 from rag.ingest.formats.base import (
     Document,
     FormatError,
     Found,
     Job,
-    Limits,
-    check_depth,
     finished,
     rows_as_lines,
+    times,
     whole,
-    xml_root,
 )
 from rag.ingest.formats.pdf import is_given
 
 _NOBODY = ("python-docx", "user", "admin", "administrator")  # what programs write for an author
-
-
-class _Parts:
-    """The XML parts of a file that is an archive of them, each bounded; "" or None where one is not there."""
-
-    def __init__(self, content: bytes, limits: Limits) -> None:
-        self._limits = limits
-        self._archive = zipfile.ZipFile(io.BytesIO(content))
-        check_archive(self._archive, limits)
-        self._members = {info.filename: info for info in self._archive.infolist()}
-
-    def root(self, name: str) -> Any:
-        if name not in self._members:
-            return None
-        return xml_root(
-            member(self._archive, self._members[name], self._limits.file, self._limits), self._limits
-        )
-
-    def check_all(self) -> None:
-        """Raise `FormatError` for a part that a library must not be given."""
-        for name, info in self._members.items():
-            if name.endswith((".xml", ".rels")):
-                part = member(self._archive, info, self._limits.file, self._limits)
-                if b"<!ENTITY" in part[:100_000]:
-                    raise FormatError("defines entities, which no such program does; save it again")
-                check_depth(part, self._limits)
 
 
 def _facts(properties: Any) -> tuple[str, str]:
@@ -71,18 +42,18 @@ def _tag(element: Any) -> str:
     return element.tag.rpartition("}")[2] if isinstance(element.tag, str) else ""
 
 
+def _attribute(elements: Any, name: str) -> str | None:
+    """The attribute `name` of the first of some elements, whatever its namespace; "" where it lacks it, None of nothing."""
+    return next(
+        (v for e in elements for k, v in e.attrib.items() if k.rpartition("}")[2] == name),
+        "" if len(elements) else None,
+    )
+
+
 # --- Word --------------------------------------------------------------------------------------------------------
 
 _GONE = frozenset(("del", "moveFrom", "delText", "instrText", "pPr", "rPr", "tblPr", "sectPr", "Fallback"))
 _MARKS = {"tab": "\t", "br": "\n", "cr": "\n", "noBreakHyphen": "-"}
-
-
-def _attribute(element: Any, path: str, name: str = "val") -> str | None:
-    """An attribute of the element at `path` below, None where there is none."""
-    found = element.xpath(path)
-    return (
-        next((v for k, v in found[0].attrib.items() if k.rpartition("}")[2] == name), "") if found else None
-    )
 
 
 def _docx_blocks(parent: Any) -> Iterator[str]:
@@ -120,27 +91,25 @@ def _docx_grid(table: Any) -> list[list[str | None]]:
     """The cells; one that is merged over several rows stands in each, over several columns in the first."""
     grid: list[list[str | None]] = []
     for row in table.iter("{*}tr"):
-        if next(row.iterancestors("{*}tbl"), None) is not table or row.xpath(
-            "./*[local-name()='trPr']/*[local-name()='del']"
-        ):
+        if next(row.iterancestors("{*}tbl"), None) is not table or row.find("{*}trPr/{*}del") is not None:
             continue
         line: list[str | None] = []
         for cell in row.iter("{*}tc"):
             if next(cell.iterancestors("{*}tr"), None) is not row:
                 continue
             text: str | None = " ".join(t for t in _docx_blocks(cell) if t.strip())
-            merged = _attribute(cell, "./*[local-name()='tcPr']/*[local-name()='vMerge']")
+            merged = _attribute(cell.findall("{*}tcPr/{*}vMerge"), "val")
             if merged is not None and merged != "restart" and grid and len(line) < len(grid[-1]):
                 text = grid[-1][len(line)]
-            wide = _attribute(cell, "./*[local-name()='tcPr']/*[local-name()='gridSpan']") or "1"
-            line += [text, *([None] * (min(int(wide), 100) - 1 if wide.isdigit() else 0))]
+            wide = _attribute(cell.findall("{*}tcPr/{*}gridSpan"), "val") or ""
+            line += [text, *([None] * (times(wide) - 1))]
         grid.append(line)
     return grid
 
 
 def read_docx(name: str, data: IO[bytes], job: Job) -> Iterator[Found]:
     """A Word file: its text, text boxes where they hang, footnotes at the end."""
-    parts = _Parts(whole(data, job.limits.file), job.limits)
+    parts = Parts(whole(data, job.limits.file), job.limits)
     document = parts.root("word/document.xml")
     if document is None:
         raise FormatError("lacks word/document.xml; save it again as DOCX")
@@ -163,8 +132,7 @@ def _odt_words(element: Any, notes: list[Any]) -> Iterator[str]:
     for inner in element:
         tag = _tag(inner)
         if tag == "s":
-            count = next((v for k, v in inner.attrib.items() if k.endswith("}c")), "1")
-            yield " " * (min(int(count), 100) if count.isdigit() else 1)
+            yield " " * times(_attribute([inner], "c") or "")
         elif tag in ("tab", "line-break"):
             yield "\t" if tag == "tab" else "\n"
         elif tag in ("note-body", "text-box"):
@@ -191,7 +159,7 @@ def _odt_blocks(parent: Any) -> Iterator[str]:
                     text: str | None = " ".join(t for t in _odt_blocks(cell) if t.strip())
                     if kind == "covered-table-cell":
                         above = grid[-1][place] if grid and place < len(grid[-1]) else None
-                        text = text or (above if _reaches_down(element, row, place) else None)
+                        text = text or (above if _reaches_down(row, place) else None)
                     if kind in ("table-cell", "covered-table-cell") and len(line) < 1000:
                         line.append(text)
                 grid.append(line)
@@ -200,20 +168,14 @@ def _odt_blocks(parent: Any) -> Iterator[str]:
             yield from _odt_blocks(element)
 
 
-def _reaches_down(table: Any, row: Any, place: int) -> bool:
+def _reaches_down(row: Any, place: int) -> bool:
     """Whether the cell that covers this one stands above it and not to its left."""
-    left = row[place - 1] if place else None
-    wide = (
-        next((v for k, v in left.attrib.items() if k.endswith("number-columns-spanned")), "1")
-        if left is not None
-        else "1"
-    )
-    return wide == "1"
+    return (_attribute(row[max(0, place - 1) : place], "number-columns-spanned") or "1") == "1"
 
 
 def read_odt(name: str, data: IO[bytes], job: Job) -> Iterator[Found]:
     """A text of LibreOffice and the like."""
-    parts = _Parts(whole(data, job.limits.file), job.limits)
+    parts = Parts(whole(data, job.limits.file), job.limits)
     content = parts.root("content.xml")
     body = content.find(".//{*}body") if content is not None else None
     if body is None:
@@ -228,7 +190,7 @@ def read_odt(name: str, data: IO[bytes], job: Job) -> Iterator[Found]:
 def read_pptx(name: str, data: IO[bytes], job: Job) -> Iterator[Found]:
     """The slides of a presentation in order, each from top to bottom, with its notes."""
     content = whole(data, job.limits.file)
-    _Parts(content, job.limits).check_all()
+    Parts(content, job.limits).check_all()
     import pptx
 
     deck = pptx.Presentation(io.BytesIO(content))

@@ -6,12 +6,11 @@ import csv
 import io
 import json
 import re
-import zipfile
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import IO, Any
 
-from rag.ingest.formats.archives import check_archive, member
+from rag.ingest.formats.archives import Parts
 from rag.ingest.formats.base import (
     Document,
     FormatError,
@@ -33,61 +32,26 @@ _TAG = re.compile(
 )
 # What others call the fields, best first.
 ALIASES: Mapping[str, tuple[str, ...]] = {
-    "text": (
-        "text",
-        "body",
-        "content",
-        "article",
-        "maintext",
-        "full_text",
-        "fulltext",
-        "articlebody",
-        "article_text",
-        "body_text",
-        "bodytext",
-        "fields.bodytext",
-        "content_text",
-        "body_html",
-        "content_html",
-        "story",
-        "description",
-        "summary",
-        "abstract",
-    ),
-    "title": ("title", "headline", "heading", "webtitle", "headline.main"),
-    "author": ("author", "authors", "byline", "creator"),
-    "publisher": (
-        "publisher",
-        "source",
-        "outlet",
-        "source.name",
-        "publisher.name",
-        "site_name",
-        "publication",
-        "domain",
-    ),
-    "published": (
-        "published",
-        "date",
-        "published_at",
-        "publishedat",
-        "pub_date",
-        "pubdate",
-        "publish_date",
-        "date_publish",
-        "datepublished",
-        "date_published",
-        "publication_date",
-        "webpublicationdate",
-        "created_at",
-        "timestamp",
-    ),
-    "place": ("place", "location", "dateline"),
-    "url": ("url", "link", "permalink", "canonical_url", "source_url"),
-    "key": ("id", "_id", "guid", "uid", "uuid", "key"),
+    field: tuple(line.split())
+    for field, line in {
+        "text": (
+            "text body content article maintext full_text fulltext articlebody article_text"
+            " body_text bodytext fields.bodytext content_text body_html content_html story"
+            " description summary abstract"
+        ),
+        "title": "title headline heading webtitle headline.main",
+        "author": "author authors byline creator",
+        "publisher": "publisher source outlet source.name publisher.name site_name publication domain",
+        "published": (
+            "published date published_at publishedat pub_date pubdate publish_date"
+            " date_publish datepublished date_published publication_date webpublicationdate"
+            " created_at timestamp"
+        ),
+        "place": "place location dateline",
+        "url": "url link permalink canonical_url source_url",
+        "key": "id _id guid uid uuid key",
+    }.items()
 }
-
-
 _INNER = ("rendered", "text", "value", "content", "html", "name", "title")  # where an object keeps its words
 _NESTED = 8  # lists and objects around the words of a field
 
@@ -330,13 +294,7 @@ def read_xlsx(name: str, data: IO[bytes], job: Job) -> Iterator[Found]:
     """An article a row where a column is a text; else the workbook is one article, a line for each row of its sheets."""
     limits = job.limits
     content = whole(data, limits.file)
-    with zipfile.ZipFile(io.BytesIO(content)) as archive:
-        check_archive(archive, limits)
-        for info in archive.infolist():
-            if info.filename.endswith((".xml", ".rels")):
-                part = member(archive, info, limits.file, limits)
-                if b"<!ENTITY" in part[:100_000]:
-                    raise FormatError("defines entities, which no spreadsheet does; save it again")
+    Parts(content, limits).check_all()
     import openpyxl
 
     book = openpyxl.load_workbook(io.BytesIO(content), read_only=True, data_only=True)

@@ -126,11 +126,18 @@ def test_a_module_is_short_or_says_why_not() -> None:
     assert not long, f"longer than {MOST_LINES} lines: {long}"
 
 
-@pytest.mark.parametrize("name", ["app", *map(name_of, FILES)])
-def test_importing_a_module_loads_nothing_heavy(name: str) -> None:
-    code = f"import sys; import {name}; print([m for m in {HEAVY!r} if m in sys.modules])"
-    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
-    assert done.stdout.strip() == "[]"
+def test_importing_a_module_loads_nothing_heavy() -> None:
+    # the routes of the HTTP interface are loaded by `rag.server.http.make_api`, when it is served
+    names = ["app", *(n for n in map(name_of, FILES) if not n.startswith("rag.server.http."))]
+    code = (
+        "import importlib, sys\n"
+        f"for name in {names!r}:\n"
+        "    importlib.import_module(name)\n"
+        f"    if heavy := [m for m in {HEAVY!r} if m in sys.modules]:\n"
+        "        sys.exit(f'{name} loads {heavy}')\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
 
 
 def test_only_one_file_imports_each_heavy_library() -> None:

@@ -56,7 +56,7 @@ from rag.schema import (
 )
 from rag.server.network import free_port
 from rag.server.password import Password, set_password
-from rag.store.local import Store
+from rag.store.local import LocalStore
 from rag.ui import html as pieces
 from rag.ui.sessions import Sessions
 from tests.browser import CHROMIUM, Tab, chromium, tab
@@ -167,8 +167,8 @@ class FakeAssistant:
         return [LONG, TALKS, PLANNED][: None if limit < 0 else limit]
 
     @contextmanager
-    def reading(self) -> Iterator[Store]:
-        store = Store(self.settings.index, fingerprint_of(self.settings, self.embedder))
+    def reading(self) -> Iterator[LocalStore]:
+        store = LocalStore(self.settings.index, fingerprint_of(self.settings, self.embedder))
         try:
             yield store
         finally:

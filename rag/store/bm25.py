@@ -17,8 +17,8 @@ from pathlib import Path
 from typing import Any
 
 from rag.errors import StoreError
-from rag.store.catalog import LexicalCopy, is_writable
-from rag.store.vectors import sha256_of, sync_folder
+from rag.store.files import is_writable, sha256_of, sync_folder
+from rag.store.records import LexicalCopy
 from rag.text.words import content_words, words
 
 PREFIX = "words-"

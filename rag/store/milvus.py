@@ -1,10 +1,9 @@
 """The index on a Milvus server, for corpora that several hosts read: articles, chunks and vectors, in generations.
 
-There the server is the truth that readers share. One host indexes: its catalogue remembers files and embedded texts, and each
-generation is published from it. Rows carry the generation that added and removed them and every search filters by them, so
-a reader sees one generation whatever a writer does. Words are searched on each reading host, in a copy of the server's
-texts by the same code as at home, so BM25 is the same. This module knows rows, not how articles are read or questions
-asked.
+One host indexes: its catalogue keeps files and embedded texts, and each generation is published from it. Rows carry the
+generations that added and removed them, and every search filters by them, so a reader sees one generation whatever a writer
+does. Words are searched on each reading host, in a copy of the server's texts, by the same code as an index in files, so the
+BM25 scores are the same. This module knows rows, not how articles are read or questions asked.
 """
 
 from __future__ import annotations
@@ -24,10 +23,10 @@ from rag.codec import article_of, row_of
 from rag.errors import StoreError
 from rag.schema import EVERY_ARTICLE, Article, Choice, Chunk
 from rag.store import bm25 as words
+from rag.store.base import Fingerprint, check_fingerprint, embedded_text
 from rag.store.bm25 import LexicalIndex, write_lexical
-from rag.store.catalog import Fingerprint, LexicalCopy
-from rag.store.local import embedded_text
 from rag.store.milvus_client import BATCH_ROWS, KINDS, Server, State, level_of, one_of, parts_of, suffix_of
+from rag.store.records import LexicalCopy
 from rag.text.words import fold
 
 if TYPE_CHECKING:
@@ -247,7 +246,7 @@ class Writer:
 
 
 class MilvusStore:
-    """One generation of an index on a server, for reading: what `rag.store.local.Store` is for files."""
+    """One generation of an index on a server. Its methods are those of `rag.store.base.Store`."""
 
     def __init__(
         self, server: Server, cache: Path, fingerprint: Fingerprint, known: MilvusStore | None = None
@@ -263,12 +262,9 @@ class MilvusStore:
         self._articles: OrderedDict[str, Article] = known._articles if known else OrderedDict()
         self._lock: threading.Lock = known._lock if known else threading.Lock()
         state = server.state(newest=known is None)
-        if state is None or not state.generation:
-            raise StoreError(f"the index at {server.address} is empty; run: rag index")
-        if state.fingerprint != fingerprint:
-            same = state.fingerprint.embedding == fingerprint.embedding
-            what = "chunk settings" if same else "embedding model"
-            raise StoreError(f"the index at {server.address} was made by another {what}; run: rag index")
+        made_by = state.fingerprint if state is not None and state.generation else None
+        check_fingerprint(str(server.address), made_by, fingerprint)
+        assert state is not None
         self.state = state
         is_same = known is not None and known.state == state
         self._caught_up: set[str] = known._caught_up if known and is_same else set()
@@ -279,7 +275,6 @@ class MilvusStore:
 
     @property
     def generation(self) -> int:
-        """The number of the generation."""
         return self.state.generation
 
     def _must_wait(self, kind: str) -> bool:
@@ -321,30 +316,30 @@ class MilvusStore:
         yield from self.server.rows(kind, self.state.suffix, where, fields, newest=self._must_wait(kind))
         self._caught_up.add(kind)
 
+    def reopened(self) -> MilvusStore:
+        return MilvusStore(self.server, self._cache, self.fingerprint, self)
+
     def is_behind(self) -> bool:
-        """Whether a newer generation has been made, as far as is known here (`STALE_S`)."""
+        """As in `Store`; a newer one is known after `STALE_S` at the latest."""
         state = self.server.state()
         return state is None or (state.generation, state.suffix) != (self.state.generation, self.state.suffix)
 
-    def rest(self) -> None:
-        """Nothing is held."""
+    def release(self) -> None:
+        """Nothing is kept from a writer here: it keeps the rows of `KEPT` generations."""
 
-    def wake(self) -> bool:
-        """Whether this is still the newest generation."""
+    def resume(self) -> bool:
         return not self.is_behind()
 
     def close(self) -> None:
         """Nothing is open here; the server is closed by who opened it."""
 
     def articles(self, limit: int = -1) -> list[Article]:
-        """Articles, by id; at most `limit` of them, all when it is -1."""
         heads = self._heads()
         keys = sorted(heads, key=lambda k: str(heads[k]["id"]))[: limit if limit >= 0 else None]
         found = self._of_keys(keys)
         return [found[k] for k in keys]
 
     def each_article(self) -> Iterator[Article]:
-        """All articles, one after the other."""
         keys = [str(r["key"]) for r in self._rows("articles", in_generation(self.generation), ())]
         for some in parts_of(keys, AT_ONCE):
             yield from self._of_keys(some).values()
@@ -355,30 +350,24 @@ class MilvusStore:
         return {str(r["key"]): json.loads(r["row"]) for r in self._rows("articles", where, ("row",))}
 
     def article_count(self) -> int:
-        """Number of articles."""
         return self.state.articles
 
     def article(self, id_: str) -> Article | None:
-        """The article of that id, None when it is not there."""
         where = f"id_hash == {json.dumps(hash_of(id_))} and {in_generation(self.generation)}"
         keys = [str(r["key"]) for r in self._rows("articles", where, ())]
         return self._of_keys(keys)[keys[0]] if keys else None
 
     def chunk_count(self) -> int:
-        """Number of chunks."""
         return self.state.chunks
 
     def publishers(self) -> list[str]:
-        """Who published the articles, in order."""
         return list(self.state.publishers)
 
     def chunks_by_article(self) -> dict[str, int]:
-        """Number of chunks by article id."""
         return {str(head["id"]): int(head["chunks"]) for head in self._heads().values()}
 
     def dense(self, vector: Vectors, limit: int, choice: Choice = EVERY_ARTICLE) -> list[tuple[int, float]]:
-        """(chunk id, cosine similarity), best first, ties by id. What `choice` excludes is left out by the server, but for
-        articles whose date is not a whole one."""
+        """As in `Store`; the server leaves out what `choice` excludes, except articles whose date lacks the month or day."""
         within = [in_generation(self.generation), *filters_of(choice, self.state.publishers)]
         found = self.server.call(
             "search",
@@ -394,14 +383,9 @@ class MilvusStore:
         return sorted(pairs, key=lambda pair: (-pair[1], pair[0]))
 
     def lexical(self, query: str, limit: int) -> list[tuple[int, float]]:
-        """(chunk id, BM25 score), best first."""
         return self._words.search(query, limit)
 
     def lookup(self, ids: Sequence[int]) -> list[tuple[int, Chunk, Article]]:
-        """The chunks of `ids` with their articles, in the order given; ids that are gone are left out.
-
-        Raises `StoreError` when a chunk is not the piece of its article that it says it is.
-        """
         if not ids:
             return []
         where = f"key in {[int(i) for i in ids]}"
@@ -422,7 +406,6 @@ class MilvusStore:
         return made
 
     def facts(self, ids: Sequence[int]) -> dict[int, Article]:
-        """By chunk id, the article without its text: what it states about itself."""
         keys: dict[int, str] = {}
         for some in parts_of(ids, BATCH_ROWS):
             where = f"key in {[int(i) for i in some]}"

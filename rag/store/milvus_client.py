@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from rag.errors import ConfigError, StoreError, missing_extra
-from rag.store.catalog import Fingerprint
+from rag.store.base import Fingerprint
 
 TOKEN = "CITEWIRE_MILVUS_TOKEN"  # "user:password"; read from the environment alone
 AUTHORITY = "CITEWIRE_MILVUS_CA"  # a file of certificates that vouch for a server over TLS, where the usual ones do not

@@ -270,6 +270,16 @@ def test_rows_beyond_one_page_are_read_page_by_page_and_what_goes_wrong_there_is
         store.articles()
 
 
+def test_an_update_leaves_this_hosts_copy_of_the_words(tmp_path: Path) -> None:
+    settings = settings_in(tmp_path, f"milvus+lite://{tmp_path}/words.db")
+    build(settings, WordEmbedder())
+    opened(settings)
+    (kept,) = settings.index.glob("words-*/words.json")
+    (settings.seeds / "zoo.txt").write_text("Zoo\n\nA zebra keeper fled.", "utf-8")
+    build(settings, WordEmbedder())
+    assert kept.exists() and found(opened(settings), "zebra keeper")[0] == "zoo.txt"
+
+
 def test_an_answer_that_comes_too_late_is_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     settings = settings_in(tmp_path, f"milvus+lite://{tmp_path}/late.db")
     build(settings, WordEmbedder())

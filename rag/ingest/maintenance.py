@@ -34,30 +34,20 @@ BESIDE = "rebuild"  # folder inside the index where a new one is made
 MANIFEST = "manifest.json"
 COPY_BYTES = 1 << 20
 MAX_EXPORT_BYTES = 1 << 40
-UNREADABLE = (
-    OSError,
-    EOFError,
-    KeyError,
-    TypeError,
-    ValueError,
-    RuntimeError,
-)  # what damaged zip and JSON raise
+# what reading a damaged zip file and its manifest raises
+DAMAGED = (OSError, EOFError, KeyError, TypeError, ValueError, RuntimeError, zlib.error, zipfile.BadZipFile)
 
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """What a check found and did, a line each; `aside` is where a damaged catalogue was put, and `summary` what making
-    the index anew from the articles gave then."""
+    """What a check found and did, a line each. After a damaged catalogue, `aside` is the file where it is kept and
+    `summary` tells how the index was made anew from the articles."""
 
     done: tuple[str, ...]
     aside: Path | None
     summary: Summary | None
     articles: int
     chunks: int
-
-
-def _no_progress(progress: Progress) -> None:
-    """The default for `progress`."""
 
 
 def _problems(folder: Path) -> list[str]:
@@ -101,7 +91,7 @@ def _salvage(damaged: Path, folder: Path) -> list[str]:
 
 
 def check(
-    settings: Settings, embedder: Embedder, progress: Callable[[Progress], None] = _no_progress
+    settings: Settings, embedder: Embedder, progress: Callable[[Progress], None] = lambda progress: None
 ) -> Checked:
     """Read the whole index, compare it with its checksums, and repair what is wrong.
 
@@ -151,7 +141,7 @@ def _take_over(folder: Path, beside: Path) -> None:
 
 
 def rebuild(
-    settings: Settings, embedder: Embedder, progress: Callable[[Progress], None] = _no_progress
+    settings: Settings, embedder: Embedder, progress: Callable[[Progress], None] = lambda progress: None
 ) -> Summary:
     """Make the index anew from the articles, beside the old one, and put it in its place when it is complete.
 
@@ -259,7 +249,7 @@ def _unpack(source: Path, beside: Path) -> None:
                     file.write(block)
             if left or digest.hexdigest() != listed["sha256"]:
                 raise StoreError(f"{source}: damaged (its SHA-256 is not the listed one); copy it again")
-    except (*UNREADABLE, zipfile.BadZipFile, zlib.error) as error:
+    except DAMAGED as error:
         reason = getattr(error, "strerror", None) or str(error)
         raise StoreError(f"{source}: not an index saved by rag index --export ({reason})") from None
 

@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import os
 import time
+from bisect import bisect_left
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -74,7 +75,7 @@ def writer_lock(folder: Path) -> Iterator[None]:
 
 @dataclass(frozen=True, slots=True)
 class FileState:
-    """What a file was like when it was read: (key, reason) of what could not be, and what is indexed under another id."""
+    """A file that was read: its stamp (size and times), (key, reason) of what could not be read of it, and its duplicates."""
 
     file: str
     root: str
@@ -86,7 +87,8 @@ class FileState:
 @dataclass(frozen=True, slots=True)
 class Update:
     """All that one generation changes. An article that changed is in `removed` and in `added`; `moved` is (old id, the
-    article in its new place, its file)."""
+    article in its new place, its file). `taken_out` are articles that stay out until they change, `let_in` those that may
+    come back."""
 
     removed: Sequence[str] = ()
     added: Sequence[NewArticle] = ()
@@ -94,7 +96,7 @@ class Update:
     files: Sequence[FileState] = ()
     forgotten: Sequence[str] = ()
     roots: Sequence[str] = ()
-    taken_out: Sequence[tuple[str, str, str]] = field(default=())  # id, file, version
+    taken_out: Sequence[tuple[str, str, str]] = ()  # id, file, version
     let_in: Sequence[str] = ()
 
 
@@ -191,15 +193,13 @@ def _sweep(folder: Path, catalog: Catalog) -> None:
 
 
 def _to_merge(segments: Sequence[Segment], tombstones: Sequence[int]) -> list[Segment]:
-    """Neighbouring files to make one of, or one to make anew; empty when all is well.
+    """Neighbouring files to merge into one, or one to write anew without its removed chunks; empty when there is none.
 
-    The newest files are merged, and an older one with them when it is not much larger than they are together: a vector is
-    written again about log2(n) times in all.
+    The newest files are merged, and an older one with them when it is not much larger than they are together: so a vector
+    is written about log2(n) times in all.
     """
-    import bisect
-
     for segment in segments:
-        dead = bisect.bisect_left(tombstones, segment.high) - bisect.bisect_left(tombstones, segment.low)
+        dead = bisect_left(tombstones, segment.high) - bisect_left(tombstones, segment.low)
         if dead > MAX_DEAD_SHARE * segment.count:
             return [segment]
     if len(segments) <= MAX_SEGMENTS:
@@ -233,7 +233,7 @@ def tidy(
 
 
 def repair(folder: Path, catalog: Catalog, dimension: int) -> list[str]:
-    """Make again what is missing of the copies, damaged or not about the catalogue's chunks; a line for each.
+    """Make again from the catalogue each copy that is missing, damaged or holds other chunks; returns a line for each.
 
     Call it under `writer_lock`.
     """

@@ -1,9 +1,9 @@
 """The FAISS files: immutable segments of (chunk id, vector), a fast copy of what the catalogue holds.
 
-Two kinds, chosen by size and measured (`eval/bench`): `flat` is exact; `ivf` looks at the lists of vectors
-nearest to a question, each kept in a byte a dimension, and what it finds is scored again with the exact vectors. FAISS files carry no checksum and a
-damaged one can load silently or kill the process, so a file's SHA-256 is compared before FAISS reads it. Scores are
-inner products of vectors of length 1, that is cosine similarity. This module knows ids and vectors, not articles.
+Two kinds, chosen by size and measured (`eval/bench`): `flat` is exact; `ivf` searches the inverted lists nearest to a
+question, in vectors of a byte a dimension, and what it finds is scored again with the exact vectors. FAISS files carry no
+checksum and a damaged one can load silently or kill the process, so a file's SHA-256 is compared before FAISS reads it.
+Scores are inner products of vectors of length 1, that is cosine similarity. This module knows ids and vectors, not articles.
 """
 
 from __future__ import annotations

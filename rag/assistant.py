@@ -32,7 +32,8 @@ from rag.models.registry import Role, Standing, find_model, list_models
 from rag.protocols import Cancel, Embedder, Generator
 from rag.retrieval.hybrid import retrieve
 from rag.schema import EVERY_ARTICLE, WHOLE, Answer, Article, Choice, Passage, Stage, State, Status, Turn
-from rag.store.publish import AnyStore, open_store
+from rag.store.base import Store
+from rag.store.publish import open_store
 
 MAX_QUESTION_CHARS = 2000
 WARM_TIMEOUT_S = 300.0  # a slow disk and a slow processor together
@@ -95,7 +96,7 @@ class Assistant:
         self._lock = threading.Lock()
         self._store = open_store(settings, fingerprint_of(settings, embedder))
         self._users = {self._store: 0}  # how many read each open store
-        self._store.rest()
+        self._store.release()
 
     @classmethod
     def open(cls, settings: Settings, *, on_wait: Callable[[str], None] = _silent) -> Assistant:
@@ -134,16 +135,16 @@ class Assistant:
                 pass
 
     @contextmanager
-    def reading(self) -> Iterator[AnyStore]:
+    def reading(self) -> Iterator[Store]:
         """The newest generation of the index, the same one until the end, whatever a writer does meanwhile."""
         with self._lock:
-            if not self._users.get(self._store) and not self._store.wake():
-                newer = open_store(self.settings, self._store.fingerprint, self._store)
+            if not self._users.get(self._store) and not self._store.resume():
+                newer = self._store.reopened()
                 self._store.close()
                 del self._users[self._store]
                 self._store = newer
             elif self._store.is_behind():
-                newer = open_store(self.settings, self._store.fingerprint, self._store)
+                newer = self._store.reopened()
                 self._store = newer  # those who read the older one close it
             store = self._store
             self._users[store] = self._users.get(store, 0) + 1
@@ -154,7 +155,7 @@ class Assistant:
                 self._users[store] -= 1
                 if not self._users[store]:
                     if store is self._store:
-                        store.rest()
+                        store.release()
                     else:
                         store.close()
                         del self._users[store]

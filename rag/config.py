@@ -11,21 +11,15 @@ import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
+from math import inf
 from pathlib import Path
+
+from platformdirs import user_cache_path, user_data_path
 
 from rag.errors import ConfigError
 
 CONFIG_FILE = "citewire.toml"
-
-
-def _default_cache() -> Path:
-    base = os.environ.get("XDG_CACHE_HOME") or "~/.cache"
-    return Path(base).expanduser() / "citewire"
-
-
-def _default_data() -> Path:
-    base = os.environ.get("XDG_DATA_HOME") or "~/.local/share"
-    return Path(base).expanduser() / "citewire"
+NAME = "citewire"  # of the folders of the program
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,10 +30,10 @@ class Settings:
     index: Path = Path("index")  # folder of the generated index
     store: str = ""  # a server that holds the index for several hosts, "milvus://HOST:19530/NAME"; "": files in `index`
     corpus: str = ""  # name of one of several corpora side by side; "": the one of `seeds` and `index`
-    cache: Path = field(default_factory=_default_cache)  # models; shared by every checkout of one user
-    data: Path = field(
-        default_factory=_default_data
-    )  # conversations of the page; no other program reads them
+    # models; shared by every checkout of one user
+    cache: Path = field(default_factory=lambda: user_cache_path(NAME, appauthor=False))
+    # conversations of the page; no other program reads them
+    data: Path = field(default_factory=lambda: user_data_path(NAME, appauthor=False))
     model: str = "default"  # a name of `rag models`, a path to a GGUF file, or "none" (quotes only)
     servers: str = ""  # model servers that speak the OpenAI protocol, tried in this order, instead of a file: "http://…/v1, …"
     server_model: str = ""  # the model's name there; "": the first that a server names
@@ -71,21 +65,33 @@ class Settings:
         return replace(self, **{k: v for k, v in options.items() if v is not None})  # type: ignore[arg-type]
 
 
-def _convert(name: str, text: object, like: object, where: str) -> object:
+KINDS = {int: "a whole number", float: "a number", str: "a text"}
+RANGES = {
+    "chunk_chars": (200, 4000),
+    "passages": (1, 100),
+    "evidence": (1, 20),
+    "answer_tokens": (16, 1024),
+    "answer_timeout_s": (1, 3600),
+    "threads": (1, 256),
+    "port": (1, 65535),
+}
+
+
+def _convert(name: str, given: object, like: object, where: str) -> object:
+    """The value of a setting as it stands in a file or variable, of the kind of its default `like`, in its range."""
     try:
-        if isinstance(like, bool) or not isinstance(text, (str, int, float)) or isinstance(text, bool):
+        if isinstance(given, bool) or not isinstance(given, (str, int, float)):
             raise ValueError
         if isinstance(like, Path):
-            return Path(str(text)).expanduser()
-        if isinstance(like, int):
-            return int(text)
-        if isinstance(like, float):
-            return float(text)
-        return str(text)
-    except ValueError:
-        raise ConfigError(
-            f"{where}: {name} = {text!r} is not a {type(like).__name__}; correct it or remove it"
-        ) from None
+            return Path(str(given)).expanduser()
+        value = type(like)(given)  # type: ignore[call-arg]
+    except (ValueError, OverflowError):
+        kind = KINDS.get(type(like), "a path")
+        raise ConfigError(f"{where}: {name} = {given!r} is not {kind}; correct it or remove it") from None
+    low, high = RANGES.get(name, (-inf, inf))
+    if isinstance(value, (int, float)) and not low <= value <= high:
+        raise ConfigError(f"{where}: {name} = {given!r} is out of range ({low} to {high})")
+    return value
 
 
 FIELDS = ("text", "title", "author", "publisher", "published", "place", "url", "key")
@@ -149,25 +155,9 @@ def load_settings(folder: Path = Path(), environ: Mapping[str, str] | None = Non
         if environ.get(variable):
             values[name] = _convert(name, environ[variable], like, variable)
     settings = defaults.with_options(**values)
-    check(settings)
-    return settings
-
-
-def check(settings: Settings) -> None:
-    """Raise `ConfigError` for a value that cannot work."""
-    for name, low, high in (
-        ("chunk_chars", 200, 4000),
-        ("passages", 1, 100),
-        ("evidence", 1, 20),
-        ("answer_tokens", 16, 1024),
-        ("answer_timeout_s", 1, 3600),
-        ("threads", 1, 256),
-        ("port", 1, 65535),
-    ):
-        value = getattr(settings, name)
-        if not low <= value <= high:
-            raise ConfigError(f"{name} = {value} is out of range ({low} to {high})")
     if not 0 <= settings.overlap_chars < settings.chunk_chars:
         raise ConfigError(
             f"overlap_chars = {settings.overlap_chars} must be at least 0 and below chunk_chars"
+            f" ({settings.chunk_chars})"
         )
+    return settings

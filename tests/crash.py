@@ -28,7 +28,7 @@ import tantivy  # noqa: F401
 from rag.config import Settings
 from rag.ingest.build import build, fingerprint_of
 from rag.retrieval.hybrid import retrieve
-from rag.store.local import Store
+from rag.store.local import LocalStore
 from tests.fakes import WordEmbedder
 
 QUERIES = ("the river rose", "ministers in Ankara", "dockers stopped work", "grain exports")
@@ -80,7 +80,7 @@ def prepare(folder: Path) -> Settings:
 def state(settings: Settings) -> str:
     """A digest of all that a reader can see: articles, chunks, and what questions find."""
     embedder = WordEmbedder()
-    store = Store(settings.index, fingerprint_of(settings, embedder))
+    store = LocalStore(settings.index, fingerprint_of(settings, embedder))
     seen: list[object] = [(a.id, a.version, a.body) for a in store.articles()]
     seen.append(store.chunk_count())
     for query in QUERIES:

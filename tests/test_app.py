@@ -57,7 +57,7 @@ from rag.schema import (
 )
 from rag.server.network import free_port
 from rag.server.password import Password, set_password
-from rag.store.local import Store
+from rag.store.local import LocalStore
 from rag.text.words import plain
 from rag.ui import quality
 from rag.ui.answers import conversation_html, examples, turn_html
@@ -174,8 +174,8 @@ class FakeAssistant:
         return [LONG, TALKS, PLANNED][: None if limit < 0 else limit]
 
     @contextmanager
-    def reading(self) -> Iterator[Store]:
-        store = Store(self.settings.index, fingerprint_of(self.settings, self.embedder))
+    def reading(self) -> Iterator[LocalStore]:
+        store = LocalStore(self.settings.index, fingerprint_of(self.settings, self.embedder))
         try:
             yield store
         finally:

@@ -21,8 +21,9 @@ from rag.ingest.maintenance import take_out
 from rag.ingest.priority import answering
 from rag.retrieval.hybrid import retrieve
 from rag.schema import Origin
-from rag.store.catalog import FILE_NAME, Catalog
-from rag.store.local import Store
+from rag.store.catalog import Catalog
+from rag.store.catalog_file import FILE_NAME
+from rag.store.local import LocalStore
 from tests.fakes import WordEmbedder
 from tests.test_formats import TWIN, one_of_each
 
@@ -46,8 +47,8 @@ def settings(tmp_path: Path) -> Settings:
     return Settings(seeds=seeds, index=tmp_path / "index", cache=tmp_path / "cache")
 
 
-def store_of(settings: Settings) -> Store:
-    return Store(settings.index, fingerprint_of(settings, WordEmbedder()))
+def store_of(settings: Settings) -> LocalStore:
+    return LocalStore(settings.index, fingerprint_of(settings, WordEmbedder()))
 
 
 def ids(settings: Settings) -> list[str]:

@@ -18,6 +18,7 @@ import pytest
 from rag.assistant import Assistant
 from rag.cli import _print_stream, main
 from rag.config import load_settings
+from rag.errors import ConfigError
 from rag.schema import Answer, Article, Evidence, Span, State, Statement, Status
 from rag.ui.sessions import Sessions
 
@@ -177,6 +178,40 @@ def test_a_setting_that_is_not_known_names_its_file(work: Path, tmp_path: Path) 
     (tmp_path / "citewire.toml").write_text('colour = "red"\n', "utf-8")
     done = rag("index", cwd=tmp_path)
     assert done.returncode == 2 and "citewire.toml" in done.stderr and "colour" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("lines", "environ", "words"),
+    [
+        ("threads = 0", {}, r"citewire\.toml: threads = 0 is out of range \(1 to 256\)"),
+        ("", {"CITEWIRE_PORT": "http"}, "CITEWIRE_PORT: port = 'http' is not a whole number"),
+        ("port = inf", {}, r"citewire\.toml: port = inf is not a whole number"),
+        ("cache = true", {}, r"citewire\.toml: cache = True is not a path"),
+        ("overlap_chars = 900", {}, r"overlap_chars = 900 must be at least 0 and below chunk_chars \(800\)"),
+        ("[fields]\nbody = 'x'", {}, r"citewire\.toml: \[fields\] has no 'body'; known are text, title"),
+        ("[models]\ndefault = 1", {}, r"citewire\.toml: \[models\] must hold lines such as default"),
+        ("threads =", {}, r"citewire\.toml: not readable as TOML"),
+    ],
+)
+def test_a_setting_that_cannot_work_names_its_place_and_what_can(
+    tmp_path: Path, lines: str, environ: dict[str, str], words: str
+) -> None:
+    (tmp_path / "citewire.toml").write_text(lines, "utf-8")
+    with pytest.raises(ConfigError, match=words):
+        load_settings(tmp_path, environ)
+
+
+def test_folders_of_a_user_are_where_other_programs_have_theirs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    for name in ("XDG_CACHE_HOME", "XDG_DATA_HOME"):
+        monkeypatch.delenv(name, raising=False)
+    settings = load_settings(tmp_path, {})
+    assert settings.cache == tmp_path / ".cache" / "citewire"
+    assert settings.data == tmp_path / ".local" / "share" / "citewire"
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "elsewhere"))
+    assert load_settings(tmp_path, {}).cache == tmp_path / "elsewhere" / "citewire"
 
 
 def test_a_missing_model_names_the_command_that_gets_it(work: Path, tmp_path: Path) -> None:

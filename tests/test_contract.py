@@ -26,9 +26,10 @@ from rag.retrieval.hybrid import retrieve
 from rag.schema import EVERY_ARTICLE, Choice, PartialDate, Status
 from rag.store import milvus as milvus_store
 from rag.store import milvus_client as milvus
+from rag.store.base import Store, embedded_text
 from rag.store.milvus import KEPT, MilvusStore, Writer, in_generation, pieces_of
 from rag.store.milvus_client import TOKEN, Address, Server
-from rag.store.publish import AnyStore, copy, open_store
+from rag.store.publish import copy, open_store
 from tests.fakes import SureReader, WordEmbedder
 
 TEXTS = {
@@ -67,11 +68,11 @@ def settings(request: pytest.FixtureRequest, tmp_path: Path) -> Settings:
     return settings_in(tmp_path, store)
 
 
-def opened(settings: Settings, known: AnyStore | None = None, name: str = "words") -> AnyStore:
-    return open_store(settings, fingerprint_of(settings, WordEmbedder(name)), known)
+def opened(settings: Settings, name: str = "words") -> Store:
+    return open_store(settings, fingerprint_of(settings, WordEmbedder(name)))
 
 
-def found(store: AnyStore, query: str) -> list[str]:
+def found(store: Store, query: str) -> list[str]:
     return [p.article.id for p in retrieve(store, WordEmbedder(), query, 3)]
 
 
@@ -98,8 +99,6 @@ def test_both_lists_are_exact_and_every_chunk_is_a_piece_of_its_article(settings
     assert len(every) == store.chunk_count()
     for _, chunk, article in every:
         assert article.body[chunk.start : chunk.end] == chunk.text
-    from rag.store.local import embedded_text
-
     texts = [embedded_text(a.title.value if a.title else "", c.text) for _, c, a in every]
     exact = WordEmbedder().encode(texts) @ vector
     scores = dict(store.dense(vector, 5))
@@ -121,13 +120,16 @@ def test_a_reader_keeps_its_generation_while_another_is_made(settings: Settings)
     before = store.article("flood.txt")
     assert before is not None and "rose four metres" in before.body
     assert store.publishers() == ["Harbour Post"]
-    newer = opened(settings, store)
+    newer = store.reopened()
     assert found(newer, "zebra keeper")[0] == "zoo.txt"
     after = newer.article("flood.txt")
     assert after is not None and "Turia fell" in after.body
     assert newer.article("talks.md") is None and newer.publishers() == []
     assert newer.chunk_count() == sum(newer.chunks_by_article().values())
     assert all(c.text in a.body for _, c, a in newer.lookup([i for i, _ in newer.lexical("river Turia", 9)]))
+    store.release()
+    newer.release()
+    assert not store.resume() and newer.resume() and newer.generation == store.generation + 1
 
 
 def test_what_a_reader_restricts_is_found_however_many_others_are_nearer(settings: Settings) -> None:
@@ -191,7 +193,7 @@ def test_a_renamed_article_and_one_taken_out_are_known(settings: Settings) -> No
     assert found(store, "river Turia")[0] == "water.txt" and store.article("flood.txt") is None
     take_out(settings, WordEmbedder(), ["water.txt"])
     until(lambda: store.is_behind())
-    assert opened(settings, store).article("water.txt") is None
+    assert store.reopened().article("water.txt") is None
 
 
 def test_another_model_is_told_and_then_takes_its_place(settings: Settings) -> None:
@@ -266,6 +268,16 @@ def test_rows_beyond_one_page_are_read_page_by_page_and_what_goes_wrong_there_is
     monkeypatch.setattr(QueryIterator, "next", gone)
     with pytest.raises(StoreError, match=r"pages\.db: not reachable; start the server"):
         store.articles()
+
+
+def test_an_update_leaves_this_hosts_copy_of_the_words(tmp_path: Path) -> None:
+    settings = settings_in(tmp_path, f"milvus+lite://{tmp_path}/words.db")
+    build(settings, WordEmbedder())
+    opened(settings)
+    (kept,) = settings.index.glob("words-*/words.json")
+    (settings.seeds / "zoo.txt").write_text("Zoo\n\nA zebra keeper fled.", "utf-8")
+    build(settings, WordEmbedder())
+    assert kept.exists() and found(opened(settings), "zebra keeper")[0] == "zoo.txt"
 
 
 def test_an_answer_that_comes_too_late_is_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -19,8 +19,8 @@ from rag.errors import CitewireError, StoreError
 from rag.ingest.build import build, fingerprint_of
 from rag.ingest.maintenance import check
 from rag.retrieval.hybrid import retrieve
-from rag.store.catalog import FILE_NAME
-from rag.store.local import Store
+from rag.store.catalog_file import FILE_NAME
+from rag.store.local import LocalStore
 from tests.fakes import WordEmbedder
 
 ROOT = Path(__file__).parent.parent
@@ -38,7 +38,7 @@ def settings(tmp_path: Path) -> Settings:
 
 def found(settings: Settings, query: str) -> list[str]:
     embedder = WordEmbedder()
-    store = Store(settings.index, fingerprint_of(settings, embedder))
+    store = LocalStore(settings.index, fingerprint_of(settings, embedder))
     try:
         return [p.article.id for p in retrieve(store, embedder, query, 5)]
     finally:
@@ -109,7 +109,7 @@ def test_a_flipped_bit_or_a_cut_in_any_file_is_never_shown(settings: Settings, t
                 tried += 1
                 embedder = WordEmbedder()
                 try:
-                    store = Store(settings.index, fingerprint_of(settings, embedder))
+                    store = LocalStore(settings.index, fingerprint_of(settings, embedder))
                     for query, ids in right.items():
                         passages = retrieve(store, embedder, query, 5)
                         assert [p.article.id for p in passages] == ids
@@ -188,7 +188,7 @@ def test_a_reader_sees_no_mixture_while_a_hundred_updates_pass(settings: Setting
     seen: set[str] = set()
 
     def look() -> None:
-        store = Store(settings.index, fingerprint_of(settings, embedder))
+        store = LocalStore(settings.index, fingerprint_of(settings, embedder))
         while not stop.is_set():
             first = {p.article.body.split(" shows ")[1].split()[0] for p in _zebras(store, embedder)}
             time.sleep(0.01)  # an update passes meanwhile, and this reader must not see it
@@ -196,9 +196,9 @@ def test_a_reader_sees_no_mixture_while_a_hundred_updates_pass(settings: Setting
             if len(first) != 1 or first != again:
                 mixed.append((first, again))
             seen.update(first)
-            store.rest()
-            if not store.wake():
-                newer = Store(settings.index, store.fingerprint, store)
+            store.release()
+            if not store.resume():
+                newer = store.reopened()
                 store.close()
                 store = newer
         store.close()
@@ -214,7 +214,7 @@ def test_a_reader_sees_no_mixture_while_a_hundred_updates_pass(settings: Setting
     assert len(list(settings.index.glob("vectors-*"))) <= 9 and len(list(settings.index.glob("words-*"))) == 1
 
 
-def _zebras(store: Store, embedder: WordEmbedder):  # type: ignore[no-untyped-def]
+def _zebras(store: LocalStore, embedder: WordEmbedder):  # type: ignore[no-untyped-def]
     passages = [p for p in retrieve(store, embedder, "zebra keeper", 10) if p.article.id.startswith("n")]
     assert len(passages) == 4
     return passages
@@ -249,7 +249,7 @@ def test_an_article_that_changes_while_it_is_read_is_read_whole_or_named(
     monkeypatch.setattr(sources, "read_article", changing)
     summary = build(settings, WordEmbedder())
     assert not summary.skipped and left == [0]
-    store = Store(settings.index, fingerprint_of(settings, WordEmbedder()))
+    store = LocalStore(settings.index, fingerprint_of(settings, WordEmbedder()))
     assert "rose 0 metres" in store.articles()[0].body
     store.close()
     left[0] = 100

@@ -15,7 +15,7 @@ from rag.config import Settings
 from rag.errors import StoreError
 from rag.ingest.build import build, fingerprint_of
 from rag.ingest.library import Shelf, safe_name
-from rag.store.local import Store
+from rag.store.local import LocalStore
 from tests.fakes import WordEmbedder
 
 if TYPE_CHECKING:
@@ -40,8 +40,8 @@ def shelf_of(settings: Settings, embedder: WordEmbedder | None = None) -> Shelf:
     build(settings, WordEmbedder())
 
     @contextmanager
-    def reading() -> Iterator[Store]:
-        store = Store(settings.index, fingerprint_of(settings, used))
+    def reading() -> Iterator[LocalStore]:
+        store = LocalStore(settings.index, fingerprint_of(settings, used))
         try:
             yield store
         finally:

@@ -18,8 +18,8 @@ from rag.ingest.build import build, fingerprint_of
 from rag.ingest.maintenance import rebuild
 from rag.retrieval.hybrid import retrieve
 from rag.store.bm25 import query_words
-from rag.store.catalog import FILE_NAME
-from rag.store.local import Store, writer_lock
+from rag.store.catalog_file import FILE_NAME
+from rag.store.local import LocalStore, writer_lock
 from rag.store.vectors import VectorIndex, write_segment
 from tests.fakes import WordEmbedder
 
@@ -37,11 +37,11 @@ def settings(tmp_path: Path) -> Settings:
     return Settings(seeds=seeds, index=tmp_path / "index")
 
 
-def open_store(settings: Settings, embedder: WordEmbedder) -> Store:
-    return Store(settings.index, fingerprint_of(settings, embedder))
+def open_store(settings: Settings, embedder: WordEmbedder) -> LocalStore:
+    return LocalStore(settings.index, fingerprint_of(settings, embedder))
 
 
-def paths(store: Store, embedder: WordEmbedder, query: str) -> list[str]:
+def paths(store: LocalStore, embedder: WordEmbedder, query: str) -> list[str]:
     return [p.article.path for p in retrieve(store, embedder, query, 5)]
 
 

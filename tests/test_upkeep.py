@@ -16,8 +16,9 @@ from rag.errors import ConfigError, StoreError
 from rag.ingest.build import build, fingerprint_of
 from rag.ingest.maintenance import check, export, rebuild, restore
 from rag.retrieval.hybrid import retrieve
-from rag.store.catalog import FILE_NAME, FORMAT, Catalog
-from rag.store.local import Store
+from rag.store.catalog import Catalog
+from rag.store.catalog_file import FILE_NAME, FORMAT
+from rag.store.local import LocalStore
 from rag.store.migration import backup_name, format_of
 from tests.fakes import WordEmbedder
 
@@ -32,7 +33,7 @@ def settings(tmp_path: Path) -> Settings:
 
 
 def found(settings: Settings, query: str) -> list[str]:
-    store = Store(settings.index, fingerprint_of(settings, WordEmbedder()))
+    store = LocalStore(settings.index, fingerprint_of(settings, WordEmbedder()))
     try:
         return [p.article.id for p in retrieve(store, WordEmbedder(), query, 5)]
     finally:
@@ -138,13 +139,13 @@ def test_an_index_that_cannot_be_brought_over_stays_as_it_was(settings: Settings
 
 def test_a_rebuild_embeds_all_again_and_open_readers_see_it_without_a_restart(settings: Settings) -> None:
     build(settings, WordEmbedder())
-    store = Store(settings.index, fingerprint_of(settings, WordEmbedder()))
+    store = LocalStore(settings.index, fingerprint_of(settings, WordEmbedder()))
     embedder = WordEmbedder()
     assert rebuild(settings, embedder).added == ("a.txt", "b.txt") and embedder.encoded == 2
     assert [a.id for a in store.articles()] == ["a.txt", "b.txt"], "a reader goes on with what it has"
     assert store.is_behind()
-    store.rest()
-    assert not store.wake()
+    store.release()
+    assert not store.resume()
     store.close()
 
 
@@ -264,7 +265,7 @@ def test_corpora_side_by_side_do_not_meet(settings: Settings, tmp_path: Path) ->
 
 def test_an_old_answer_knows_what_became_of_its_articles(settings: Settings) -> None:
     build(settings, WordEmbedder())
-    store = Store(settings.index, fingerprint_of(settings, WordEmbedder()))
+    store = LocalStore(settings.index, fingerprint_of(settings, WordEmbedder()))
     cited = [
         Cited(a.id, a.version, text)
         for a, text in zip(
@@ -280,11 +281,11 @@ def test_an_old_answer_knows_what_became_of_its_articles(settings: Settings) -> 
     )
     (settings.seeds / "b.txt").write_text("Talks\n\nNobody met anywhere.", "utf-8")
     build(settings, WordEmbedder())
-    store = Store(settings.index, fingerprint_of(settings, WordEmbedder()))
+    store = LocalStore(settings.index, fingerprint_of(settings, WordEmbedder()))
     assert freshness(cited, store.article) == {"a.txt": Freshness.CHANGED, "b.txt": Freshness.REWORDED}
     store.close()
     (settings.seeds / "b.txt").unlink()
     build(settings, WordEmbedder())
-    store = Store(settings.index, fingerprint_of(settings, WordEmbedder()))
+    store = LocalStore(settings.index, fingerprint_of(settings, WordEmbedder()))
     assert freshness(cited, store.article)["b.txt"] is Freshness.GONE
     store.close()

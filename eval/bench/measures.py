@@ -21,8 +21,8 @@ from typing import TYPE_CHECKING
 from eval.bench.synthetic import RealTexts, Vectors, fill
 from rag.config import Settings
 from rag.ingest.build import build, fingerprint_of
-from rag.store.local import Store
-from rag.store.publish import AnyStore
+from rag.store.base import Store
+from rag.store.local import LocalStore
 
 if TYPE_CHECKING:
     import numpy as np
@@ -112,18 +112,18 @@ def adding(
     settings = {s: settings_of(work, s) for s in sizes}
     vectors = Vectors(real, seed=5)
     embedder = Ready(vectors)
-    stores = {s: Store(settings[s].index, fingerprint_of(settings[s], embedder)) for s in sizes}
+    stores = {s: LocalStore(settings[s].index, fingerprint_of(settings[s], embedder)) for s in sizes}
     first = {s: stores[s].chunk_count() for s in sizes}
     for number in range(ADDITIONS):
         report("adding", number, ADDITIONS)
         file = work / "seeds" / f"new-{time.time_ns()}.txt"
         file.write_text(new_article(number, texts), "utf-8")
         for size in sizes:
-            stores[size].rest()
+            stores[size].release()
             started = time.perf_counter()
             build(settings[size], embedder, paths=[file])
-            if not stores[size].wake():
-                newer = Store(settings[size].index, stores[size].fingerprint, stores[size])
+            if not stores[size].resume():
+                newer = stores[size].reopened()
                 stores[size].close()
                 stores[size] = newer
             found = stores[size].lexical(f"zq{number}x", 5)
@@ -166,7 +166,7 @@ def searching(
     import tantivy  # noqa: F401
 
     started = time.perf_counter()
-    store = Store(settings.index, fingerprint_of(settings, given))
+    store = LocalStore(settings.index, fingerprint_of(settings, given))
     opened = time.perf_counter() - started
     embedder: Embedder
     if model is not None:
@@ -221,7 +221,7 @@ def _peak_bytes() -> int:
     return int(status.split("VmHWM:")[1].split()[0]) * 1024
 
 
-def exact_best(store: AnyStore, asked: NDArray[np.float32]) -> list[list[int]]:
+def exact_best(store: Store, asked: NDArray[np.float32]) -> list[list[int]]:
     """Ids of the nearest vectors of an index of files, by full comparison, block by block."""
     import numpy as np
 
@@ -239,7 +239,7 @@ def exact_best(store: AnyStore, asked: NDArray[np.float32]) -> list[list[int]]:
         ids.clear()
         rows.clear()
 
-    assert isinstance(store, Store)
+    assert isinstance(store, LocalStore)
     for id_, vector in store.catalog.vectors(0, store.catalog.next_chunk()):
         ids.append(id_)
         rows.append(vector)
@@ -413,7 +413,7 @@ def quality(data: Path, model: Path, work: Path, report: Report) -> dict[str, ob
         item = json.loads(line)
         if item["_id"] in right:
             queries[item["_id"]] = item["text"]
-    store = Store(settings.index, fingerprint_of(settings, embedder))
+    store = LocalStore(settings.index, fingerprint_of(settings, embedder))
     scores: dict[str, list[float]] = {"fused": [], "meaning": [], "words": []}
 
     def documents(pairs: Sequence[tuple[int, float]]) -> list[str]:

@@ -16,8 +16,9 @@ from eval.bench.synthetic import RealTexts, Vectors
 from rag.config import Settings
 from rag.ingest.build import build, fingerprint_of
 from rag.retrieval.hybrid import retrieve
+from rag.store.base import Store
 from rag.store.milvus import SETTLED_S, MilvusStore
-from rag.store.publish import AnyStore, copy, open_store
+from rag.store.publish import copy, open_store
 
 if TYPE_CHECKING:
     import numpy as np
@@ -28,7 +29,7 @@ UPDATES = 8  # of one article
 INDEXED_S = 300.0  # for the server to make its own index of what it was sent
 
 
-def _seconds(store: AnyStore, given: Given, question: str) -> float:
+def _seconds(store: Store, given: Given, question: str) -> float:
     begun = time.perf_counter()
     retrieve(store, given, question, 16)
     return time.perf_counter() - begun
@@ -73,7 +74,7 @@ def _updates(
         while not store.is_behind():
             time.sleep(0.05)
         begun = time.perf_counter()
-        store = open_store(reader, fingerprint, store)
+        store = store.reopened()
         first.append(time.perf_counter() - begun + _seconds(store, given, texts.questions[number]))
         second.append(_seconds(store, given, texts.questions[number + UPDATES]))
         assert store.lexical(f"zq{mark}x", 5), "the new article is found on the other host"
@@ -128,7 +129,7 @@ def shared(
                     at_home.append(pair[1])
             report("asking both", turn + 1, TURNS)
 
-        def places(store: AnyStore, ids: Sequence[int]) -> set[tuple[str, int]]:
+        def places(store: Store, ids: Sequence[int]) -> set[tuple[str, int]]:
             return {(a.id, c.start) for _, c, a in store.lookup(ids)}
 
         for number, best in enumerate(exact_best(home, asked)):

@@ -15,7 +15,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rag.schema import Article, Chunk, Field, Origin
-from rag.store.catalog import Catalog, Fingerprint, NewArticle, NewChunk
+from rag.store.base import Fingerprint
+from rag.store.catalog import Catalog
+from rag.store.records import NewArticle, NewChunk
 from rag.text.sentences import sentences
 
 if TYPE_CHECKING:

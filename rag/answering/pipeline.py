@@ -42,7 +42,7 @@ from rag.schema import (
     Status,
     Verdict,
 )
-from rag.store.publish import AnyStore
+from rag.store.base import Store
 from rag.text.words import fold, plain
 
 # Calibrated probabilities, set on development data (`docs/reader.md`).
@@ -59,7 +59,7 @@ class Parts:
     """What a question is answered with. `generator` None: the best sentences are quoted. `without`: stages left out."""
 
     settings: Settings
-    store: AnyStore
+    store: Store
     embedder: Embedder
     reader: Reader
     generator: Generator | None

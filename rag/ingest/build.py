@@ -21,20 +21,13 @@ from rag.ingest.sidecars import Sidecars
 from rag.ingest.sources import Content, Found, Source, look, look_at, read, stamp_of
 from rag.protocols import Embedder
 from rag.schema import Article
-from rag.store.catalog import (
-    FILE_NAME,
-    Catalog,
-    Duplicate,
-    Fingerprint,
-    Held,
-    NewArticle,
-    NewChunk,
-    digest_of,
-    fields_of,
-)
-from rag.store.local import FileState, Update, embedded_key, embedded_text, tidy, write, writer_lock
+from rag.store.base import Fingerprint, embedded_key, embedded_text
+from rag.store.catalog import Catalog
+from rag.store.catalog_file import FILE_NAME
+from rag.store.local import FileState, Update, tidy, write, writer_lock
 from rag.store.migration import bring_over
 from rag.store.publish import publish_where_set
+from rag.store.records import Duplicate, Held, NewArticle, NewChunk, digest_of, fields_of
 from rag.text import near_duplicates as copies
 
 EMBED_BATCH = 16  # texts between two looks at who waits: half a second, and the most that Ctrl-C can lose

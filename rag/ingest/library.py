@@ -21,7 +21,7 @@ from rag.ingest.maintenance import take_out
 from rag.ingest.sources import READ
 from rag.protocols import Embedder
 from rag.schema import Article
-from rag.store.publish import AnyStore
+from rag.store.base import Store
 from rag.text.words import fold, plain
 
 MOST_LISTED = 200  # articles shown at once; a search narrows them
@@ -72,7 +72,7 @@ class Shelf:
         self,
         settings: Settings,
         embedder: Embedder,
-        reading: Callable[[], AbstractContextManager[AnyStore]],
+        reading: Callable[[], AbstractContextManager[Store]],
     ) -> None:
         """`reading` gives the newest generation of the index."""
         self._settings = settings

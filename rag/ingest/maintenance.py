@@ -1,4 +1,4 @@
-"""Upkeep: what is done to an index as a whole: check and repair, make anew, take articles out, save and restore.
+"""Maintenance of an index as a whole: check and repair, make anew, remove articles, save and restore.
 
 An index that cannot be read is never deleted: it is kept aside under a name that says so.
 """
@@ -13,6 +13,7 @@ import time
 import zipfile
 import zlib
 from collections.abc import Callable, Sequence
+from contextlib import closing, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -21,21 +22,26 @@ from rag.config import Settings
 from rag.errors import StoreError
 from rag.ingest.build import Progress, Summary, build, fingerprint_of
 from rag.protocols import Embedder
-from rag.store.catalog import FILE_NAME, FORMAT, Catalog, Held
+from rag.store.catalog import Catalog
+from rag.store.catalog_file import FILE_NAME, FORMAT
+from rag.store.files import sha256_of
 from rag.store.local import Update, repair, tidy, write, writer_lock
 from rag.store.migration import bring_over
 from rag.store.publish import publish_where_set
+from rag.store.records import Held
 
 BESIDE = "rebuild"  # folder inside the index where a new one is made
 MANIFEST = "manifest.json"
 COPY_BYTES = 1 << 20
 MAX_EXPORT_BYTES = 1 << 40
+# what reading a damaged zip file and its manifest raises
+DAMAGED = (OSError, EOFError, KeyError, TypeError, ValueError, RuntimeError, zlib.error, zipfile.BadZipFile)
 
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """What a check found and did, a line each; `aside` is where a damaged catalogue was put, and `summary` what making
-    the index anew from the articles gave then."""
+    """What a check found and did, a line each. After a damaged catalogue, `aside` is the file where it is kept and
+    `summary` tells how the index was made anew from the articles."""
 
     done: tuple[str, ...]
     aside: Path | None
@@ -44,21 +50,12 @@ class Checked:
     chunks: int
 
 
-def _no_progress(progress: Progress) -> None:
-    """The default for `progress`."""
-
-
 def _problems(folder: Path) -> list[str]:
     try:
-        catalog = Catalog(folder)
+        with closing(Catalog(folder)) as catalog:
+            return catalog.problems()
     except StoreError as error:
         return [str(error)]
-    try:
-        return catalog.problems()
-    except StoreError as error:
-        return [str(error)]
-    finally:
-        catalog.close()
 
 
 def _put_aside(folder: Path) -> Path:
@@ -74,12 +71,10 @@ def _put_aside(folder: Path) -> Path:
 
 
 def _salvage(damaged: Path, folder: Path) -> list[str]:
-    """Take over what can still be read of a damaged catalogue and cannot be made from the articles at once: vectors
-    (each proves itself by its checksum) and which other folders are followed; a line for each."""
-    catalog = Catalog(folder, create=True)
-    kept, roots = 0, []
-    try:
-        source = sqlite3.connect(damaged)
+    """Take over what can still be read of a damaged catalogue and is slow or impossible to make from the articles: vectors,
+    each compared with its checksum, and which other folders are indexed; a line for each."""
+    kept = 0
+    with closing(Catalog(folder, create=True)) as catalog, closing(sqlite3.connect(damaged)) as source:
         try:
             roots = [str(r[0]) for r in source.execute("SELECT root FROM roots")]
             with catalog.transaction():
@@ -92,15 +87,11 @@ def _salvage(damaged: Path, folder: Path) -> list[str]:
                     kept += 1
         except (sqlite3.Error, TypeError):
             pass  # the rest cannot be read: it is made anew
-        finally:
-            source.close()
-    finally:
-        catalog.close()
     return [f"{kept} vectors taken over from it"] if kept else []
 
 
 def check(
-    settings: Settings, embedder: Embedder, progress: Callable[[Progress], None] = _no_progress
+    settings: Settings, embedder: Embedder, progress: Callable[[Progress], None] = lambda progress: None
 ) -> Checked:
     """Read the whole index, compare it with its checksums, and repair what is wrong.
 
@@ -114,8 +105,7 @@ def check(
         bring_over(folder)
         problems = _problems(folder)
         if not problems:
-            catalog = Catalog(folder)
-            try:
+            with closing(Catalog(folder)) as catalog:
                 done = repair(folder, catalog, embedder.dimension)
                 with catalog.transaction():
                     catalog.drop_unused_vectors()
@@ -126,8 +116,6 @@ def check(
                     lambda d, t: progress(Progress("merging files", d, t)),
                 )
                 return Checked(tuple(done), None, None, catalog.article_count(), catalog.chunk_count())
-            finally:
-                catalog.close()
         aside = _put_aside(folder)
         done = [f"{FILE_NAME}: damaged ({problems[0]}); kept aside as {aside.name}", *_salvage(aside, folder)]
     summary = build(settings, embedder, progress)
@@ -147,15 +135,13 @@ def _take_over(folder: Path, beside: Path) -> None:
                 _put_aside(folder)
             (beside / FILE_NAME).replace(folder / FILE_NAME)
             return
-        try:
+        with closing(catalog):
             catalog.take_over(beside / FILE_NAME)
             repair(folder, catalog, int(getattr(catalog.fingerprint(), "dimension", 0)))
-        finally:
-            catalog.close()
 
 
 def rebuild(
-    settings: Settings, embedder: Embedder, progress: Callable[[Progress], None] = _no_progress
+    settings: Settings, embedder: Embedder, progress: Callable[[Progress], None] = lambda progress: None
 ) -> Summary:
     """Make the index anew from the articles, beside the old one, and put it in its place when it is complete.
 
@@ -165,12 +151,8 @@ def rebuild(
     folder, beside = settings.index, settings.index / BESIDE
     shutil.rmtree(beside, ignore_errors=True)
     roots: list[Path] = []
-    try:
-        old = Catalog(folder)
+    with suppress(StoreError), closing(Catalog(folder)) as old:
         roots = [Path(r) for r in old.roots()]
-        old.close()
-    except StoreError:
-        pass
     try:
         there = [r for r in roots if r.exists()]
         fresh = replace(settings, index=beside)
@@ -202,28 +184,20 @@ def take_out(settings: Settings, embedder: Embedder, names: Sequence[str]) -> li
 
     Returns their ids. Raises `StoreError` for a name that is none, before anything is changed.
     """
-    with writer_lock(settings.index):
-        catalog = Catalog(settings.index)
-        try:
-            made_by = catalog.fingerprint()
-            if made_by is None:
-                raise StoreError(f"the index at {settings.index}/ is empty; run: rag index")
-            chosen = list({h.id: h for h in (find_article(catalog, n) for n in names)}.values())
-            out = [(h.id, h.file, h.version) for h in chosen]
-            # the same article under another name is out as well: it would be back at once
-            twins = [d for h in chosen for d in catalog.duplicates() if d.digest == h.digest]
-            out += [(d.id, d.file, d.version) for d in twins]
-            write(
-                settings.index,
-                catalog,
-                made_by,
-                Update(removed=[h.id for h in chosen], taken_out=out),
-            )
-            tidy(settings.index, catalog, embedder.dimension, lambda d, t: None)
-            publish_where_set(settings, catalog, made_by, lambda d, t: None)
-            return [h.id for h in chosen]
-        finally:
-            catalog.close()
+    with writer_lock(settings.index), closing(Catalog(settings.index)) as catalog:
+        made_by = catalog.fingerprint()
+        if made_by is None:
+            raise StoreError(f"the index at {settings.index}/ is empty; run: rag index")
+        chosen = list({h.id: h for h in (find_article(catalog, n) for n in names)}.values())
+        # an article that is equal to a removed one but for its name would take its place at once
+        digests = {h.digest for h in chosen}
+        equal = [d for d in catalog.duplicates() if d.digest in digests]
+        out = [(h.id, h.file, h.version) for h in chosen] + [(d.id, d.file, d.version) for d in equal]
+        ids = [h.id for h in chosen]
+        write(settings.index, catalog, made_by, Update(removed=ids, taken_out=out))
+        tidy(settings.index, catalog, embedder.dimension)
+        publish_where_set(settings, catalog, made_by)
+        return ids
 
 
 def export(settings: Settings, target: Path) -> int:
@@ -231,20 +205,14 @@ def export(settings: Settings, target: Path) -> int:
 
     Readers and a writer may go on meanwhile. Returns the number of bytes. Raises `StoreError`.
     """
-    catalog = Catalog(settings.index)
     copy = settings.index / f"export-{time.time_ns()}.sqlite"
     partial = target.with_name(f"{target.name}.partial")
     try:
-        catalog.backup(copy)
-        with copy.open("rb") as file:
-            digest = hashlib.file_digest(file, "sha256").hexdigest()
-        manifest = {
-            "citewire": __version__,
-            "format": FORMAT,
-            "articles": catalog.article_count(),
-            "chunks": catalog.chunk_count(),
-            "files": {FILE_NAME: {"sha256": digest, "bytes": copy.stat().st_size}},
-        }
+        with closing(Catalog(settings.index)) as catalog:
+            catalog.backup(copy)
+            counts = {"articles": catalog.article_count(), "chunks": catalog.chunk_count()}
+        listed = {FILE_NAME: {"sha256": sha256_of(copy), "bytes": copy.stat().st_size}}
+        manifest = {"citewire": __version__, "format": FORMAT, **counts, "files": listed}
         with zipfile.ZipFile(partial, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
             archive.writestr(MANIFEST, json.dumps(manifest, indent=1))
             archive.write(copy, FILE_NAME)
@@ -255,7 +223,6 @@ def export(settings: Settings, target: Path) -> int:
             f"{target}: cannot be written ({error.strerror}); free space or name another file"
         ) from None
     finally:
-        catalog.close()
         copy.unlink(missing_ok=True)
         partial.unlink(missing_ok=True)
 
@@ -282,16 +249,7 @@ def _unpack(source: Path, beside: Path) -> None:
                     file.write(block)
             if left or digest.hexdigest() != listed["sha256"]:
                 raise StoreError(f"{source}: damaged (its SHA-256 is not the listed one); copy it again")
-    except (
-        OSError,
-        EOFError,
-        zipfile.BadZipFile,
-        zlib.error,
-        KeyError,
-        TypeError,
-        ValueError,
-        RuntimeError,
-    ) as error:
+    except DAMAGED as error:
         reason = getattr(error, "strerror", None) or str(error)
         raise StoreError(f"{source}: not an index saved by rag index --export ({reason})") from None
 
@@ -299,7 +257,7 @@ def _unpack(source: Path, beside: Path) -> None:
 def restore(settings: Settings, embedder: Embedder, source: Path) -> tuple[int, int]:
     """Put a saved index in the place of this one. Returns its number of articles and chunks.
 
-    The index is as it was until the saved one is complete and proven. Raises `StoreError` when the file is damaged, or was
+    The index is as it was until the saved one is complete and checked. Raises `StoreError` when the file is damaged, or was
     made by another embedding model or other chunk settings.
     """
     beside = settings.index / BESIDE
@@ -310,8 +268,7 @@ def restore(settings: Settings, embedder: Embedder, source: Path) -> tuple[int, 
         except OSError as error:
             raise StoreError(f"{settings.index}/: cannot be written ({error.strerror})") from None
         _unpack(source, beside)
-        catalog = Catalog(beside, create=True)
-        try:
+        with closing(Catalog(beside, create=True)) as catalog:
             problems = catalog.problems()
             if problems:
                 raise StoreError(f"{source}: damaged ({problems[0]}); copy it again")
@@ -321,8 +278,6 @@ def restore(settings: Settings, embedder: Embedder, source: Path) -> tuple[int, 
                 )
             repair(beside, catalog, embedder.dimension)
             counts = catalog.article_count(), catalog.chunk_count()
-        finally:
-            catalog.close()
         _take_over(settings.index, beside)
         return counts
     finally:

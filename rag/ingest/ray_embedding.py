@@ -20,8 +20,9 @@ from rag.ingest.sandbox import Extractor
 from rag.ingest.sidecars import Sidecars
 from rag.ingest.sources import Source, look, read
 from rag.protocols import Embedder
-from rag.store.catalog import Catalog, Fingerprint
-from rag.store.local import embedded_text, writer_lock
+from rag.store.base import Fingerprint, embedded_text
+from rag.store.catalog import Catalog
+from rag.store.local import writer_lock
 
 WINDOW = 16_384  # texts that are known here and not embedded yet: about 12 MB
 BATCH = 64  # texts to a worker at once

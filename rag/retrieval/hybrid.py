@@ -10,7 +10,7 @@ from collections.abc import Callable, Set
 from rag.protocols import Embedder
 from rag.retrieval.scope import admits
 from rag.schema import EVERY_ARTICLE, WHOLE, Choice, Passage, Stage
-from rag.store.publish import AnyStore
+from rag.store.base import Store
 
 DEPTH = 50  # chunks taken from each list; deeper ranks add less than 1/110 to a fused score
 DEEPER = 8  # times, where too few of them are of articles that the reader wants
@@ -19,7 +19,7 @@ RRF_K = 60  # Cormack, Clarke, Büttcher: Reciprocal Rank Fusion, SIGIR 2009
 
 
 def _wanted(
-    store: AnyStore, choice: Choice, search: Callable[[int], list[tuple[int, float]]]
+    store: Store, choice: Choice, search: Callable[[int], list[tuple[int, float]]]
 ) -> list[tuple[int, float]]:
     """The first `DEPTH` chunks of a list that are of articles that `choice` admits; a list is read `DEEPEST` deep at most."""
     depth = DEPTH
@@ -35,7 +35,7 @@ def _wanted(
 
 
 def retrieve(
-    store: AnyStore,
+    store: Store,
     embedder: Embedder,
     query: str,
     limit: int,

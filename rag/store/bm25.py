@@ -1,8 +1,8 @@
 """The word index: BM25 by tantivy, a derived copy of the catalogue's texts in a folder of its own for each generation.
 
 A new generation's folder begins as links to the files of the one before (tantivy never changes a file that is written)
-and gets a file set for what is new, so an update costs what it weighs and a reader's folder never changes. This module
-knows words and chunk ids, not articles.
+and gets files for what is new, so the time of an update grows with what is new and a reader's folder never changes. This
+module knows words and chunk ids, not articles.
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ from pathlib import Path
 from typing import Any
 
 from rag.errors import StoreError
-from rag.store.catalog import LexicalCopy, is_writable
-from rag.store.vectors import sha256_of, sync_folder
+from rag.store.files import is_writable, sha256_of, sync_folder
+from rag.store.records import LexicalCopy
 from rag.text.words import content_words, words
 
-PREFIX = "words-"
+PREFIX, NAME_BYTES = "words-", 8
 MAX_QUERY_WORDS = 64  # a question is one sentence; more words only cost time
 SMALL_HEAP, LARGE_HEAP = 15_000_000, 120_000_000  # bytes; tantivy asks for 15 MB at least
 LARGE = 20_000  # chunks from which two threads and the large heap pay
@@ -94,14 +94,13 @@ def write_lexical(
     """
     import tantivy
 
-    target = folder / f"{PREFIX}{secrets.token_hex(8)}"
+    source, known = (folder / base.name, dict(base.files)) if base else (folder, {})
+    target = folder / f"{PREFIX}{secrets.token_hex(NAME_BYTES)}"
     try:
         target.mkdir()
-        for name, _ in base.files if base else ():
-            if name == "meta.json":
-                shutil.copyfile(folder / base.name / name, target / name)  # type: ignore[union-attr]
-            else:
-                os.link(folder / base.name / name, target / name)  # type: ignore[union-attr]
+        for name in known:
+            take = shutil.copyfile if name == "meta.json" else os.link
+            take(source / name, target / name)
         index = _open(target)
         large = count >= LARGE
         writer = index.writer(heap_size=LARGE_HEAP if large else SMALL_HEAP, num_threads=2 if large else 1)
@@ -111,7 +110,6 @@ def write_lexical(
             writer.add_document(tantivy.Document(id=id_, text=text))
         writer.commit()
         writer.wait_merging_threads()  # the files do not change from here on
-        known = dict(base.files) if base else {}
         files = []
         listed = _listed(target)
         for path in sorted(target.iterdir()):
@@ -126,16 +124,11 @@ def write_lexical(
                 files.append((name, sha256_of(path)))
         sync_folder(target)
         sync_folder(folder)
-    except OSError as error:
+    except BaseException as error:
         shutil.rmtree(target, ignore_errors=True)
-        raise StoreError(
-            f"{target}: cannot be written ({error.strerror}); free space and run: rag index"
-        ) from None
-    except ValueError as error:  # all that tantivy reports of its files
-        shutil.rmtree(target, ignore_errors=True)
-        raise StoreError(f"{target}: cannot be written ({error}); free space and run: rag index") from None
-    except BaseException:
-        shutil.rmtree(target, ignore_errors=True)
+        if isinstance(error, (OSError, ValueError)):  # ValueError is all that tantivy reports of its files
+            why = getattr(error, "strerror", None) or error
+            raise StoreError(f"{target}: cannot be written ({why}); free space and run: rag index") from None
         raise
     return LexicalCopy(target.name, tuple(files))
 
@@ -196,7 +189,9 @@ class LexicalIndex:
 
 
 def sweep(folder: Path, keep: Sequence[str]) -> None:
-    """Delete the folders of copies that are not listed: left by a crash or an earlier generation."""
-    for path in folder.glob(f"{PREFIX}*"):
+    """Delete the folders of copies that are not in `keep`: left by a crash or an earlier generation."""
+    for path in folder.glob(
+        f"{PREFIX}{'?' * 2 * NAME_BYTES}"
+    ):  # a server's words lie in folders with shorter names
         if path.name not in keep:
             shutil.rmtree(path, ignore_errors=True)

@@ -1,26 +1,28 @@
-"""The store: the catalogue and its two fast copies, vectors in FAISS and words in tantivy, as one thing with one switch.
+"""The store in files: the catalogue and its two fast copies, vectors in FAISS and words in tantivy.
 
-A reader (`Store`) holds one generation until it rests; a writer makes the next one in a single SQLite transaction, which
-lists the files of the copies by their hashes. A copy that is missing or damaged is made again from the catalogue, without
+A reader (`LocalStore`) keeps one generation until it is released; a writer makes the next one in a single SQLite transaction,
+which lists the files of the copies by their hashes. A copy that is missing or damaged is made again from the catalogue, without
 embedding anything. Copies are never changed: an update adds a small segment, and `tidy` merges segments when it is done.
 """
 
 from __future__ import annotations
 
-import hashlib
 import os
 import time
+from bisect import bisect_left
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rag.errors import StoreError
 from rag.schema import EVERY_ARTICLE, Article, Choice, Chunk
 from rag.store import bm25 as words
+from rag.store.base import Fingerprint, check_fingerprint, embedded_text
 from rag.store.bm25 import LexicalIndex, write_lexical
-from rag.store.catalog import Catalog, Duplicate, Fingerprint, LexicalCopy, NewArticle, Segment
+from rag.store.catalog import Catalog
+from rag.store.records import Duplicate, LexicalCopy, NewArticle, Segment
 from rag.store.vectors import SUFFIX, VectorIndex, is_intact, write_segment
 from rag.text import near_duplicates as copies
 
@@ -39,7 +41,7 @@ OPEN_TRIES = 5  # a writer may have deleted what was listed a moment ago
 
 @contextmanager
 def writer_lock(folder: Path) -> Iterator[None]:
-    """Hold the folder's only writing place. Raises `StoreError` naming the holder when it is taken."""
+    """Be the only writer of the index in `folder`. Raises `StoreError` naming the process that is writing it already."""
     from filelock import FileLock, Timeout
 
     try:
@@ -73,7 +75,7 @@ def writer_lock(folder: Path) -> Iterator[None]:
 
 @dataclass(frozen=True, slots=True)
 class FileState:
-    """What a file was like when it was read: (key, reason) of what could not be, and what is indexed under another id."""
+    """A file that was read: its stamp (size and times), (key, reason) of what could not be read of it, and its duplicates."""
 
     file: str
     root: str
@@ -85,7 +87,8 @@ class FileState:
 @dataclass(frozen=True, slots=True)
 class Update:
     """All that one generation changes. An article that changed is in `removed` and in `added`; `moved` is (old id, the
-    article in its new place, its file)."""
+    article in its new place, its file). `taken_out` are articles that stay out until they change, `let_in` those that may
+    come back."""
 
     removed: Sequence[str] = ()
     added: Sequence[NewArticle] = ()
@@ -93,36 +96,17 @@ class Update:
     files: Sequence[FileState] = ()
     forgotten: Sequence[str] = ()
     roots: Sequence[str] = ()
-    taken_out: Sequence[tuple[str, str, str]] = field(default=())  # id, file, version
+    taken_out: Sequence[tuple[str, str, str]] = ()  # id, file, version
     let_in: Sequence[str] = ()
-
-
-def _matrix(rows: Sequence[bytes], dimension: int) -> Vectors:
-    """float32 bytes of one vector each, as one array (len(rows), dimension)."""
-    import numpy as np
-
-    return np.frombuffer(b"".join(rows), dtype="<f4").reshape(len(rows), dimension)
 
 
 def _segment(folder: Path, catalog: Catalog, dimension: int, low: int, high: int) -> list[Segment]:
     """The chunks with low <= id < high as one new file; none when there is none."""
-    ids, rows = [], []
-    for id_, vector in catalog.vectors(low, high):
-        ids.append(id_)
-        rows.append(vector)
-    return [write_segment(folder, ids, _matrix(rows, dimension), low, high)] if ids else []
+    import numpy as np
 
-
-def embedded_text(title: str, text: str) -> str:
-    """What is embedded and searched for a chunk: its article's title travels with it, for a chunk alone rarely says the
-    event."""
-    return text if not title or title in text else f"{title}\n{text}"
-
-
-def embedded_key(embedding: str, title: str, text: str) -> bytes:
-    """Names what is embedded for a chunk, and by which model."""
-    written = f"{embedding}\n{embedded_text(title, text)}"
-    return hashlib.sha256(written.encode("utf-8", "surrogatepass")).digest()
+    rows = dict(catalog.vectors(low, high))
+    vectors = np.frombuffer(b"".join(rows.values()), dtype="<f4").reshape(len(rows), dimension)
+    return [write_segment(folder, list(rows), vectors, low, high)] if rows else []
 
 
 def _lexical_anew(folder: Path, catalog: Catalog) -> LexicalCopy:
@@ -132,7 +116,7 @@ def _lexical_anew(folder: Path, catalog: Catalog) -> LexicalCopy:
 
 
 def _origin(catalog: Catalog, new: NewArticle) -> str:
-    """The id of the first article that tells the report of `new` in nearly its words; its own when there is none."""
+    """The id of the first article that `new` is a near-duplicate of; its own when there is none."""
     for id_, body in catalog.alike(new.sketch, copies.SHARED_LEAST):
         if copies.is_copy(new.article.body, body):
             return id_
@@ -171,7 +155,7 @@ def write(folder: Path, catalog: Catalog, fingerprint: Fingerprint, update: Upda
             gone += before
             vectors += catalog.remove_article(id_)
             others = catalog.copies(id_)
-            if others:  # the report goes on under its next article
+            if others:  # the next of its near-duplicates is the first from now on
                 catalog.set_origin(id_, others[0][0], copies.sketch(others[0][1]))
         for new in update.added:
             catalog.add_article(new, _origin(catalog, new))
@@ -209,15 +193,13 @@ def _sweep(folder: Path, catalog: Catalog) -> None:
 
 
 def _to_merge(segments: Sequence[Segment], tombstones: Sequence[int]) -> list[Segment]:
-    """Neighbouring files to make one of, or one to make anew; empty when all is well.
+    """Neighbouring files to merge into one, or one to write anew without its removed chunks; empty when there is none.
 
-    The newest files are merged, and an older one with them when it is not much larger than they are together: a vector is
-    written again about log2(n) times in all.
+    The newest files are merged, and an older one with them when it is not much larger than they are together: so a vector
+    is written about log2(n) times in all.
     """
-    import bisect
-
     for segment in segments:
-        dead = bisect.bisect_left(tombstones, segment.high) - bisect.bisect_left(tombstones, segment.low)
+        dead = bisect_left(tombstones, segment.high) - bisect_left(tombstones, segment.low)
         if dead > MAX_DEAD_SHARE * segment.count:
             return [segment]
     if len(segments) <= MAX_SEGMENTS:
@@ -230,12 +212,16 @@ def _to_merge(segments: Sequence[Segment], tombstones: Sequence[int]) -> list[Se
     return chosen
 
 
-def tidy(folder: Path, catalog: Catalog, dimension: int, progress: Callable[[int, int], None]) -> int:
-    """Merge FAISS files until there are few, each merge complete or not at all; returns how many were made.
+def tidy(
+    folder: Path,
+    catalog: Catalog,
+    dimension: int,
+    progress: Callable[[int, int], None] = lambda done, total: None,
+) -> None:
+    """Merge FAISS files until there are few, each merge complete or not at all.
 
     Nothing that a reader sees changes. Call it under `writer_lock`. `progress` is told vectors done and in all.
     """
-    made = 0
     while chosen := _to_merge(catalog.segments(), catalog.tombstones()):
         total = sum(s.count for s in chosen)
         progress(0, total)
@@ -244,39 +230,38 @@ def tidy(folder: Path, catalog: Catalog, dimension: int, progress: Callable[[int
             catalog.set_segments(chosen, merged)
         _sweep(folder, catalog)
         progress(total, total)
-        made += 1
-    return made
 
 
 def repair(folder: Path, catalog: Catalog, dimension: int) -> list[str]:
-    """Make again what is missing of the copies, damaged or not about the catalogue's chunks; a line for each.
+    """Make again from the catalogue each copy that is missing, damaged or holds other chunks; returns a line for each.
 
     Call it under `writer_lock`.
     """
-    done = []
-    segments = catalog.segments()
-    broken = [s for s in segments if not is_intact(folder, s)]
-    for segment in broken:
+    done: list[str] = []
+
+    def remake_vectors(what: str, replaced: Sequence[Segment], low: int, high: int) -> None:
         with catalog.transaction():
-            catalog.set_segments([segment], _segment(folder, catalog, dimension, segment.low, segment.high))
-        done.append(f"{segment.name}: missing or damaged; made again")
+            catalog.set_segments(replaced, _segment(folder, catalog, dimension, low, high))
+        done.append(f"{what}; made again")
+
+    def remake_words(what: str) -> None:
+        with catalog.transaction():
+            catalog.set_lexical(_lexical_anew(folder, catalog))
+        done.append(f"{what}; made again")
+
+    for segment in catalog.segments():
+        if not is_intact(folder, segment):
+            remake_vectors(f"{segment.name}: missing or damaged", [segment], segment.low, segment.high)
     copy = catalog.lexical()
     if catalog.chunk_count() and (copy is None or not words.is_intact(folder, copy)):
-        with catalog.transaction():
-            catalog.set_lexical(_lexical_anew(folder, catalog))
-        done.append(f"{copy.name if copy else 'the word index'}: missing or damaged; made again")
+        remake_words(f"{copy.name if copy else 'the word index'}: missing or damaged")
     index = VectorIndex(folder, catalog.segments(), catalog.tombstones(), dimension, catalog.vectors_of)
     if index.ids_checksum() != catalog.ids_checksum():
-        with catalog.transaction():
-            catalog.set_segments(
-                catalog.segments(), _segment(folder, catalog, dimension, 0, catalog.next_chunk())
-            )
-        done.append("the vector files did not hold the catalogue's chunks; made again")
+        what = "the vector files did not hold the catalogue's chunks"
+        remake_vectors(what, catalog.segments(), 0, catalog.next_chunk())
     copy = catalog.lexical()
     if copy is not None and LexicalIndex(folder, copy).count() != catalog.chunk_count():
-        with catalog.transaction():
-            catalog.set_lexical(_lexical_anew(folder, catalog))
-        done.append("the word index did not hold the catalogue's chunks; made again")
+        remake_words("the word index did not hold the catalogue's chunks")
     _sweep(folder, catalog)
     return done
 
@@ -284,10 +269,10 @@ def repair(folder: Path, catalog: Catalog, dimension: int) -> list[str]:
 # ---------------------------------------------------------------------------------------------------- reading
 
 
-class Store:
-    """One generation of an index, for reading."""
+class LocalStore:
+    """One generation of an index in files. Its methods are those of `rag.store.base.Store`."""
 
-    def __init__(self, folder: Path, fingerprint: Fingerprint, known: Store | None = None) -> None:
+    def __init__(self, folder: Path, fingerprint: Fingerprint, known: LocalStore | None = None) -> None:
         """Open the newest generation of `folder`; files that `known` has open are not read again.
 
         Raises `StoreError` when there is no index, or when other settings made it; repairs damaged copies.
@@ -298,7 +283,7 @@ class Store:
         try:
             for attempt in range(OPEN_TRIES):
                 self.catalog.pin()
-                self._check_maker()
+                check_fingerprint(f"{folder}/", self.catalog.fingerprint(), fingerprint)
                 try:
                     self._open(known)
                     return
@@ -306,28 +291,15 @@ class Store:
                     self.catalog.unpin()
                     time.sleep(0.02)
                     if attempt == OPEN_TRIES - 2:
-                        self._repair()
+                        with writer_lock(folder), closing(Catalog(folder)) as catalog:
+                            repair(folder, catalog, fingerprint.dimension)
                     elif attempt == OPEN_TRIES - 1:
                         raise
         except BaseException:
             self.catalog.close()
             raise
 
-    def _check_maker(self) -> None:
-        made_by = self.catalog.fingerprint()
-        if made_by is None:
-            raise StoreError(f"the index at {self.folder}/ is empty; run: rag index")
-        if made_by != self.fingerprint:
-            what = "embedding model" if made_by.embedding != self.fingerprint.embedding else "chunk settings"
-            old, new = (
-                (f.embedding if what == "embedding model" else f.chunking)
-                for f in (made_by, self.fingerprint)
-            )
-            raise StoreError(
-                f"the index at {self.folder}/ was made by another {what} ({old}, now {new}); run: rag index"
-            )
-
-    def _open(self, known: Store | None) -> None:
+    def _open(self, known: LocalStore | None) -> None:
         self.generation = self.catalog.generation()
         self._vectors: VectorIndex = VectorIndex(
             self.folder,
@@ -354,30 +326,19 @@ class Store:
             return self._vectors.ids_checksum() == self.catalog.ids_checksum()
         return self._vectors.count() == count
 
-    def _repair(self) -> None:
-        with writer_lock(self.folder):
-            catalog = Catalog(self.folder)
-            try:
-                repair(self.folder, catalog, self.fingerprint.dimension)
-            finally:
-                catalog.close()
+    def reopened(self) -> LocalStore:
+        return LocalStore(self.folder, self.fingerprint, self)
 
     def is_behind(self) -> bool:
-        """Whether a newer generation has been made; a held one stays as it is, so open another `Store` for it."""
         if self.catalog.is_replaced():
             return True
-        newest = Catalog(self.folder)
-        try:
+        with closing(Catalog(self.folder)) as newest:
             return newest.generation() != self.generation
-        finally:
-            newest.close()
 
-    def rest(self) -> None:
-        """Hold the generation no longer, so that SQLite may tidy up behind it."""
+    def release(self) -> None:
         self.catalog.unpin()
 
-    def wake(self) -> bool:
-        """Hold this generation again; false when it is not the newest any more (open another `Store` then)."""
+    def resume(self) -> bool:
         self.catalog.pin()
         if self.catalog.is_replaced() or self.catalog.generation() != self.generation:
             self.catalog.unpin()
@@ -385,49 +346,37 @@ class Store:
         return True
 
     def close(self) -> None:
-        """Close the files."""
         self.catalog.close()
 
     def articles(self, limit: int = -1) -> list[Article]:
-        """Articles, by id; at most `limit` of them, all when it is -1."""
         return list(self.catalog.articles(limit))
 
-    def article(self, id_: str) -> Article | None:
-        """The article of that id, None when it is not there."""
-        return self.catalog.article(id_)
-
     def each_article(self) -> Iterator[Article]:
-        """All articles, by id, one after the other."""
         return self.catalog.articles()
 
+    def article(self, id_: str) -> Article | None:
+        return self.catalog.article(id_)
+
     def article_count(self) -> int:
-        """Number of articles."""
         return self.catalog.article_count()
 
     def chunk_count(self) -> int:
-        """Number of chunks."""
         return self.catalog.chunk_count()
 
-    def publishers(self) -> list[str]:
-        """Who published the articles, in order."""
-        return self.catalog.publishers()
-
     def chunks_by_article(self) -> dict[str, int]:
-        """Number of chunks by article id."""
         return self.catalog.chunks_by_article()
 
+    def publishers(self) -> list[str]:
+        return self.catalog.publishers()
+
     def dense(self, vector: Vectors, limit: int, choice: Choice = EVERY_ARTICLE) -> list[tuple[int, float]]:
-        """(chunk id, cosine similarity), best first. A store may leave out what `choice` excludes; this one does not."""
         return self._vectors.search(vector, limit)
 
     def lexical(self, query: str, limit: int) -> list[tuple[int, float]]:
-        """(chunk id, BM25 score), best first."""
         return self._words.search(query, limit) if self._words else []
 
-    def facts(self, ids: Sequence[int]) -> dict[int, Article]:
-        """By chunk id, the article without its text: what it states about itself."""
-        return self.catalog.facts(ids)
-
     def lookup(self, ids: Sequence[int]) -> list[tuple[int, Chunk, Article]]:
-        """The chunks of `ids` with their articles, in the order given."""
         return self.catalog.lookup(ids)
+
+    def facts(self, ids: Sequence[int]) -> dict[int, Article]:
+        return self.catalog.facts(ids)

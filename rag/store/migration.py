@@ -9,11 +9,14 @@ import json
 import sqlite3
 import zlib
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 from rag.errors import StoreError
-from rag.store.catalog import FILE_NAME, FORMAT, Catalog, create_tables, digest_of_row
+from rag.store.catalog import Catalog
+from rag.store.catalog_file import FILE_NAME, FORMAT, create_tables
 from rag.store.local import repair
+from rag.store.records import FIELDS, digest_of_row
 from rag.text import near_duplicates as copies
 
 
@@ -23,11 +26,8 @@ def format_of(folder: Path) -> int:
     if not path.is_file():
         return 0
     try:
-        db = sqlite3.connect(path, timeout=30)
-        try:
+        with closing(sqlite3.connect(path, timeout=30)) as db:
             row = db.execute("SELECT value FROM meta WHERE key='format'").fetchone()
-        finally:
-            db.close()
         return int(row[0]) if row else 0
     except (sqlite3.Error, ValueError):
         return 0
@@ -55,8 +55,8 @@ def _from_1(db: sqlite3.Connection) -> None:
         "SELECT row,id,version,path,body,fields FROM old_articles WHERE removed IS NULL ORDER BY id"
     ).fetchall()
     for row, id_, version, path, body, fields in rows:
-        fields = json.dumps({"author": None} | json.loads(fields), ensure_ascii=False)
-        fields = json.dumps({k: json.loads(fields)[k] for k in FIELD_ORDER}, ensure_ascii=False)
+        stated = json.loads(fields)
+        fields = json.dumps({name: stated.get(name) for name in FIELDS}, ensure_ascii=False)
         db.execute(
             "INSERT INTO articles VALUES(?,?,?,?,?,?,?,?,?)",
             (row, id_, id_, version, path, body, fields, digest_of_row(body, fields), id_),
@@ -73,7 +73,6 @@ def _from_1(db: sqlite3.Connection) -> None:
         db.execute(f"DROP TABLE old_{table}")
 
 
-FIELD_ORDER = ("title", "author", "publisher", "place", "url", "published")
 _STEPS: dict[int, Callable[[sqlite3.Connection], None]] = {1: _from_1}
 
 
@@ -88,10 +87,9 @@ def bring_over(folder: Path) -> Path | None:
     path, kept = folder / FILE_NAME, folder / backup_name(format_)
     db = sqlite3.connect(path, isolation_level=None, timeout=30)
     try:
-        target = sqlite3.connect(kept)
-        db.backup(target)
-        target.execute("PRAGMA journal_mode=DELETE")
-        target.close()
+        with closing(sqlite3.connect(kept)) as target:
+            db.backup(target)
+            target.execute("PRAGMA journal_mode=DELETE")
         db.execute("PRAGMA legacy_alter_table=ON")  # references follow the names, not the renamed tables
         db.execute("BEGIN IMMEDIATE")
         _STEPS[format_](db)
@@ -104,11 +102,8 @@ def bring_over(folder: Path) -> Path | None:
         ) from None
     finally:
         db.close()
-    catalog = Catalog(folder)
-    try:
+    with closing(Catalog(folder)) as catalog:
         fingerprint = catalog.fingerprint()
         if fingerprint is not None:
             repair(folder, catalog, fingerprint.dimension)
-    finally:
-        catalog.close()
     return kept

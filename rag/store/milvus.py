@@ -1,10 +1,9 @@
 """The index on a Milvus server, for corpora that several hosts read: articles, chunks and vectors, in generations.
 
-There the server is the truth that readers share. One host indexes: its catalogue remembers files and embedded texts, and each
-generation is published from it. Rows carry the generation that added and removed them and every search filters by them, so
-a reader sees one generation whatever a writer does. Words are searched on each reading host, in a copy of the server's
-texts by the same code as at home, so BM25 is the same. This module knows rows, not how articles are read or questions
-asked.
+One host indexes: its catalogue keeps files and embedded texts, and each generation is published from it. Rows carry the
+generations that added and removed them, and every search filters by them, so a reader sees one generation whatever a writer
+does. Words are searched on each reading host, in a copy of the server's texts, by the same code as an index in files, so the
+BM25 scores are the same. This module knows rows, not how articles are read or questions asked.
 """
 
 from __future__ import annotations
@@ -24,10 +23,11 @@ from rag.codec import article_of, row_of
 from rag.errors import StoreError
 from rag.schema import EVERY_ARTICLE, Article, Choice, Chunk
 from rag.store import bm25 as words
+from rag.store.base import Fingerprint, check_fingerprint, embedded_text
 from rag.store.bm25 import LexicalIndex, write_lexical
-from rag.store.catalog import Fingerprint, LexicalCopy
-from rag.store.local import embedded_text
+from rag.store.files import write_file
 from rag.store.milvus_client import BATCH_ROWS, KINDS, Server, State, level_of, one_of, parts_of, suffix_of
+from rag.store.records import LexicalCopy
 from rag.text.words import fold
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
 LIVE = 2**62  # the generation that removed what is still there
 KEPT = 3  # generations whose removed rows stay, for readers that are still in them
-SETTLED_S = 15.0  # a generation this old is in every part of the server, clocks that differ included
+SETTLED_S = 15.0  # a generation this old has reached every node of the server, even where clocks differ
 PIECE_BYTES = 60_000  # of a body in one row; a text field holds 65,535
 BATCH_CHARS = 8_000_000  # of article texts to one generation: bounds what an interruption can lose
 CACHED = 4096  # articles kept in memory
@@ -107,6 +107,29 @@ def _day(article: Article) -> int:
     return date.year * 10_000 + date.month * 100 + date.day
 
 
+def _rows_of(new: Published, first: int, generation: int) -> dict[str, list[dict[str, Any]]]:
+    """The rows of an article by their collection; its chunks get the ids from `first` on."""
+    article = new.article
+    key = f"{hash_of(article.id)}-{generation:x}"
+    lives = {"added": generation, "removed": LIVE}
+    stated = {"published": _day(article), "publisher": article.publisher.value if article.publisher else ""}
+    row = {**row_of(replace(article, body="")), "chunks": len(new.chunks), "file": new.file}
+    return {
+        "chunks": [
+            {"key": id_, "article": key, "begins": chunk.start, "ends": chunk.end, "title": title}
+            | {"text": chunk.text, "vector": vector, **stated, **lives}
+            for id_, ((chunk, title), vector) in enumerate(zip(new.chunks, new.vectors, strict=True), first)
+        ],
+        "bodies": [
+            {"key": f"{key}-{n:x}", "article": key, "piece": n, "text": text}
+            for n, text in enumerate(pieces_of(article.body))
+        ],
+        "articles": [
+            {"key": key, "id_hash": hash_of(article.id), "mark": new.mark, "row": json.dumps(row), **lives}
+        ],
+    }
+
+
 class Writer:
     """Publishes generations. One host at a time."""
 
@@ -149,10 +172,10 @@ class Writer:
         """For the articles of those ids (all of the newest generation), by the hash of the id: (its mark, its key)."""
         if self._replaces is not None:
             return {}
-        now = in_generation(self.state.generation)
-        hashes = [hash_of(i) for i in ids or ()]
-        some = [f"{now} and id_hash in {one_of(part)}" for part in parts_of(hashes, AT_ONCE)]
-        filters = [now] if ids is None else some
+        filters = [now := in_generation(self.state.generation)]
+        if ids is not None:
+            parts = parts_of([hash_of(i) for i in ids], AT_ONCE)
+            filters = [f"{now} and id_hash in {one_of(part)}" for part in parts]
         return {
             r["id_hash"]: (r["mark"], r["key"])
             for where in filters
@@ -162,39 +185,23 @@ class Writer:
     def _read(self, kind: str, where: str, fields: Sequence[str]) -> Iterator[dict[str, Any]]:
         return self._server.rows(kind, self.state.suffix, where, fields, newest=True)
 
-    def publish(self, removed: Sequence[str], added: Sequence[Published], publishers: Sequence[str]) -> State:
+    def publish(self, removed: Sequence[str], added: Sequence[Published], publishers: Sequence[str]) -> None:
         """One generation: without the articles of the keys `removed`, with `added`. Raises `StoreError`; then readers see
         the one before."""
         server, suffix = self._server, self.state.suffix
         generation = self.state.generation + 1
         next_id = self.state.next_id
-        gone = 0
-        heads: list[dict[str, Any]] = []
-        bodies: list[dict[str, Any]] = []
-        rows: list[dict[str, Any]] = []
+        made: dict[str, list[dict[str, Any]]] = {"chunks": [], "bodies": [], "articles": []}
         for new in added:
-            key = f"{hash_of(new.article.id)}-{generation:x}"
-            for (chunk, title), vector in zip(new.chunks, new.vectors, strict=True):
-                rows.append(
-                    {
-                        **{"key": next_id, "article": key, "begins": chunk.start, "ends": chunk.end},
-                        **{"title": title, "text": chunk.text, "vector": vector, "added": generation},
-                        **{"removed": LIVE, "published": _day(new.article)},
-                        "publisher": new.article.publisher.value if new.article.publisher else "",
-                    }
-                )
-                next_id += 1
-            pieces = enumerate(pieces_of(new.article.body))
-            bodies += ({"key": f"{key}-{n:x}", "article": key, "piece": n, "text": t} for n, t in pieces)
-            row = {**row_of(replace(new.article, body="")), "chunks": len(new.chunks), "file": new.file}
-            told = {"key": key, "id_hash": hash_of(new.article.id), "mark": new.mark}
-            heads.append({**told, "row": json.dumps(row), "added": generation, "removed": LIVE})
+            for kind, some in _rows_of(new, next_id, generation).items():
+                made[kind] += some
+            next_id += len(new.chunks)
         server.begin(generation)
-        for kind, made in (("chunks", rows), ("bodies", bodies), ("articles", heads)):
-            server.put(kind, suffix, made)
-        sent = len(rows)
-        for some in parts_of(removed, AT_ONCE):
-            keys = one_of(some)
+        for kind, rows in made.items():
+            server.put(kind, suffix, rows)
+        sent, gone = len(made["chunks"]), 0
+        for part in parts_of(removed, AT_ONCE):
+            keys = one_of(part)
             rows = list(self._read("chunks", f"article in {keys} and removed == {LIVE}", ("*",)))
             gone += len(rows)
             server.put("chunks", suffix, ({**r, "removed": generation} for r in rows))
@@ -212,7 +219,7 @@ class Writer:
             unsealed=self.state.unsealed + sent + gone,
             at=time.time(),
             articles=self.state.articles + len(added) - len(removed),
-            chunks=self.state.chunks + sum(len(n.chunks) for n in added) - gone,
+            chunks=self.state.chunks + sent - gone,
             publishers=tuple(publishers),
         )
         server.commit(self.state)
@@ -223,11 +230,10 @@ class Writer:
             for kind in KINDS:
                 server.call("drop_collection", server.collection(kind, self._replaces.suffix))
         self._replaces = None
-        return self.state
 
     def seal(self) -> None:
-        """Have the server write what was sent lately into segments that it gives the index of `HNSW`, where it is much. What it
-        does not do now is done after another update: nothing is lost, and nothing is missing."""
+        """Where much was sent since the last flush, have the server flush it, which gives it the index of `HNSW`. If the server
+        fails to, a later update does it; until then searches are only less exact."""
         if self.state.unsealed <= MOST_UNSEALED:
             return
         with suppress(StoreError):
@@ -236,7 +242,8 @@ class Writer:
             self._server.commit(self.state)
 
     def purge(self) -> None:
-        """Delete what no reader can still see, as far as this part of the server knows by now; the rest another time."""
+        """Delete rows that no reader can still see. Rows removed so lately that this read of the server does not have them
+        yet are deleted after a later update."""
         old = f"removed <= {self.state.generation - KEPT}"
         for kind in ("chunks", "articles"):
             rows = self._server.rows(kind, self.state.suffix, old, (), newest=False)
@@ -247,7 +254,7 @@ class Writer:
 
 
 class MilvusStore:
-    """One generation of an index on a server, for reading: what `rag.store.local.Store` is for files."""
+    """One generation of an index on a server. Its methods are those of `rag.store.base.Store`."""
 
     def __init__(
         self, server: Server, cache: Path, fingerprint: Fingerprint, known: MilvusStore | None = None
@@ -263,12 +270,9 @@ class MilvusStore:
         self._articles: OrderedDict[str, Article] = known._articles if known else OrderedDict()
         self._lock: threading.Lock = known._lock if known else threading.Lock()
         state = server.state(newest=known is None)
-        if state is None or not state.generation:
-            raise StoreError(f"the index at {server.address} is empty; run: rag index")
-        if state.fingerprint != fingerprint:
-            same = state.fingerprint.embedding == fingerprint.embedding
-            what = "chunk settings" if same else "embedding model"
-            raise StoreError(f"the index at {server.address} was made by another {what}; run: rag index")
+        made_by = state.fingerprint if state is not None and state.generation else None
+        check_fingerprint(str(server.address), made_by, fingerprint)
+        assert state is not None
         self.state = state
         is_same = known is not None and known.state == state
         self._caught_up: set[str] = known._caught_up if known and is_same else set()
@@ -279,16 +283,15 @@ class MilvusStore:
 
     @property
     def generation(self) -> int:
-        """The number of the generation."""
         return self.state.generation
 
     def _must_wait(self, kind: str) -> bool:
-        """Whether a read must wait for the very newest rows: the first of a collection while the generation may not be
-        everywhere yet. The server shows nobody older rows than it has shown, so later ones need not."""
+        """Whether a read must wait for the very newest rows: the first of a collection while the generation may not have
+        reached every node yet. Later reads need not, because a server never goes back to older rows."""
         return kind not in self._caught_up and time.time() - self.state.at < SETTLED_S
 
     def _words_copy(self) -> LexicalCopy:
-        """The words of this generation in the cache: what is there, brought up to it."""
+        """The word index of this generation in the cache: an earlier one is brought up to it, else it is made anew."""
         file = self._cache / "words.json"
         self._cache.mkdir(parents=True, exist_ok=True)
         base, since = None, 0
@@ -311,9 +314,7 @@ class MilvusStore:
         texts = ((int(r["key"]), embedded_text(r["title"], r["text"])) for r in rows)
         made = write_lexical(self._cache, base, gone, texts, self.state.chunks)
         told = {"generation": now, "suffix": self.state.suffix, "name": made.name, "files": made.files}
-        half = file.with_name("words.json.part")
-        half.write_text(json.dumps(told), encoding="utf-8")
-        half.replace(file)
+        write_file(file, json.dumps(told).encode())
         words.sweep(self._cache, [made.name, *([base.name] if base else [])])
         return made
 
@@ -321,30 +322,30 @@ class MilvusStore:
         yield from self.server.rows(kind, self.state.suffix, where, fields, newest=self._must_wait(kind))
         self._caught_up.add(kind)
 
+    def reopened(self) -> MilvusStore:
+        return MilvusStore(self.server, self._cache, self.fingerprint, self)
+
     def is_behind(self) -> bool:
-        """Whether a newer generation has been made, as far as is known here (`STALE_S`)."""
+        """As in `Store`; a newer one is known after `STALE_S` at the latest."""
         state = self.server.state()
         return state is None or (state.generation, state.suffix) != (self.state.generation, self.state.suffix)
 
-    def rest(self) -> None:
-        """Nothing is held."""
+    def release(self) -> None:
+        """Nothing is kept from a writer here: it keeps the rows of `KEPT` generations."""
 
-    def wake(self) -> bool:
-        """Whether this is still the newest generation."""
+    def resume(self) -> bool:
         return not self.is_behind()
 
     def close(self) -> None:
         """Nothing is open here; the server is closed by who opened it."""
 
     def articles(self, limit: int = -1) -> list[Article]:
-        """Articles, by id; at most `limit` of them, all when it is -1."""
         heads = self._heads()
         keys = sorted(heads, key=lambda k: str(heads[k]["id"]))[: limit if limit >= 0 else None]
         found = self._of_keys(keys)
         return [found[k] for k in keys]
 
     def each_article(self) -> Iterator[Article]:
-        """All articles, one after the other."""
         keys = [str(r["key"]) for r in self._rows("articles", in_generation(self.generation), ())]
         for some in parts_of(keys, AT_ONCE):
             yield from self._of_keys(some).values()
@@ -355,30 +356,24 @@ class MilvusStore:
         return {str(r["key"]): json.loads(r["row"]) for r in self._rows("articles", where, ("row",))}
 
     def article_count(self) -> int:
-        """Number of articles."""
         return self.state.articles
 
     def article(self, id_: str) -> Article | None:
-        """The article of that id, None when it is not there."""
         where = f"id_hash == {json.dumps(hash_of(id_))} and {in_generation(self.generation)}"
         keys = [str(r["key"]) for r in self._rows("articles", where, ())]
         return self._of_keys(keys)[keys[0]] if keys else None
 
     def chunk_count(self) -> int:
-        """Number of chunks."""
         return self.state.chunks
 
     def publishers(self) -> list[str]:
-        """Who published the articles, in order."""
         return list(self.state.publishers)
 
     def chunks_by_article(self) -> dict[str, int]:
-        """Number of chunks by article id."""
         return {str(head["id"]): int(head["chunks"]) for head in self._heads().values()}
 
     def dense(self, vector: Vectors, limit: int, choice: Choice = EVERY_ARTICLE) -> list[tuple[int, float]]:
-        """(chunk id, cosine similarity), best first, ties by id. What `choice` excludes is left out by the server, but for
-        articles whose date is not a whole one."""
+        """As in `Store`; the server leaves out what `choice` excludes, except articles whose date lacks the month or day."""
         within = [in_generation(self.generation), *filters_of(choice, self.state.publishers)]
         found = self.server.call(
             "search",
@@ -394,14 +389,9 @@ class MilvusStore:
         return sorted(pairs, key=lambda pair: (-pair[1], pair[0]))
 
     def lexical(self, query: str, limit: int) -> list[tuple[int, float]]:
-        """(chunk id, BM25 score), best first."""
         return self._words.search(query, limit)
 
     def lookup(self, ids: Sequence[int]) -> list[tuple[int, Chunk, Article]]:
-        """The chunks of `ids` with their articles, in the order given; ids that are gone are left out.
-
-        Raises `StoreError` when a chunk is not the piece of its article that it says it is.
-        """
         if not ids:
             return []
         where = f"key in {[int(i) for i in ids]}"
@@ -422,7 +412,6 @@ class MilvusStore:
         return made
 
     def facts(self, ids: Sequence[int]) -> dict[int, Article]:
-        """By chunk id, the article without its text: what it states about itself."""
         keys: dict[int, str] = {}
         for some in parts_of(ids, BATCH_ROWS):
             where = f"key in {[int(i) for i in some]}"

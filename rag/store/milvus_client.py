@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from rag.errors import ConfigError, StoreError, missing_extra
-from rag.store.catalog import Fingerprint
+from rag.store.base import Fingerprint
 
 TOKEN = "CITEWIRE_MILVUS_TOKEN"  # "user:password"; read from the environment alone
 AUTHORITY = "CITEWIRE_MILVUS_CA"  # a file of certificates that vouch for a server over TLS, where the usual ones do not
@@ -39,6 +39,18 @@ HNSW = {
 }  # with half of both, texts unlike the others are missed (docs/scale.md)
 _ADDRESS = re.compile(
     r"milvus(?P<tls>\+tls)?://(?P<host>[^/\s@:]+|\[[^/\s\]]+\])(?::(?P<port>\d+))?/(?P<name>[A-Za-z]\w{0,47})"
+)
+# What an error is told as, by words that the client's message holds; the first that fits.
+ADVICE = (
+    (("not loaded", "deadline", "timeout"), "no answer in time; where it was just started, ask again soon"),
+    (("wrong_version_number",), "it does not speak TLS; write milvus:// in store"),
+    (
+        ("certificate", "hostname", "handshake"),
+        f"its certificate does not fit; correct store, or let {AUTHORITY} name a file with the certificate of its authority",
+    ),
+    (("auth", "permission"), f"the key is refused; set {TOKEN} to one that it knows"),
+    (("socket closed",), "not reachable; if it speaks TLS, write milvus+tls:// in store"),
+    (("unavailable", "connect", "retry"), "not reachable; start the server, or correct store"),
 )
 T = TypeVar("T")
 _LITE = re.compile(r"milvus\+lite://(?P<folder>.+\.db)")
@@ -171,27 +183,11 @@ class Server:
     def _error(self, said: str) -> StoreError:
         low = said.lower()
         if self.address.is_lite and "open local milvus failed" in low:
-            return StoreError(
-                f"{self.address}: cannot be opened; stop the other program that has it open, or correct store"
-            )
-        if any(word in low for word in ("not loaded", "deadline", "timeout")):
-            return StoreError(f"{self.address}: no answer in time; where it was just started, ask again soon")
-        if "wrong_version_number" in low:
-            return StoreError(f"{self.address}: it does not speak TLS; write milvus:// in store")
-        if "certificate" in low or "hostname" in low or "handshake" in low:
-            return StoreError(
-                f"{self.address}: its certificate does not fit; correct store, or let {AUTHORITY} name a file with the"
-                " certificate of its authority"
-            )
-        if "auth" in low or "permission" in low:
-            return StoreError(f"{self.address}: the key is refused; set {TOKEN} to one that it knows")
-        if "socket closed" in low:
-            return StoreError(
-                f"{self.address}: not reachable; if it speaks TLS, write milvus+tls:// in store"
-            )
-        if any(word in low for word in ("unavailable", "connect", "retry")):
-            return StoreError(f"{self.address}: not reachable; start the server, or correct store")
-        return StoreError(f"{self.address}: {' '.join(said.split())[:200]}")
+            advice = "cannot be opened; stop the other program that has it open, or correct store"
+        else:
+            fitting = (advice for words, advice in ADVICE if any(word in low for word in words))
+            advice = next(fitting, " ".join(said.split())[:200])
+        return StoreError(f"{self.address}: {advice}")
 
     def close(self) -> None:
         """Close the connection."""

@@ -1,26 +1,26 @@
-"""Sharing: the index of this host published to a server that other hosts read, copied back from it, and the store that the
-settings name, opened.
+"""Publishing: the index of this host is sent to a server that other hosts read, or copied back from it; and the store that
+the settings name is opened.
 
-It is told once, in terms of catalogue and server, what a publication is; it knows neither files of articles nor questions.
+It is told in terms of catalogue and server, and knows neither files of articles nor questions.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
 from hashlib import sha256
 from pathlib import Path
 
 from rag.config import Settings
 from rag.errors import StoreError
 from rag.schema import Article
-from rag.store.catalog import Catalog, Fingerprint, Held, NewArticle, NewChunk
-from rag.store.local import Store, Update, embedded_key, tidy, write, writer_lock
+from rag.store.base import Fingerprint, Store, embedded_key
+from rag.store.catalog import Catalog
+from rag.store.local import LocalStore, Update, tidy, write, writer_lock
 from rag.store.milvus import BATCH_CHARS, MilvusStore, Published, Writer, hash_of
 from rag.store.milvus_client import Address, Server
+from rag.store.records import Held, NewArticle, NewChunk
 from rag.text import near_duplicates as copies
-
-AnyStore = Store | MilvusStore
-"""One generation of an index, for reading: files of this host, or a server."""
 
 Progress = Callable[[int, int], None]
 """Told how many articles are done, of how many."""
@@ -33,17 +33,12 @@ def address_of(settings: Settings) -> Address | None:
     return Address.of(settings.store, settings.corpus) if settings.store else None
 
 
-def open_store(settings: Settings, fingerprint: Fingerprint, known: AnyStore | None = None) -> AnyStore:
-    """The newest generation of the index that the settings name; what `known` has open is not read again.
-
-    Raises `StoreError` as the two stores do.
-    """
+def open_store(settings: Settings, fingerprint: Fingerprint) -> Store:
+    """The newest generation of the index that the settings name. Raises `StoreError` as the two stores do."""
     address = address_of(settings)
     if address is None:
-        return Store(settings.index, fingerprint, known if isinstance(known, Store) else None)
-    before = known if isinstance(known, MilvusStore) else None
-    server = before.server if before else Server(address)
-    return MilvusStore(server, _cache(settings.index, address), fingerprint, before)
+        return LocalStore(settings.index, fingerprint)
+    return MilvusStore(Server(address), _cache(settings.index, address), fingerprint)
 
 
 def _cache(folder: Path, address: Address) -> Path:
@@ -51,7 +46,7 @@ def _cache(folder: Path, address: Address) -> Path:
 
 
 def _mark(held: Held) -> str:
-    """Tells this version of an article, of which report it is, and its file, from others."""
+    """Differs where an article's content, version, file or first near-duplicate differs."""
     text = f"{held.digest.hex()} {held.version} {held.origin} {held.file}"
     return sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:32]
 
@@ -119,26 +114,22 @@ def _batches(catalog: Catalog, chosen: Sequence[Held]) -> Iterator[list[tuple[He
 
 
 def publish_where_set(
-    settings: Settings, catalog: Catalog, fingerprint: Fingerprint, progress: Progress
+    settings: Settings,
+    catalog: Catalog,
+    fingerprint: Fingerprint,
+    progress: Progress = lambda done, total: None,
 ) -> int:
-    """Publish to the server that the settings name, if they name one, in the lock of the writer: from the second time on what
-    changed since the last time is all that is looked at."""
+    """Publish to the server that the settings name, if they name one; returns how many articles were sent. From the second
+    time on only what changed since is compared. Call it under `writer_lock`."""
     address = address_of(settings)
     if address is None or not catalog.generation():
         return 0
-    server = Server(address)
-    try:
+    with closing(Server(address)) as server:
         writer = Writer(server, fingerprint)
         is_next = writer.is_at(catalog.published(str(address)))
         sent = publish(catalog, writer, fingerprint, progress, catalog.changed() if is_next else None)
         catalog.set_published(str(address), writer.state.stamp)
         return sent
-    finally:
-        server.close()
-
-
-def _open_for_copy(place: str, corpus: str) -> Address | Path:
-    return Address.of(place, corpus) if "://" in place else Path(place)
 
 
 def copy(source: str, target: str, corpus: str, fingerprint: Fingerprint, progress: Progress) -> int:
@@ -147,25 +138,16 @@ def copy(source: str, target: str, corpus: str, fingerprint: Fingerprint, progre
 
     Raises `StoreError` where the source is no index of these settings, or both are of one kind.
     """
-    there, here = _open_for_copy(source, corpus), _open_for_copy(target, corpus)
-    if isinstance(there, Path) and isinstance(here, Address):
-        catalog = Catalog(there)
-        server = Server(here)
-        try:
+    if "://" in target and "://" not in source:
+        folder = Path(source)
+        with closing(Catalog(folder)) as catalog, closing(Server(Address.of(target, corpus))) as server:
             if catalog.fingerprint() != fingerprint:
-                raise StoreError(f"{there}/: empty, or made by other settings; run: rag index")
+                raise StoreError(f"{folder}/: empty, or made by other settings; run: rag index")
             return publish(catalog, Writer(server, fingerprint), fingerprint, progress)
-        finally:
-            catalog.close()
-            server.close()
-    if isinstance(there, Address) and isinstance(here, Path):
-        server = Server(there)
-        try:
-            with writer_lock(here):
-                store = MilvusStore(server, _cache(here, there), fingerprint)
-                return _fetch(store, here, progress)
-        finally:
-            server.close()
+    if "://" in source and "://" not in target:
+        folder, address = Path(target), Address.of(source, corpus)
+        with closing(Server(address)) as server, writer_lock(folder):
+            return _fetch(MilvusStore(server, _cache(folder, address), fingerprint), folder, progress)
     raise StoreError(
         "rag store copy goes from a folder to a server, or back; a folder is copied with --export"
     )
@@ -174,8 +156,7 @@ def copy(source: str, target: str, corpus: str, fingerprint: Fingerprint, progre
 def _fetch(store: MilvusStore, folder: Path, progress: Progress) -> int:
     import numpy as np
 
-    catalog = Catalog(folder, create=True)
-    try:
+    with closing(Catalog(folder, create=True)) as catalog:
         if catalog.fingerprint() not in (None, store.fingerprint):
             raise StoreError(f"{folder}/: made by other settings; name another folder")
         held = {h.id: h for h in catalog.held()}
@@ -211,7 +192,5 @@ def _fetch(store: MilvusStore, folder: Path, progress: Progress) -> int:
         replaced += sorted(set(held) - seen)
         if batch or replaced:
             flush()
-        tidy(folder, catalog, store.fingerprint.dimension, lambda done, total: None)
+        tidy(folder, catalog, store.fingerprint.dimension)
         return sent
-    finally:
-        catalog.close()

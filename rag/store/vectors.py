@@ -1,21 +1,21 @@
 """The FAISS files: immutable segments of (chunk id, vector), a fast copy of what the catalogue holds.
 
-Two kinds, chosen by size and measured (`eval/bench`): `flat` is exact; `ivf` looks at the lists of vectors
-nearest to a question, each kept in a byte a dimension, and what it finds is scored again with the exact vectors. FAISS files carry no checksum and a
-damaged one can load silently or kill the process, so a file's SHA-256 is compared before FAISS reads it. Scores are
-inner products of vectors of length 1, that is cosine similarity. This module knows ids and vectors, not articles.
+Two kinds, chosen by size and measured (`eval/bench`): `flat` is exact; `ivf` searches the inverted lists nearest to a
+question, in vectors of a byte a dimension, and what it finds is scored again with the exact vectors. FAISS files carry no
+checksum and a damaged one can load silently or kill the process, so a file's SHA-256 is compared before FAISS reads it.
+Scores are inner products of vectors of length 1, that is cosine similarity. This module knows ids and vectors, not articles.
 """
 
 from __future__ import annotations
 
 import hashlib
-import os
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rag.errors import StoreError
-from rag.store.catalog import Segment
+from rag.store.files import sha256_of, write_file
+from rag.store.records import Segment
 
 if TYPE_CHECKING:
     from rag.protocols import Vectors
@@ -32,45 +32,6 @@ RESCORED = 2  # times as many as are asked for are scored again
 
 Exact = Callable[[Sequence[int]], Mapping[int, bytes]]
 """float32 bytes by chunk id."""
-
-
-def write_file(target: Path, data: bytes) -> str:
-    """Write `data` as the new file `target`, complete and on the disk or not at all; returns its SHA-256.
-
-    Raises `StoreError` when it cannot be written; nothing half-written keeps the name.
-    """
-    partial = target.with_name(f"{target.name}.partial")
-    try:
-        with partial.open("wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        partial.replace(target)
-        sync_folder(target.parent)
-    except OSError as error:
-        partial.unlink(missing_ok=True)
-        raise StoreError(
-            f"{target}: cannot be written ({error.strerror}); free space and run: rag index"
-        ) from None
-    return hashlib.sha256(data).hexdigest()
-
-
-def sync_folder(folder: Path) -> None:
-    """Have the names of a folder's files on the disk. Raises `OSError`."""
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
-def sha256_of(path: Path) -> str:
-    """The SHA-256 of a file, "" when it cannot be read."""
-    try:
-        with path.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
-    except OSError:
-        return ""
 
 
 def write_segment(folder: Path, ids: Sequence[int], vectors: Vectors, low: int, high: int) -> Segment:

@@ -1,0 +1,254 @@
+"""Reading the catalogue: articles, chunks, vectors, which files of the index hold them, and what folders of articles held.
+
+SQLite keeps no checksum of what it stores, so articles and vectors carry their own, compared when they are read.
+"""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
+
+from rag.schema import Article, Chunk
+from rag.store.base import Fingerprint
+from rag.store.catalog_file import VARIABLES, CatalogFile
+from rag.store.records import Duplicate, Held, LexicalCopy, Segment, article_of_row, digest_of_row
+
+_COLUMNS = "id,version,path,body,fields,origin,digest"
+_PUBLISHER = "json_extract(fields, '$.publisher[0]')"
+
+
+class CatalogReader(CatalogFile):
+    """What can be asked of the catalogue. Methods raise `StoreError` for rows that are damaged."""
+
+    def next_chunk(self) -> int:
+        """The id that the next chunk gets. Ids are never given twice."""
+        return self._number("next_chunk")
+
+    def fingerprint(self) -> Fingerprint | None:
+        """What made the rows, None before the first update."""
+        embedding, dimension, chunking = (self._get(k) for k in ("embedding", "dimension", "chunking"))
+        if embedding is None or dimension is None or chunking is None:
+            return None
+        return Fingerprint(embedding, int(dimension), chunking)
+
+    def articles(self, limit: int = -1) -> Iterator[Article]:
+        """Articles, by id; at most `limit` of them, all when it is -1."""
+        last = ""
+        while limit:
+            most = VARIABLES if limit < 0 else min(VARIABLES, limit)
+            rows = self._rows(f"SELECT {_COLUMNS} FROM articles WHERE id>? ORDER BY id LIMIT ?", (last, most))
+            yield from map(self._checked, rows)
+            if len(rows) < most:
+                return
+            last = str(rows[-1][0])
+            limit = limit - len(rows) if limit > 0 else limit
+
+    def _checked(self, row: Sequence[Any]) -> Article:
+        """The article of a row of `_COLUMNS`. Raises `StoreError` when it is not what its digest says."""
+        if digest_of_row(str(row[3]), str(row[4])) != row[6]:
+            raise self._damaged(f"the text of {row[0]} is not what was stored")
+        return article_of_row(row[:6])
+
+    def article(self, id_: str) -> Article | None:
+        """The article of that id."""
+        rows = self._rows(f"SELECT {_COLUMNS} FROM articles WHERE id=?", (id_,))
+        return self._checked(rows[0]) if rows else None
+
+    def held(self, *, file: str | None = None, ids: Sequence[str] | None = None) -> list[Held]:
+        """What is indexed: of one file, of some ids, or all; by id."""
+        sql = "SELECT id,file,version,fields,digest,origin FROM articles"
+        if ids is not None:
+            rows = list(self._each(f"{sql} WHERE id IN (?)", list(ids)))
+        elif file is not None:
+            rows = self._rows(f"{sql} WHERE file=?", (file,))
+        else:
+            rows = self._rows(sql)
+        return sorted((Held(*row) for row in rows), key=lambda h: h.id)
+
+    def held_like(self, digest: bytes) -> list[str]:
+        """Ids of the articles with that digest, by id."""
+        return self._strings("SELECT id FROM articles WHERE digest=? ORDER BY id", (digest,))
+
+    def article_count(self) -> int:
+        """Number of articles."""
+        return int(self._rows("SELECT count(*) FROM articles")[0][0])
+
+    def chunk_count(self) -> int:
+        """Number of chunks."""
+        return self._number("chunks")
+
+    def chunks_by_article(self) -> dict[str, int]:
+        """Number of chunks by article id."""
+        rows = self._rows(
+            "SELECT a.id, count(*) FROM chunks c JOIN articles a ON a.row=c.article GROUP BY a.id"
+        )
+        return {str(a): int(n) for a, n in rows}
+
+    def publishers(self) -> list[str]:
+        """Who published the articles, in order."""
+        return self._strings(
+            f"SELECT DISTINCT {_PUBLISHER} AS p FROM articles WHERE p IS NOT NULL ORDER BY p"
+        )
+
+    def of_publisher(self, name: str, limit: int) -> list[tuple[Article, str]]:
+        """The newest articles of a publisher with their files, at most `limit`. Only for who may write: the first call
+        makes the SQL index that finds them."""
+        self._db.execute(f"CREATE INDEX IF NOT EXISTS articles_publisher ON articles({_PUBLISHER})")
+        rows = self._rows(
+            f"SELECT {_COLUMNS},file FROM articles WHERE {_PUBLISHER}=? ORDER BY row DESC LIMIT ?",
+            (name, limit),
+        )
+        return [(self._checked(row), str(row[7])) for row in rows]
+
+    def chunk_ids(self, id_: str) -> list[int]:
+        """Ids of the chunks of an article, in order."""
+        sql = "SELECT c.id FROM chunks c JOIN articles a ON a.row=c.article WHERE a.id=? ORDER BY c.id"
+        return [int(r[0]) for r in self._rows(sql, (id_,))]
+
+    def lookup(self, ids: Sequence[int]) -> list[tuple[int, Chunk, Article]]:
+        """The chunks of `ids` with their articles, in the order given; ids that are gone are left out.
+
+        Raises `StoreError` when a chunk is not the piece of its article that it says it is.
+        """
+        rows = {
+            r[0]: r for r in self._each('SELECT id,article,start,"end",text FROM chunks WHERE id IN (?)', ids)
+        }
+        keys = sorted({r[1] for r in rows.values()})
+        articles = {
+            r[7]: self._checked(r)
+            for r in self._each(f"SELECT {_COLUMNS},row FROM articles WHERE row IN (?)", keys)
+        }
+        found = []
+        for id_ in ids:
+            if id_ not in rows:
+                continue
+            _, key, start, end, text = rows[id_]
+            article = articles.get(key)
+            if article is None or article.body[start:end] != text:
+                raise self._damaged(f"chunk {id_} is no piece of its article")
+            found.append((id_, Chunk(article.id, start, end, text), article))
+        return found
+
+    def facts(self, ids: Sequence[int]) -> dict[int, Article]:
+        """By chunk id, the article without its text: what it states about itself."""
+        sql = (
+            "SELECT c.id,a.id,a.version,a.path,'',a.fields,a.origin FROM chunks c JOIN articles a ON a.row=c.article"
+            " WHERE c.id IN (?)"
+        )
+        return {int(r[0]): article_of_row(r[1:]) for r in self._each(sql, ids)}
+
+    def texts(self, low: int, high: int) -> Iterator[tuple[int, str, str]]:
+        """(chunk id, title, text) of the chunks with low <= id < high, by id."""
+        yield from self._range("SELECT id,title,text FROM chunks", "id", low, high)
+
+    def vectors(self, low: int, high: int) -> Iterator[tuple[int, bytes]]:
+        """(chunk id, float32 bytes) of the chunks with low <= id < high, by id. Raises `StoreError` for a damaged one."""
+        sql = "SELECT c.id, v.vector, v.crc FROM chunks c JOIN vectors v ON v.id=c.vector"
+        for id_, vector, crc in self._range(sql, "c.id", low, high):
+            yield id_, self._intact(id_, vector, crc)
+
+    def _range(self, sql: str, column: str, low: int, high: int) -> Iterator[tuple[Any, ...]]:
+        while low < high:
+            rows = self._rows(
+                f"{sql} WHERE {column}>=? AND {column}<? ORDER BY {column} LIMIT 4096", (low, high)
+            )
+            yield from rows
+            if len(rows) < 4096:
+                return
+            low = rows[-1][0] + 1
+
+    def _intact(self, id_: int, vector: bytes, crc: int) -> bytes:
+        if zlib.crc32(vector) != crc:
+            raise self._damaged(f"the vector of chunk {id_} is not what was stored")
+        return vector
+
+    def vectors_of(self, ids: Sequence[int]) -> dict[int, bytes]:
+        """float32 bytes by chunk id. Raises `StoreError` for a damaged one."""
+        sql = "SELECT c.id, v.vector, v.crc FROM chunks c JOIN vectors v ON v.id=c.vector WHERE c.id IN (?)"
+        return {i: self._intact(i, vector, crc) for i, vector, crc in self._each(sql, ids)}
+
+    def ids_checksum(self) -> tuple[int, int]:
+        """(number of chunks, sum of a hash of their ids), for comparing with other copies: see `rag.store.vectors`."""
+        # chunks_vector holds every id and is small, so the texts are not touched
+        rows = self._rows(
+            "SELECT count(*), coalesce(sum((id * 2654435761) & 4294967295), 0) FROM chunks INDEXED BY chunks_vector"
+        )
+        return int(rows[0][0]), int(rows[0][1])
+
+    def tombstones(self) -> list[int]:
+        """Ids of removed chunks that a segment still holds, in order."""
+        return [int(r[0]) for r in self._rows("SELECT chunk FROM tombstones ORDER BY chunk")]
+
+    def segments(self) -> list[Segment]:
+        """The FAISS files, by the ids they hold."""
+        sql = "SELECT name,kind,sha256,count,low,high FROM segments ORDER BY low"
+        return [Segment(*row) for row in self._rows(sql)]
+
+    def lexical(self) -> LexicalCopy | None:
+        """The word index, None when there is none."""
+        with self._lock:
+            name = self._get("lexical")
+            rows = self._rows("SELECT name,sha256 FROM lexical ORDER BY name")
+        return LexicalCopy(name, tuple((str(n), str(h)) for n, h in rows)) if name else None
+
+    def known_vectors(self, hashes: Iterable[bytes]) -> set[bytes]:
+        """Those of `hashes` (SHA-256 of embedded texts) whose vector is stored."""
+        sql = "SELECT embedded FROM vectors WHERE embedded IN (?)"
+        return {bytes(r[0]) for r in self._each(sql, list(hashes))}
+
+    def alike(self, sketch: Sequence[int], at_least: int) -> list[tuple[str, str]]:
+        """(id, body) of the first articles of near-duplicates whose sketches share `at_least` values with `sketch`, most
+        first, ties by id; five at most."""
+        if not sketch:
+            return []
+        rows = self._rows(
+            "SELECT a.id, a.body FROM (SELECT article, count(*) AS shared FROM sketches"
+            f" WHERE value IN ({','.join('?' * len(sketch))}) GROUP BY article HAVING shared>=?) s"
+            " JOIN articles a ON a.row=s.article ORDER BY s.shared DESC, a.id LIMIT 5",
+            (*sketch, at_least),
+        )
+        return [(str(a), str(b)) for a, b in rows]
+
+    def copies(self, origin: str) -> list[tuple[str, str]]:
+        """(id, body) of the near-duplicates whose first article is `origin`, without it, by id."""
+        sql = "SELECT id,body FROM articles WHERE origin=? AND id<>? ORDER BY id"
+        return [(str(a), str(b)) for a, b in self._rows(sql, (origin, origin))]
+
+    # ------------------------------------------------------------------ what the folders of articles held
+
+    def roots(self) -> list[str]:
+        """Files and folders outside the corpus' own that were indexed, to be followed from then on."""
+        return self._strings("SELECT root FROM roots ORDER BY root")
+
+    def files(self, root: str) -> list[str]:
+        """The files that were read of a root ("": the corpus' own), in order."""
+        return self._strings("SELECT file FROM files WHERE root=? ORDER BY file", (root,))
+
+    def files_under(self, place: str) -> list[str]:
+        """The file of that place, and the files in the folder of that place ("": the corpus' own), in order."""
+        if not place:
+            return self.files("")
+        return self._strings(
+            "SELECT file FROM files WHERE file=? OR (file>? AND file<?) ORDER BY file",
+            (place, f"{place}/", f"{place}0"),  # "0" follows "/"
+        )
+
+    def stamp(self, file: str) -> str:
+        """The stamp of a file, "" when it was never read."""
+        return "".join(self._strings("SELECT stamp FROM files WHERE file=?", (file,)))
+
+    def skips(self, file: str) -> list[tuple[str, str, str]]:
+        """(file, key, reason) of the articles of a file that could not be read, by key."""
+        rows = self._rows("SELECT file,key,reason FROM skips WHERE file=? ORDER BY key", (file,))
+        return [(str(a), str(b), str(c)) for a, b, c in rows]
+
+    def duplicates(self) -> list[Duplicate]:
+        """Articles that are in the index under another id, by id."""
+        return [
+            Duplicate(*row) for row in self._rows("SELECT id,file,version,digest FROM duplicates ORDER BY id")
+        ]
+
+    def taken_out(self) -> dict[str, str]:
+        """Version by id of the articles that the user removed: they stay out of the index until they change."""
+        return {str(i): str(v) for i, v in self._rows("SELECT id,version FROM taken_out ORDER BY id")}

@@ -1,0 +1,58 @@
+"""Files of an index: written whole or not at all, and compared by their SHA-256."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from pathlib import Path
+
+from rag.errors import StoreError
+
+
+def write_file(target: Path, data: bytes) -> str:
+    """Write `data` as the new file `target`, complete and on the disk or not at all; returns its SHA-256.
+
+    Raises `StoreError` when it cannot be written; nothing half-written keeps the name.
+    """
+    partial = target.with_name(f"{target.name}.partial")
+    try:
+        with partial.open("wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        partial.replace(target)
+        sync_folder(target.parent)
+    except OSError as error:
+        partial.unlink(missing_ok=True)
+        raise StoreError(
+            f"{target}: cannot be written ({error.strerror}); free space and run: rag index"
+        ) from None
+    return hashlib.sha256(data).hexdigest()
+
+
+def sync_folder(folder: Path) -> None:
+    """Have the names of a folder's files on the disk. Raises `OSError`."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def sha256_of(path: Path) -> str:
+    """The SHA-256 of a file, "" when it cannot be read."""
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError:
+        return ""
+
+
+def is_writable(folder: Path) -> bool:
+    """Whether files can be made in a folder: permissions, and a disk that is not read-only."""
+    if not os.access(folder, os.W_OK):
+        return False
+    try:
+        return not os.statvfs(folder).f_flag & os.ST_RDONLY
+    except (AttributeError, OSError):  # Windows
+        return True

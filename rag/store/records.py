@@ -1,0 +1,140 @@
+"""What goes into the catalogue and comes out of it, and the stored form of an article. Pure: it knows no SQL and no files."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from rag.schema import Article, Chunk, Field, Origin, PartialDate, Published, Span
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """A FAISS file of the index: `name` inside the index folder, its `kind`, its SHA-256, how many vectors it holds, and
+    the half-open range of chunk ids they are of. Ranges of an index do not overlap."""
+
+    name: str
+    kind: str
+    sha256: str
+    count: int
+    low: int
+    high: int
+
+
+@dataclass(frozen=True, slots=True)
+class LexicalCopy:
+    """The word index: the folder `name` inside the index folder, and (file name, SHA-256) of all that is in it."""
+
+    name: str
+    files: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class NewChunk:
+    """A chunk to add: `title` is indexed beside `text`; `embedded` is `embedded_key` of both."""
+
+    chunk: Chunk
+    title: str
+    embedded: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class NewArticle:
+    """An article to add: the `file` it was read from, its chunks, and the values that find its near-duplicates."""
+
+    article: Article
+    file: str
+    chunks: tuple[NewChunk, ...]
+    sketch: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """An indexed article without its text: its stored `fields`, and its `digest` by `digest_of`. `origin` is the id of the
+    first article among its near-duplicates, its own where there is none before it."""
+
+    id: str
+    file: str
+    version: str
+    fields: str
+    digest: bytes
+    origin: str
+
+
+@dataclass(frozen=True, slots=True)
+class Duplicate:
+    """An article that is not indexed, because the same text with the same fields is in the index under another id."""
+
+    id: str
+    file: str
+    version: str
+    digest: bytes
+
+
+FIELDS = (
+    "title",
+    "author",
+    "publisher",
+    "place",
+    "url",
+    "published",
+)  # in the order in which they are stored
+
+
+def _pack(stated: Field | Published | None) -> list[object] | None:
+    """[value, origin, start, end], without the last two where the text does not state it; a date is a list itself."""
+    if stated is None:
+        return None
+    value: object
+    if isinstance(stated, Published):
+        day = stated.date
+        value = [day.year, day.month, day.day, day.weekday]
+    else:
+        value = stated.value
+    return [value, stated.origin.value, *((stated.span.start, stated.span.end) if stated.span else ())]
+
+
+def fields_of(article: Article) -> str:
+    """The stored form of an article's fields, as in `Held.fields`."""
+    return json.dumps({name: _pack(getattr(article, name)) for name in FIELDS}, ensure_ascii=False)
+
+
+def digest_of(article: Article) -> bytes:
+    """SHA-256 of an article's text and fields. Articles that differ in their place alone have the same."""
+    return digest_of_row(article.body, fields_of(article))
+
+
+def digest_of_row(body: str, fields: str) -> bytes:
+    """`digest_of` the article that is stored so."""
+    return hashlib.sha256(f"{len(body)}\n{body}{fields}".encode("utf-8", "surrogatepass")).digest()
+
+
+def article_of_row(row: Sequence[Any]) -> Article:
+    """The article of (id, version, path, body, fields, origin) as they are stored."""
+    id_, version, path, body, text, origin = (str(value) for value in row)
+    fields = json.loads(text)
+
+    def span(packed: Sequence[int]) -> Span | None:
+        return Span(*packed[2:4]) if len(packed) > 2 else None
+
+    def unpack(name: str) -> Field | None:
+        packed = fields.get(name)
+        return packed and Field(packed[0], Origin(packed[1]), span(packed))
+
+    day = fields["published"]
+    return Article(
+        id_,
+        version,
+        path,
+        body,
+        unpack("title"),
+        unpack("publisher"),
+        day and Published(PartialDate(*day[0]), Origin(day[1]), span(day)),
+        unpack("place"),
+        unpack("url"),
+        unpack("author"),
+        "" if origin == id_ else origin,
+    )

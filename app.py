@@ -19,7 +19,8 @@ from urllib.parse import urlsplit
 import click
 
 from rag.answering.freshness import Cited, Freshness, cited_by
-from rag.answering.render import answer_to_dict, answer_to_json, passage_to_dict, turn_of
+from rag.answering.render import turn_of
+from rag.codec import answer_to_dict, answer_to_json, passage_to_dict
 from rag.config import Settings, load_settings
 from rag.errors import CitewireError, ConfigError, missing_extra
 from rag.ingest.articles import parse_date

@@ -63,7 +63,7 @@ from tests.browser import CHROMIUM, Tab, chromium, tab
 from tests.fakes import WordEmbedder
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, Page
+    from playwright.sync_api import Browser, FilePayload, Page
 
 ROOT = Path(__file__).parent.parent
 needs_browser = pytest.mark.skipif(
@@ -259,7 +259,7 @@ def ask(page: Page, question: str) -> None:
 
 # --- in the browser -------------------------------------------------------------------------------------------------
 
-pytestmark = pytest.mark.timeout(120)
+pytestmark = [pytest.mark.timeout(120), pytest.mark.server]
 
 
 @pytest.mark.browser
@@ -617,7 +617,7 @@ class TestInTheBrowser:
             answer = Answer(
                 "",
                 f"understood {tricky}",
-                Status.PARTIAL,
+                Status.ANSWERED,
                 statements=(
                     Statement(1, tricky, (1,), State.SUPPORTED),
                     Statement(2, tricky, (1,), State.QUOTED),
@@ -633,7 +633,7 @@ class TestInTheBrowser:
             assistant.scripts[question.strip()] = [replace(answer, status=Status.DRAFTING), answer]
             page = opened.page
             ask(page, question)
-            page.wait_for_selector(".cw-partial")
+            page.wait_for_selector(".cw-answered")
             page.focus(".cw-turn .cw-chip >> nth=0")
             page.wait_for_selector(".cw-tip", state="visible")
             page.click(".cw-turn .cw-chip >> nth=0")
@@ -828,10 +828,9 @@ class TestArticlesTab:
         served.close()
 
     def drop(self, page: Page, *files: tuple[str, bytes]) -> None:
-        page.set_input_files(
-            "#cw-drop input[type=file]",
-            [{"name": name, "mimeType": "application/octet-stream", "buffer": data} for name, data in files],
-        )
+        kind = "application/octet-stream"
+        given: list[FilePayload] = [{"name": n, "mimeType": kind, "buffer": data} for n, data in files]
+        page.set_input_files("#cw-drop input[type=file]", given)
 
     def test_articles_are_listed_and_found(self, page: Page) -> None:
         assert page.locator(".cw-item").count() == 2

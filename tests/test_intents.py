@@ -11,9 +11,9 @@ import pytest
 
 from rag.answering.intent_forms import Asked, Intent, is_aside, recognise
 from rag.answering.intents import MOST_LISTED, SUMMARY_SENTENCES, reply
-from rag.answering.render import answer_to_dict, answer_to_text, turn_of
+from rag.answering.render import answer_to_text, turn_of
 from rag.assistant import Assistant
-from rag.codec import decode, encode
+from rag.codec import answer_to_dict, decode, encode
 from rag.config import Settings
 from rag.errors import StoppedError
 from rag.ingest.build import build

@@ -1,17 +1,12 @@
-"""An answer as JSON and as text: nothing hidden, nothing that is not a fact shown as one."""
+"""An answer as text: nothing hidden, nothing that is not a fact shown as one."""
 
 from __future__ import annotations
 
-import json
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 
-from eval.records import Record
 from rag.answering.render import (
-    SCHEMA,
-    answer_to_json,
     answer_to_text,
     disagreement_line,
     settled_text,
@@ -66,24 +61,6 @@ ANSWER = Answer(
 )
 
 
-def test_json_holds_every_documented_field_and_no_other() -> None:
-    item = json.loads(answer_to_json(ANSWER))
-    documented = (Path(__file__).parent.parent / "docs" / "answer.md").read_text("utf-8")
-    assert item["schema"] == SCHEMA
-    for name in [*item, *item["statements"][0], *item["evidence"][0]]:
-        assert f"`{name}`" in documented or f".{name}`" in documented, f"{name} is not in docs/answer.md"
-
-
-def test_json_evidence_is_a_slice_of_the_article() -> None:
-    evidence = json.loads(answer_to_json(ANSWER))["evidence"][0]
-    assert BODY[evidence["start"] : evidence["end"]] == evidence["text"] == "The meeting lasted two hours."
-    assert evidence["context"] == [{"start": 0, "end": 19, "text": "Envoys met in Doha."}]
-    assert evidence["published"] == "2024-05-03" and evidence["publisher"] is None
-    assert evidence["answer"] == {"start": 39, "end": 48, "text": "two hours"}
-    unknown = replace(ANSWER, evidence=(replace(EVIDENCE, answer=None),))
-    assert json.loads(answer_to_json(unknown))["evidence"][0]["answer"] is None
-
-
 def test_text_shows_supported_and_quoted_statements_and_never_a_withheld_one() -> None:
     text = answer_to_text(ANSWER)
     assert "“The meeting lasted two hours.” [1]\nIn short: Two hours. [1]" in text
@@ -130,13 +107,6 @@ def test_an_article_that_gives_both_values_is_not_counted_as_two() -> None:
     found = Disagreement("How long?", (Value("two hours", (1,), 1), Value("90 minutes", (2,), 1)))
     line = disagreement_line(replace(ANSWER, evidence=both, disagreement=found))
     assert line == "One article says two hours [1]; one says 90 minutes [2]."
-
-
-def test_a_record_of_the_evaluation_gives_the_words_that_answer_back() -> None:
-    row = json.loads(answer_to_json(ANSWER))
-    assert Record("set", "id", "", "", 1, row).answer([ARTICLE]).evidence == (EVIDENCE,)
-    del row["evidence"][0]["answer"]  # a record of an older program
-    assert Record("set", "id", "", "", 1, row).answer([ARTICLE]).evidence[0].answer is None
 
 
 def bold(words: str) -> str:

@@ -221,8 +221,6 @@ def turn_html(
         parts += [_disagreement(turn, answer, answer.disagreement), *note]
     if answer.closest:
         parts.append(_closest(turn, answer))
-    if answer.final and answer.others:
-        parts.append(_suggestions(answer.others, "Or did you mean"))
     if answer.status is Status.UNANSWERED:
         parts.append(_suggestions(questions, "Questions to try"))
     parts.append(_footer(turn, answer, report))

@@ -531,6 +531,7 @@ def test_fifty_clients_at_once_get_their_answers() -> None:
 schema = schemathesis.openapi.from_asgi("/openapi.json", make_api(Stub()))
 
 
+@pytest.mark.slow
 @schema.parametrize()
 def test_the_interface_is_as_its_schema_says(case: schemathesis.Case) -> None:
     # a question of spaces, or none of the user at the end, fits the schema and is refused all the same

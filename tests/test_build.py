@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from rag.config import Settings
-from rag.errors import CorpusError
+from rag.errors import CorpusError, UnreadableError
 from rag.ingest import build as building
 from rag.ingest.build import Summary, build, fingerprint_of
 from rag.ingest.maintenance import take_out
@@ -80,11 +80,11 @@ def test_a_file_whose_size_times_and_place_are_as_they_were_is_not_read(
     settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from rag.ingest import sources
+    from rag.ingest.articles import read_article as real
 
     monkeypatch.setattr(sources, "SETTLED_S", -1.0)  # as if the files had lain there for a while
     build(settings, WordEmbedder())
     read: list[str] = []
-    real = sources.read_article
 
     def watched(path: Path, *rest: object) -> object:
         read.append(path.name)
@@ -139,7 +139,7 @@ def test_an_article_that_the_system_does_not_let_be_read_keeps_its_earlier_text(
     (settings.seeds / "a.txt").write_text("Changed.", "utf-8")
 
     def forbidden(path: Path, shown: str, limit: int) -> bytes:
-        raise articles.UnreadableError(f"{shown}: cannot be read (Permission denied)")
+        raise UnreadableError(f"{shown}: cannot be read (Permission denied)")
 
     monkeypatch.setattr(articles, "_read_bytes", forbidden)
     summary = build(settings, WordEmbedder())
@@ -195,6 +195,7 @@ def test_a_twin_takes_its_place_when_the_other_changes(settings: Settings) -> No
     assert summary.changed == ("b.txt",) and ids(settings) == ["a.txt", "b.txt", "twin.txt"]
 
 
+@pytest.mark.slow
 def test_twenty_thousand_copies_of_one_article_are_one_article(settings: Settings) -> None:
     rows = "\n".join(json.dumps({"id": n, "text": REPORT}) for n in range(20_000))
     (settings.seeds / "many.jsonl").write_text(rows, "utf-8")

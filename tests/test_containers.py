@@ -33,7 +33,7 @@ def test_what_is_copied_into_the_image_exists_and_is_all_that_is_installed() -> 
         name for line in re.findall(r"^COPY (?!--)(.+) \S+$", DOCKERFILE, re.M) for name in line.split()
     }
     assert all((ROOT / name).exists() for name in copied)
-    packages = {p.partition(".")[0] for p in PROJECT["tool"]["setuptools"]["packages"]}
+    packages = {p.partition(".")[0] for p in PROJECT["tool"]["setuptools"]["packages"]["find"]["include"]}
     assert packages | {"app.py", "pyproject.toml", "constraints.txt", "README.md"} <= copied
 
 

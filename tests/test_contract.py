@@ -12,6 +12,7 @@ import time
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -57,7 +58,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MilvusProcess]:
     made.kill()
 
 
-@pytest.fixture(params=["files", "lite", "milvus"])
+@pytest.fixture(params=["files", *(pytest.param(p, marks=pytest.mark.server) for p in ("lite", "milvus"))])
 def settings(request: pytest.FixtureRequest, tmp_path: Path) -> Settings:
     store = ""
     if request.param == "lite":
@@ -222,6 +223,7 @@ def test_questions_are_answered_over_it(settings: Settings) -> None:
 # ---------------------------------------------------------------------------------------------------- only on Lite
 
 
+@pytest.mark.server
 def test_a_process_that_dies_in_an_update_of_milvus_lite_loses_nothing(tmp_path: Path) -> None:
     settings = settings_in(tmp_path, f"milvus+lite://{tmp_path}/shared.db", {"flood.txt": TEXTS["flood.txt"]})
     build(settings, WordEmbedder())
@@ -342,7 +344,7 @@ def test_what_an_interruption_leaves_is_never_seen_and_taken_back(
     calls = itertools.count()
     real = Server.call
 
-    def failing(self: Server, name: str, *arguments: object, **options: object) -> object:
+    def failing(self: Server, name: str, *arguments: object, **options: Any) -> object:
         if name in ("upsert", "delete") and next(calls) == stops[-1]:
             raise StoreError("cut off")
         return real(self, name, *arguments, **options)
@@ -400,7 +402,7 @@ def calls_of(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, str]]:
     made: list[tuple[str, str]] = []
     real = Server.call
 
-    def told(self: Server, name: str, *arguments: object, **options: object) -> object:
+    def told(self: Server, name: str, *arguments: object, **options: Any) -> object:
         made.append((name, str(options.get("filter", ""))))
         return real(self, name, *arguments, **options)
 
@@ -433,7 +435,7 @@ def test_after_an_update_one_read_of_a_collection_waits_and_later_ones_do_not(
     levels: list[object] = []
     real = Server.call
 
-    def told(self: Server, name: str, *arguments: object, **options: object) -> object:
+    def told(self: Server, name: str, *arguments: object, **options: Any) -> object:
         levels.append(options.get("consistency_level"))
         return real(self, name, *arguments, **options)
 

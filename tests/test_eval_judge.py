@@ -160,6 +160,7 @@ def test_yes_and_no_count_only_as_the_first_word(text: str, correct: bool) -> No
     assert judge(case, said((text, (2,)))).correct is correct
 
 
+@pytest.mark.slow
 def test_the_gold_sentences_themselves_are_judged_a_right_answer(seeds_dir: Path) -> None:
     articles = {a.path: a for a in (read_article(f, seeds_dir) for f in find_files(seeds_dir))}
     for case in load_cases(QUESTIONS, {p: a.body for p, a in articles.items()}):

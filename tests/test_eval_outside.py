@@ -1,6 +1,7 @@
 """Adapters of the outside sets, on small files of the same form."""
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -68,7 +69,7 @@ HOP = [
 ]
 
 
-def load(tmp_path: Path, name: str, rows: list[dict[str, object]]) -> Suite:
+def load(tmp_path: Path, name: str, rows: Sequence[object]) -> Suite:
     (tmp_path / SETS[name][0]).write_text("".join(json.dumps(r) + "\n" for r in rows))
     return load_outside(name, tmp_path)
 

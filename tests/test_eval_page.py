@@ -77,6 +77,7 @@ def test_the_worst_stands_first_and_the_difference_is_told(tmp_path: Path) -> No
     assert "2 questions stand in both: 0 became correct" in page
 
 
+@pytest.mark.browser
 @pytest.mark.skipif(not CHROMIUM.exists(), reason=f"{CHROMIUM} is missing: apt-get install chromium")
 def test_the_page_filters_questions_in_a_browser_without_a_request(tmp_path: Path) -> None:
     file = tmp_path / "report.html"

@@ -7,6 +7,7 @@ import os
 import signal
 import threading
 import time
+from collections.abc import Generator
 from pathlib import Path
 
 import pytest
@@ -85,6 +86,7 @@ def test_what_is_left_half_read_does_not_answer_the_next_question(rows: Path, tm
     with Extractor() as extractor:
         reading = extractor.extract(rows, "rows.jsonl")
         next(reading)
+        assert isinstance(reading, Generator)
         reading.close()
         assert list(extractor.extract(other, "other.json")) == [Document("", "Other.")]
 

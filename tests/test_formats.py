@@ -48,7 +48,7 @@ def one(name: str, data: bytes) -> Document:
 
 
 def reason(name: str, data: bytes, **limits: int) -> str:
-    (found,) = read(name, data, **limits)
+    (found,) = read(name, data, None, **limits)
     assert isinstance(found, Refused), found
     return found.reason
 

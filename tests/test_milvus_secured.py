@@ -16,6 +16,8 @@ from rag.store.milvus_client import AUTHORITY, TOKEN, Address, Server
 from rag.store.publish import open_store
 from tests.fakes import WordEmbedder
 
+pytestmark = pytest.mark.server
+
 KEY = "root:Milvus"
 
 

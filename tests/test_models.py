@@ -34,6 +34,8 @@ from rag.models.registry import (
     list_models,
 )
 
+pytestmark = pytest.mark.slow
+
 CONTENT = b"GGUF" + random.Random(7).randbytes(150_000)
 PART = 100_000
 REVISION = "0123456789abcdef0123456789abcdef01234567"

@@ -13,6 +13,8 @@ import pytest
 
 from rag.models import openvino
 
+pytestmark = pytest.mark.model
+
 
 def made() -> Any:
     """A graph that doubles a number, and adds a constant that is large enough to be kept as a weight."""

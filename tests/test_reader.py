@@ -222,9 +222,9 @@ def test_the_graph_computes_what_the_training_network_does_within_rounding(
     def apart(one: Any, other: Any) -> float:
         return float(np.linalg.norm(one - other) / np.linalg.norm(other))
 
-    for row in (0, 1):
-        assert apart(ends[row][present[row]], wanted_ends[row][present[row]]) < 0.12
-        assert apart(heads[row], wanted_heads[row]) < 0.12
+    for at in (0, 1):
+        assert apart(ends[at][present[at]], wanted_ends[at][present[at]]) < 0.12
+        assert apart(heads[at], wanted_heads[at]) < 0.12
 
 
 def test_weights_of_another_shape_are_refused(reader_dir: Path, tmp_path: Path) -> None:

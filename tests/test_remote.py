@@ -28,6 +28,8 @@ from rag.schema import Status
 from rag.server.network import free_port
 from tests.fakes import SureReader, WordEmbedder
 
+pytestmark = pytest.mark.server
+
 START, END = "<|im_start|>", "<|im_end|>\n"
 PROMPT: Prompt = (
     Segment(f"{START}system\nYou help.{END}{START}user\n", trusted=True),

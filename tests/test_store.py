@@ -111,6 +111,7 @@ def test_a_reader_keeps_its_generation_while_a_writer_makes_the_next(settings: S
     assert "b.txt" not in paths(new, embedder, "grain exports Ankara")
 
 
+@pytest.mark.slow
 def test_many_updates_keep_few_files_and_every_live_chunk_is_found(settings: Settings) -> None:
     embedder = WordEmbedder()
     for number in range(25):
@@ -324,9 +325,9 @@ def test_a_rebuild_replaces_an_index_that_cannot_be_read(settings: Settings, har
 def test_a_rebuild_that_fails_leaves_the_old_index_as_it_was(settings: Settings) -> None:
     build(settings, WordEmbedder())
     with pytest.raises(KeyboardInterrupt):
-        embedder = _Interrupted()
-        embedder.encoded = 64
-        rebuild(settings, embedder)
+        interrupted = _Interrupted()
+        interrupted.encoded = 64
+        rebuild(settings, interrupted)
     embedder = WordEmbedder()
     assert paths(open_store(settings, embedder), embedder, "Ministers in Ankara")[0] == "b.txt"
     assert not (settings.index / "rebuild").exists()

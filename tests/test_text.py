@@ -85,6 +85,7 @@ def test_sentences_are_trimmed_ordered_pieces_that_hold_every_letter(text: str) 
     assert not any(c.isalnum() for c in text[place:])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("unit", ["a", "a. ", "A. ", ".", "a.", "“", " ", "1,000", "('", "?!” ", "…", "a;"])
 def test_a_line_of_a_million_characters_is_read_in_linear_time(unit: str) -> None:
     started = time.monotonic()

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from rag.ingest.build import Progress, Summary
     from rag.protocols import Embedder
 
+_CHANGES = ("added", "changed", "removed", "unchanged")
+
 
 @click.command()
 @click.argument("paths", nargs=-1, type=click.Path(path_type=Path))
@@ -167,7 +169,7 @@ def _watch(settings: Settings, embedder: Embedder, as_json: bool) -> None:
 
 
 def _summary_json(summary: Summary) -> str:
-    fields = "added changed removed unchanged articles chunks embedded seconds generation".split()
+    fields = (*_CHANGES, "articles", "chunks", "embedded", "seconds", "generation")
     return json.dumps(
         {f: getattr(summary, f) for f in fields}
         | {
@@ -186,7 +188,7 @@ def _print_summary(settings: Settings, summary: Summary, as_json: bool) -> None:
     if as_json:
         click.echo(_summary_json(summary))
         return
-    parts = [f"{len(getattr(summary, f))} {f}" for f in ("added", "changed", "removed", "unchanged")]
+    parts = [f"{len(getattr(summary, f))} {f}" for f in _CHANGES]
     parts += [f"{len(summary.renamed)} renamed"] if summary.renamed else []
     parts += [f"{len(summary.duplicates)} there twice"] if summary.duplicates else []
     click.echo(

@@ -10,9 +10,9 @@ import pytest
 
 from rag.codec import SCHEMA, CodecError, answer_of, answer_to_json, article_of, decode, encode, row_of
 from rag.schema import Answer, Reason, State, Statement, Status, Timings, Verdict
-from tests.test_render import ANSWER as SHOWN
-from tests.test_render import ARTICLE, BODY, EVIDENCE
-from tests.test_sessions import ANSWER
+from tests.answering.test_render import ANSWER as SHOWN
+from tests.answering.test_render import ARTICLE, BODY, EVIDENCE
+from tests.ui.test_sessions import ANSWER
 
 
 def test_json_holds_every_documented_field_and_no_other() -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from rag.text.language import is_english
 
-QUESTIONS = Path(__file__).parent.parent / "eval" / "questions.jsonl"
+QUESTIONS = Path(__file__).parent.parent.parent / "eval" / "questions.jsonl"
 
 
 @pytest.mark.parametrize(

@@ -540,12 +540,12 @@ def test_what_a_model_process_must_not_say_is_an_error(make: Make, folder: Path,
 def _client(folder: Path, model: Path, *, grammar: str, max_tokens: int) -> subprocess.Popen[str]:
     """Another process that asks the same model and prints what it is told."""
     code = (
-        "import sys; from pathlib import Path; from tests.test_llama import *\n"
+        "import sys; from pathlib import Path; from tests.models.test_llama import *\n"
         f"g = LlamaGenerator(Path({str(model)!r}), lock_dir=Path({str(folder)!r}), keep_alive_s=0.2)\n"
         f"for piece in g.generate(asking('Count.'), grammar={grammar!r}, max_tokens={max_tokens},\n"
         "    deadline_s=PATIENCE_S, cancel=never): print(piece, end='', flush=True)"
     )
-    root = Path(__file__).parent.parent
+    root = Path(__file__).parent.parent.parent
     return subprocess.Popen([sys.executable, "-c", code], cwd=root, stdout=subprocess.PIPE, text=True)
 
 
@@ -570,7 +570,7 @@ def test_a_second_model_process_gives_up_by_itself(make: Make, folder: Path) -> 
     pid = process_of(folder)
     second = subprocess.run(
         [sys.executable, "-m", "rag.models.llama_process", str(folder)],
-        cwd=Path(__file__).parent.parent,
+        cwd=Path(__file__).parent.parent.parent,
         timeout=PATIENCE_S,
         check=False,
     )

@@ -33,7 +33,7 @@ from rag.schema import (
 from rag.ui.html import turn_html
 from tests.fakes import ScriptedGenerator, SureReader, WordEmbedder
 
-QUESTIONS = Path(__file__).parent.parent / "eval" / "questions.jsonl"
+QUESTIONS = Path(__file__).parent.parent.parent / "eval" / "questions.jsonl"
 
 
 @pytest.mark.parametrize(

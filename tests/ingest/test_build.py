@@ -24,7 +24,7 @@ from rag.schema import Origin
 from rag.store.catalog import FILE_NAME, Catalog
 from rag.store.local import Store
 from tests.fakes import WordEmbedder
-from tests.test_formats import TWIN, one_of_each
+from tests.ingest.test_formats import TWIN, one_of_each
 
 if TYPE_CHECKING:
     from rag.protocols import Vectors

@@ -14,7 +14,7 @@ import pytest
 
 from rag.ingest.formats import Document, Limits, Refused
 from rag.ingest.sandbox import Extractor
-from tests.test_formats import PICTURE, pdf_pages
+from tests.ingest.test_formats import PICTURE, pdf_pages
 
 
 @pytest.fixture

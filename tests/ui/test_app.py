@@ -65,7 +65,7 @@ from tests.fakes import WordEmbedder
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, FilePayload, Page
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parent.parent.parent
 needs_browser = pytest.mark.skipif(
     not CHROMIUM.exists(), reason=f"{CHROMIUM} is missing: apt-get install chromium"
 )

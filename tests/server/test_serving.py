@@ -23,7 +23,7 @@ from mcp.client.stdio import stdio_client
 from rag.cli import main
 from rag.server.network import free_port
 
-DOCS = (Path(__file__).parent.parent / "docs" / "api.md").read_text("utf-8")
+DOCS = (Path(__file__).parent.parent.parent / "docs" / "api.md").read_text("utf-8")
 RAG = [sys.executable, "-m", "rag.cli"]
 QUESTION = "How long did the meeting last?"
 

@@ -232,7 +232,7 @@ def test_a_process_that_dies_in_an_update_of_milvus_lite_loses_nothing(tmp_path:
     release(settings)
     for most in range(1, 9):  # the update writes eight times
         code = (
-            "import os, sys; from tests.test_contract import *; real = Server.call; made = itertools.count(1)\n"
+            "import os, sys; from tests.store.test_contract import *; real = Server.call; made = itertools.count(1)\n"
             "def dying(self, name, *a, **k):\n"
             f"    if name == 'upsert' and next(made) == {most}: os.kill(os.getpid(), 9)\n"
             "    return real(self, name, *a, **k)\n"

@@ -26,12 +26,15 @@ INSTALL := $(BUILD) $(BIN)/python -m pip install --disable-pip-version-check $(P
 MAKEFLAGS += --no-print-directory
 .NOTPARALLEL:
 .DELETE_ON_ERROR:
-.PHONY: help setup models chat ask question index test eval bench compare figures clean
+.PHONY: help setup models chat ask question index check static test test-all hooks eval bench compare figures clean
 
 help:
 	@echo 'make chat            set up what is missing, bring the index up to date, open the page on 127.0.0.1'
 	@echo 'make ask Q="..."     the same without a page: answer one question'
-	@echo 'make test            the same set-up, then lint, types, all tests, and questions beside the last accepted run'
+	@echo 'make check           lint, format, types, and the tests that need no model, server or browser: a minute'
+	@echo 'make test            set up, check, then all tests, and questions beside the last accepted run'
+	@echo 'make test-all        the same with every fault that can be tried, of which make test tries a sample'
+	@echo 'make hooks           lint and format before each commit, make check before each push'
 	@echo 'make eval            the evaluation suite (ARGS="..." are its options)'
 	@echo 'make bench           how fast, how large and how exact the index is (20 minutes and 8 GB at a million chunks)'
 	@echo 'make compare         other frameworks, plain RAG, and this program without its parts, on the same questions'
@@ -66,19 +69,31 @@ question:
 index: setup
 	@$(RAG) index
 
-test: MODELS := minilm reader default tiny
-test: $(VENV)/.deps-dev models
+static: $(VENV)/.deps-dev
 	@echo '==> Lint and format'
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@echo '==> Types: about a minute the first time'
 	@$(BIN)/mypy
+
+check: static
+	@echo '==> Tests that need no model, server or browser'
+	@$(BIN)/python -m pytest -q -m 'not (model or server or browser or slow)' $(ARGS)
+
+test: MODELS := minilm reader default tiny
+test: static models
 	@echo '==> Tests, with the real models: a few minutes'
 	@$(BIN)/python -m pytest $(ARGS)
 	@echo '==> Quality: questions beside the accepted run (eval/baseline.json), 2 minutes'
 	@$(RAG) index >/dev/null
 	@$(RAG) eval --gate --model none --out eval/runs/gate-none
 	@$(RAG) eval --gate --limit 16 --out eval/runs/gate-default
+
+test-all: ARGS += --whole
+test-all: test
+
+hooks: $(VENV)/.deps-dev
+	@$(BIN)/pre-commit install
 
 eval: setup
 	@$(RAG) index || echo '==> Going on with the articles that could be read.'

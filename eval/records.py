@@ -20,22 +20,9 @@ import rag
 from eval.cases import Case, EvalError, json_lines
 from eval.split import half
 from eval.trace import NOTHING, Trace, from_row, to_row
-from rag.answering.render import answer_to_dict
+from rag.codec import answer_of, answer_to_dict
 from rag.config import Settings
-from rag.schema import (
-    Answer,
-    Article,
-    Disagreement,
-    Evidence,
-    Reason,
-    Span,
-    State,
-    Statement,
-    Status,
-    Timings,
-    Value,
-    Verdict,
-)
+from rag.schema import Answer, Article, Status
 
 SCHEMA = "citewire.eval/1"
 # Settings that change answers; where files lie and where the page listens does not.
@@ -123,55 +110,6 @@ def record_line(set_name: str, case: Case, run: Run, asked: str, answer: Answer,
     return json.dumps(record, ensure_ascii=False) + "\n"
 
 
-def _evidence(row: Any, articles: Mapping[str, Article]) -> Evidence:
-    article = articles[row["article"]]
-    if article.version != row["version"]:
-        raise ValueError(f"{article.path} has changed since")
-    words = row.get("answer")  # a record of an older program has none
-    return Evidence(
-        row["number"],
-        article,
-        row["start"],
-        row["end"],
-        row["text"],
-        tuple(Span(c["start"], c["end"]) for c in row["context"]),
-        row["score"],
-        Span(words["start"], words["end"]) if words else None,
-    )
-
-
-def _statement(row: Any) -> Statement:
-    state = State(row["state"])
-    reason = Reason(row["reason"]) if row["reason"] else None
-    verdict = Verdict(reason is None, reason, row["detail"], tuple(row["derivation"]))
-    return Statement(row["id"], row["text"], tuple(row["citations"]), state, verdict)
-
-
-def _answer(row: Any, articles: Mapping[str, Article]) -> Answer:
-    found = row["disagreement"]
-    disagreement = None
-    if found:
-        values = tuple(
-            Value(v["text"], tuple(v["citations"]), v["origins"], v["newest"]) for v in found["values"]
-        )
-        disagreement = Disagreement(found["about"], values)
-    return Answer(
-        row["question"],
-        row["as_understood"],
-        Status(row["status"]),
-        tuple(_statement(s) for s in row["statements"]),
-        tuple(_evidence(e, articles) for e in row["evidence"]),
-        tuple(_evidence(e, articles) for e in row["closest"]),
-        row["missing"],
-        row["note"],
-        disagreement,
-        Timings(**row["timings"]),
-        row["generator"],
-        row["error"],
-        row.get("sureness"),
-    )
-
-
 @dataclass(frozen=True, slots=True)
 class Record:
     """A record as read back: what was asked of which run, and the answer, still unparsed."""
@@ -191,10 +129,7 @@ class Record:
 
     def answer(self, articles: Iterable[Article]) -> Answer:
         """The answer, over the articles it was given from. Raises `ValueError` where they do not fit it."""
-        try:
-            return _answer(self._answer, {a.path: a for a in articles})
-        except (KeyError, TypeError, ValueError) as error:
-            raise ValueError(f"not an answer over these articles ({error})") from None
+        return answer_of(self._answer, {a.path: a for a in articles})
 
     def trace(self, articles: Iterable[Article]) -> Trace:
         """What the answer took; nothing where an older program did not keep it. Raises `ValueError` as `answer` does."""

@@ -1,104 +1,202 @@
-"""Codec: an `Answer` as JSON and back, equal to what it was. Pure.
+"""Codec: an `Answer` as JSON and back. It knows values and their two forms, not how they were made or where they lie.
 
-`rag.answering.render` writes answers for others to read; this keeps all of one, articles apart, so that each is stored once.
+Published form: `citewire.answer/1` (docs/answer.md), for other programs and in records of the evaluation. It is readable
+alone, tells of articles what they state, and rounds numbers. `answer_of` reads it back over the articles.
+
+Kept form: the fields of the values as they are, articles apart, so that each is stored once. `decode(*encode(x)) == x`.
+Fields of an older program that there are no more are passed over.
 """
 
 from __future__ import annotations
 
-import dataclasses
 import json
-import types
-import typing
-from enum import Enum
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict
 from functools import cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from rag import schema
-from rag.schema import Answer, Article
+from rag.schema import Answer, Article, Evidence, Passage, Span, Statement, Turn, Verdict
 
-FORMAT = 1
+if TYPE_CHECKING:
+    from pydantic import TypeAdapter
+
+SCHEMA = "citewire.answer/1"
+FORMAT = 1  # of the kept form
 
 
 class CodecError(Exception):
     """What was stored is not an answer, or an article of it is missing."""
 
 
-def _plain(value: Any, articles: dict[str, Article]) -> Any:
-    if isinstance(value, Article):
-        key = article_key(value)
-        articles[key] = value
-        return key
-    if isinstance(value, Enum):
-        return value.value
-    if dataclasses.is_dataclass(value):
-        return {f.name: _plain(getattr(value, f.name), articles) for f in dataclasses.fields(value)}
-    if isinstance(value, tuple):
-        return [_plain(item, articles) for item in value]
-    return value
+# ------------------------------------------------------------------ published form
+
+
+def article_to_dict(article: Article) -> dict[str, object]:
+    """What an article says of itself; None where it says nothing."""
+    facts = {name: getattr(article, name) for name in ("title", "author", "publisher", "place", "url")}
+    return {
+        "article": article.path,
+        "version": article.version,
+        **{name: fact.value if fact else None for name, fact in facts.items()},
+        "published": str(article.published.date) if article.published else None,
+    }
+
+
+def passage_to_dict(passage: Passage) -> dict[str, object]:
+    """A passage: its article's facts, its place in the article's text, both ranks."""
+    chunk = passage.chunk
+    return {
+        "rank": passage.rank,
+        "id": passage.article.id,
+        **article_to_dict(passage.article),
+        "start": chunk.start,
+        "end": chunk.end,
+        "text": chunk.text,
+        "score": round(passage.score, 6),
+        "dense_rank": passage.dense_rank,
+        "lexical_rank": passage.lexical_rank,
+    }
+
+
+def _span(span: Span, article: Article) -> dict[str, object]:
+    return {**asdict(span), "text": article.body[span.start : span.end]}
+
+
+def _evidence(item: Evidence) -> dict[str, object]:
+    article = item.article
+    return {
+        "number": item.number,
+        "id": article.id,
+        **article_to_dict(article),
+        "start": item.start,
+        "end": item.end,
+        "text": item.text,
+        "context": [_span(s, article) for s in item.context],
+        "score": round(item.score, 6),
+        "answer": _span(item.answer, article) if item.answer else None,
+    }
+
+
+def _statement(statement: Statement) -> dict[str, object]:
+    verdict = statement.verdict or Verdict(True)
+    return {
+        "id": statement.id,
+        "text": statement.text,
+        "citations": list(statement.citations),
+        "state": statement.state.value,
+        "reason": verdict.reason.value if verdict.reason else None,
+        "detail": verdict.detail,
+        "derivation": list(verdict.derivation),
+    }
+
+
+def answer_to_dict(answer: Answer) -> dict[str, Any]:
+    """The whole answer in its published form, of what JSON knows."""
+    found = answer.disagreement
+    values = [{**asdict(v), "citations": list(v.citations)} for v in found.values] if found else []
+    return {
+        "schema": SCHEMA,
+        "question": answer.question,
+        "as_understood": answer.as_understood,
+        "status": answer.status.value,
+        "statements": [_statement(s) for s in answer.statements],
+        "evidence": [_evidence(e) for e in answer.evidence],
+        "closest": [_evidence(e) for e in answer.closest],
+        "missing": answer.missing,
+        "note": answer.note,
+        "others": [],  # no answer has other readings any more, but a field is never taken away within version 1
+        "disagreement": {"about": found.about, "values": values} if found else None,
+        "timings": {k: None if v is None else round(v, 3) for k, v in asdict(answer.timings).items()},
+        "generator": answer.generator,
+        "sureness": None if answer.sureness is None else round(answer.sureness, 3),
+        "error": answer.error,
+    }
+
+
+def answer_to_json(answer: Answer) -> str:
+    """`answer_to_dict` in one line."""
+    return json.dumps(answer_to_dict(answer), ensure_ascii=False)
+
+
+def answer_of(row: Mapping[str, Any], articles: Mapping[str, Article]) -> Answer:
+    """The answer that was published as `row`, over the articles it was given from, by path. Numbers stay rounded.
+
+    Raises `ValueError` where it is no answer, or an article is missing or has changed since.
+    """
+    try:
+        statements = [s | {"verdict": {**s, "supported": s["reason"] is None}} for s in row["statements"]]
+        evidence, closest = (
+            [e | {"article": _unchanged(e, articles)} for e in row[name]] for name in ("evidence", "closest")
+        )
+        answer: Answer = _adapter(Answer).validate_python(
+            {**row, "statements": statements, "evidence": evidence, "closest": closest}
+        )
+        return answer
+    except (KeyError, TypeError, ValueError) as error:
+        raise ValueError(f"not an answer over these articles ({error})") from None
+
+
+def _unchanged(row: Mapping[str, Any], articles: Mapping[str, Article]) -> Article:
+    article = articles[row["article"]]
+    if article.version != row["version"]:
+        raise ValueError(f"{article.path} has changed since")
+    return article
+
+
+def turn_of_dict(row: Mapping[str, Any]) -> Turn:
+    """What a conversation keeps of a published answer. Raises `KeyError` or `TypeError` where it is none."""
+    shown = [str(s["text"]) for s in row["statements"] if s["state"] in ("supported", "quoted")]
+    return Turn(str(row["question"]), str(row["as_understood"]), " ".join(shown))
+
+
+# ------------------------------------------------------------------ kept form
 
 
 @cache
-def _hints(kind: type) -> dict[str, Any]:
-    return typing.get_type_hints(kind, vars(schema))
+def _adapter(kind: type) -> TypeAdapter[Any]:
+    """What reads and writes the fields of values of a kind."""
+    from pydantic import TypeAdapter
 
-
-def _typed(value: Any, kind: Any, articles: dict[str, Article]) -> Any:
-    if kind is Article and isinstance(value, str):
-        return articles[value]
-    origin = typing.get_origin(kind)
-    if origin in (typing.Union, types.UnionType):
-        if value is None:
-            return None
-        (kind,) = (a for a in typing.get_args(kind) if a is not types.NoneType)
-        return _typed(value, kind, articles)
-    if origin is tuple:
-        return tuple(_typed(item, typing.get_args(kind)[0], articles) for item in value)
-    if dataclasses.is_dataclass(kind):
-        known = _hints(typing.cast(type, kind))
-        return typing.cast(Any, kind)(
-            **{name: _typed(part, known[name], articles) for name, part in value.items() if name in known}
-        )
-    if isinstance(kind, type) and issubclass(kind, Enum):
-        return kind(value)
-    if kind is float and isinstance(value, int):
-        return float(value)
-    if not isinstance(value, kind):
-        raise TypeError(f"{value!r} is no {kind.__name__}")
-    return value
-
-
-def article_key(article: Article) -> str:
-    """Names one version of an article."""
-    return f"{article.version[:16]}:{article.id}"
+    return TypeAdapter(kind)
 
 
 def row_of(article: Article) -> dict[str, Any]:
     """An article as values that JSON can hold."""
-    return {f.name: _plain(getattr(article, f.name), {}) for f in dataclasses.fields(article)}
+    row: dict[str, Any] = _adapter(Article).dump_python(article, mode="json")
+    return row
 
 
-def article_of(row: dict[str, Any]) -> Article:
-    """The article that `row_of` was given; what else the row holds is left out."""
-    known = _hints(Article)
-    return Article(**{name: _typed(part, known[name], {}) for name, part in row.items() if name in known})
+def article_of(row: Mapping[str, Any]) -> Article:
+    """The article that `row_of` was given; what else the row holds is left out. Raises `ValueError`."""
+    article: Article = _adapter(Article).validate_python(row)
+    return article
+
+
+def _cited(answer: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    yield from answer["evidence"]
+    yield from answer["closest"]
 
 
 def encode(answer: Answer) -> tuple[str, dict[str, str]]:
-    """The answer as JSON, and the articles that it speaks of, each as JSON by its key."""
-    articles: dict[str, Article] = {}
-    text = json.dumps({"format": FORMAT, "answer": _plain(answer, articles)}, ensure_ascii=False)
-    bodies = {}
-    for key, article in articles.items():
-        bodies[key] = json.dumps(row_of(article), ensure_ascii=False)
-    return text, bodies
+    """The answer as JSON, and the articles that it speaks of, each as JSON by a key that names its version."""
+    row = _adapter(Answer).dump_python(answer, mode="json")
+    bodies: dict[str, str] = {}
+    for part in _cited(row):
+        article = part["article"]
+        part["article"] = key = f"{article['version'][:16]}:{article['id']}"
+        if key not in bodies:
+            bodies[key] = json.dumps(article, ensure_ascii=False)
+    return json.dumps({"format": FORMAT, "answer": row}, ensure_ascii=False), bodies
 
 
-def decode(text: str, bodies: dict[str, str]) -> Answer:
+def decode(text: str, bodies: Mapping[str, str]) -> Answer:
     """The answer that `encode` was given. Raises `CodecError`."""
     try:
-        stored = json.loads(text)
+        row = json.loads(text)["answer"]
         articles = {key: article_of(json.loads(body)) for key, body in bodies.items()}
-        answer: Answer = _typed(stored["answer"], Answer, articles)
+        for part in _cited(row):
+            part["article"] = articles[part["article"]]
+        answer: Answer = _adapter(Answer).validate_python(row)
         return answer
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+    except (ValueError, KeyError, TypeError) as error:
         raise CodecError(f"a stored answer cannot be read ({error!r})") from None

@@ -225,15 +225,19 @@ class Statement:
 
 
 class Status(StrEnum):
-    """Where an answer stands. All but the first are final."""
+    """Where an answer stands. All but the first are final. Answers kept from before may be "partial", which is read as
+    `ANSWERED`."""
 
     DRAFTING = "drafting"
     ANSWERED = "answered"
-    PARTIAL = "partial"
     UNANSWERED = "unanswered"
     NOTICE = "notice"  # no question to the articles: what is to be said stands in `note`
     STOPPED = "stopped"
     FAILED = "failed"
+
+    @classmethod
+    def _missing_(cls, value: object) -> Status | None:
+        return cls.ANSWERED if value == "partial" else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -323,9 +327,8 @@ class Answer:
     """A growing answer; the last one of a stream is final and checked.
 
     `as_understood` is the question as it was answered (equal to `question` where nothing was resolved).
-    `closest` are the nearest sentences when nothing, or only a part, is answered; `missing` says in words what the
-    articles do not give; `note` tells how an ambiguous question was read, and `others` are the same question in its other
-    readings; `error` is set when `status` is failed.
+    `closest` are the nearest sentences when nothing is answered; `missing` says in words what the articles do not give;
+    `note` says what else is to be known; `error` is set when `status` is failed.
     `generator` names what wrote the draft. `sureness` says how well the evidence answers, before anything is written:
     higher is surer, comparable only between answers of one generator; None where nothing was weighed.
     """
@@ -343,7 +346,6 @@ class Answer:
     generator: str = ""
     error: str = ""
     sureness: float | None = None
-    others: tuple[str, ...] = ()
 
     @property
     def final(self) -> bool:

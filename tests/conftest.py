@@ -31,6 +31,29 @@ OFFLINE = {
     "PIP_NO_INDEX": "1",
 }
 
+# Fixtures of real models, and of real servers: a test that asks for one is marked, and left out of "make check".
+MARKS = {
+    "minilm_dir": "model",
+    "reader_dir": "model",
+    "default_gguf": "model",
+    "tiny_gguf": "model",
+    "server": "server",
+}
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """`make test-all` asks for all faults, other runs for a sample of them."""
+    parser.addoption("--whole", action="store_true", help="try every fault, not a sample")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark tests by the fixtures they ask for, before -m chooses among them."""
+    for item in items:
+        for name in getattr(item, "fixturenames", ()):
+            if name in MARKS:
+                item.add_marker(MARKS[name])
+
 
 class NetworkTouchedError(RuntimeError):
     """A test tried to leave this machine. Not an OSError: code that expects such must not eat it."""
@@ -113,6 +136,12 @@ def _model(name: str) -> Path:
         return find_model(name, load_settings(ROOT))
     except ModelError as error:
         pytest.fail(f"{error} (or: make setup)", pytrace=False)
+
+
+@pytest.fixture(scope="session")
+def whole(request: pytest.FixtureRequest) -> bool:
+    """Whether every fault is to be tried."""
+    return bool(request.config.getoption("whole"))
 
 
 @pytest.fixture(scope="session")

@@ -1,5 +1,5 @@
-"""Kills updates of an index and looks at what is left. `python -m tests.crash FOLDER writes|moments COUNT`, with the shim
-preloaded for "writes".
+"""Kills updates of an index and looks at what is left. `python -m tests.crash FOLDER writes|moments NUMBER`: kill it
+at every NUMBERth of its writes, with the shim preloaded, or at NUMBER random moments.
 
 This process only forks: one child makes the update and is killed, another opens what is left. So nothing that is loaded
 here (threads of FAISS or tantivy) is ever carried over a fork.
@@ -96,7 +96,7 @@ def update(settings: Settings) -> str:
 
 def main() -> None:
     """Print what was tried and what was left, as JSON."""
-    folder, mode, most = Path(sys.argv[1]), sys.argv[2], int(sys.argv[3])
+    folder, mode, given = Path(sys.argv[1]), sys.argv[2], int(sys.argv[3])
     settings = prepare(folder)
     shim = ctypes.CDLL(None)
     trial = replace(settings, index=folder / "trial")
@@ -121,7 +121,7 @@ def main() -> None:
     new = in_child(lambda: state(trial))[1]
     assert old != new
     rng = random.Random(0)
-    trials = range(1, min(int(text), most) + 1) if mode == "writes" else range(most)
+    trials = range(1, int(text) + 1, given) if mode == "writes" else range(given)
     seen = {"old": 0, "new": 0}
     killed, bad = 0, []
     for number in trials:

@@ -15,7 +15,7 @@ from pathlib import Path
 from rag.server.network import free_port
 from rag.ui.serving import serve
 from tests.browser import chromium, tab
-from tests.test_app import FakeAssistant, ask
+from tests.ui.test_app import FakeAssistant, ask
 
 SIOCSIFFLAGS, IFF_UP = 0x8914, 0x1
 

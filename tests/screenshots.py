@@ -22,7 +22,7 @@ from rag.ui.sessions import Sessions
 from tests.browser import chromium, tab
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, Page
+    from playwright.sync_api import Browser, FilePayload, Page
 
 QUESTION = "How long did the meeting between Rubio and Lavrov last?"
 FOLLOW_UP = "Where was it held?"
@@ -125,7 +125,9 @@ def other_tabs(browser: Browser, address: str, folder: Path) -> None:
         ask(page, QUESTION)
         page.get_by_role("tab", name="Articles").click()
         page.wait_for_selector(".cw-item")
-        files = [{"name": name, "mimeType": "text/plain", "buffer": text.encode()} for name, text in DROPPED]
+        files: list[FilePayload] = [
+            {"name": name, "mimeType": "text/plain", "buffer": text.encode()} for name, text in DROPPED
+        ]
         page.set_input_files("#cw-drop input[type=file]", files)
         page.wait_for_selector(".cw-done", timeout=ANSWER_MS)
         picture(page, folder, "articles")

@@ -16,7 +16,8 @@ import click
 import pytest
 
 from rag.assistant import Assistant
-from rag.cli import _print_stream, main
+from rag.cli import main
+from rag.cli.ask import print_stream
 from rag.config import load_settings
 from rag.errors import ConfigError
 from rag.schema import Answer, Article, Evidence, Span, State, Statement, Status
@@ -28,7 +29,7 @@ ROOT = Path(__file__).parent.parent
 def rag(*arguments: str, cwd: Path, **environ: str) -> subprocess.CompletedProcess[str]:
     """Run `rag` in `cwd`; the models of the user are used unless CITEWIRE_CACHE says otherwise."""
     return subprocess.run(
-        [sys.executable, "-c", "from rag.cli import main; main()", *arguments],
+        [sys.executable, "-m", "rag.cli", *arguments],
         cwd=cwd,
         env={**os.environ, "PYTHONPATH": str(ROOT), **environ},
         capture_output=True,
@@ -100,9 +101,9 @@ def test_the_words_that_answer_are_bold_in_a_terminal_and_plain_in_a_pipe(
         yield Answer("How long?", "How long?", Status.ANSWERED, (quoted,), (said,))
 
     with click.Context(main, color=True):  # as in a terminal
-        _print_stream(stream())
+        print_stream(stream())
     assert "“The talks lasted \x1b[1mtwo hours\x1b[0m.” [1]" in capsys.readouterr().out
-    _print_stream(stream())
+    print_stream(stream())
     assert "“The talks lasted two hours.” [1]" in capsys.readouterr().out
 
 
@@ -362,7 +363,7 @@ def test_where_nobody_reads_a_command_ends_quietly(work: Path, arguments: list[s
     os.close(reading)
     try:
         done = subprocess.run(
-            [sys.executable, "-c", "from rag.cli import main; main()", *arguments],
+            [sys.executable, "-m", "rag.cli", *arguments],
             cwd=work,
             env={**os.environ, "PYTHONPATH": str(ROOT), "CITEWIRE_DATA": str(work / "data")},
             input=asked,

@@ -1,19 +1,16 @@
-"""Rendering: an Answer as JSON for machines and as text for a terminal. Knows values, not how they were made.
+"""Rendering: an Answer as text for a terminal. Knows values, not how they were made; JSON is made by `rag.codec`.
 
 Text is plain unless a caller gives `mark`, which is applied to the words that answer.
 """
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import asdict, dataclass
-from typing import Any
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
 
-from rag.schema import Answer, Article, Evidence, Passage, Span, State, Statement, Status, Turn
+from rag.schema import Answer, Article, Evidence, Span, State, Statement, Status, Turn
 from rag.text.words import plain
 
-SCHEMA = "citewire.answer/1"
 IN_SHORT = "In short: "  # ahead of the first statement that words what was quoted before it
 _NUMBERS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
 
@@ -26,107 +23,6 @@ def source_line(article: Article) -> str:
     title = plain(article.title.value) if article.title else plain(article.path)
     publisher = plain(article.publisher.value) if article.publisher else "publisher unknown"
     return f"{title} — {publisher}, {article.day}"
-
-
-def article_to_dict(article: Article) -> dict[str, object]:
-    """What an article says of itself, for JSON; None where it says nothing."""
-    facts = {
-        name: value.value if value else None
-        for name, value in (
-            ("title", article.title),
-            ("author", article.author),
-            ("publisher", article.publisher),
-            ("place", article.place),
-            ("url", article.url),
-        )
-    }
-    published = str(article.published.date) if article.published else None
-    return {"article": article.path, "version": article.version, **facts, "published": published}
-
-
-def _evidence(item: Evidence) -> dict[str, object]:
-    article = item.article
-    return {
-        "number": item.number,
-        "id": article.id,
-        **article_to_dict(article),
-        "start": item.start,
-        "end": item.end,
-        "text": item.text,
-        "context": [
-            {"start": s.start, "end": s.end, "text": article.body[s.start : s.end]} for s in item.context
-        ],
-        "score": round(item.score, 6),
-        "answer": None
-        if item.answer is None
-        else {
-            "start": item.answer.start,
-            "end": item.answer.end,
-            "text": article.body[item.answer.start : item.answer.end],
-        },
-    }
-
-
-def passage_to_dict(passage: Passage) -> dict[str, object]:
-    """A passage for JSON: its article's facts, its place in the article's text, both ranks."""
-    chunk = passage.chunk
-    return {
-        "rank": passage.rank,
-        "id": passage.article.id,
-        **article_to_dict(passage.article),
-        "start": chunk.start,
-        "end": chunk.end,
-        "text": chunk.text,
-        "score": round(passage.score, 6),
-        "dense_rank": passage.dense_rank,
-        "lexical_rank": passage.lexical_rank,
-    }
-
-
-def answer_to_dict(answer: Answer) -> dict[str, Any]:
-    """The whole answer as an object of schema `citewire.answer/1` (docs/answer.md), of what JSON knows."""
-    disagreement = answer.disagreement
-    return {
-        "schema": SCHEMA,
-        "question": answer.question,
-        "as_understood": answer.as_understood,
-        "status": answer.status.value,
-        "statements": [
-            {
-                "id": s.id,
-                "text": s.text,
-                "citations": list(s.citations),
-                "state": s.state.value,
-                "reason": s.verdict.reason.value if s.verdict and s.verdict.reason else None,
-                "detail": s.verdict.detail if s.verdict else "",
-                "derivation": list(s.verdict.derivation) if s.verdict else [],
-            }
-            for s in answer.statements
-        ],
-        "evidence": [_evidence(e) for e in answer.evidence],
-        "closest": [_evidence(e) for e in answer.closest],
-        "missing": answer.missing,
-        "note": answer.note,
-        "others": list(answer.others),
-        "disagreement": None
-        if disagreement is None
-        else {
-            "about": disagreement.about,
-            "values": [
-                {"text": v.text, "citations": list(v.citations), "origins": v.origins, "newest": v.newest}
-                for v in disagreement.values
-            ],
-        },
-        "timings": {k: None if v is None else round(v, 3) for k, v in asdict(answer.timings).items()},
-        "generator": answer.generator,
-        "sureness": None if answer.sureness is None else round(answer.sureness, 3),
-        "error": answer.error,
-    }
-
-
-def answer_to_json(answer: Answer, indent: int | None = None) -> str:
-    """`answer_to_dict` as text."""
-    return json.dumps(answer_to_dict(answer), ensure_ascii=False, indent=indent)
 
 
 UNDERSTOOD = "Understood as: "
@@ -319,9 +215,3 @@ def answer_to_text(answer: Answer, mark: Mark = str) -> str:
 def turn_of(answer: Answer) -> Turn:
     """What a conversation keeps of an answer: only statements that were shown as fact."""
     return Turn(answer.question, answer.as_understood, " ".join(s.text for s in answer.shown))
-
-
-def turn_of_dict(answer: Mapping[str, Any]) -> Turn:
-    """The same of an answer as `answer_to_dict` gives it. Raises `KeyError` or `TypeError` where it is none."""
-    shown = [str(s["text"]) for s in answer["statements"] if s["state"] in ("supported", "quoted")]
-    return Turn(str(answer["question"]), str(answer["as_understood"]), " ".join(shown))

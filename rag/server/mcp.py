@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Protocol
 
-from rag.answering.render import answer_to_dict, answer_to_text, passage_to_dict
+from rag.answering.render import answer_to_text
+from rag.codec import answer_to_dict, passage_to_dict
 from rag.errors import CitewireError, missing_extra
 from rag.schema import Answer, Passage
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from rag.answering.render import answer_to_dict, passage_to_dict
+from rag.codec import answer_to_dict, passage_to_dict
 from rag.errors import CitewireError
 from rag.schema import Choice
 from rag.ui.answerer import Answerer

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from rag.answering.freshness import Freshness, cited_by
-from rag.answering.render import answer_to_json
+from rag.codec import answer_to_json
 from rag.errors import CitewireError
 from rag.text.words import plain
 from rag.ui.answerer import Answerer

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends
 from pydantic import Field
 
-from rag.answering.render import article_to_dict, passage_to_dict
+from rag.codec import article_to_dict, passage_to_dict
 from rag.server.http.failures import Failure
 from rag.server.http.service import Service
 

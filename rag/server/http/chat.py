@@ -12,7 +12,7 @@ from typing import Any
 from fastapi import APIRouter, Depends, Request, Response
 from fastapi.responses import JSONResponse, StreamingResponse
 
-from rag.answering.render import answer_to_dict
+from rag.codec import answer_to_dict
 from rag.errors import CitewireError, ModelError
 from rag.protocols import Cancel
 from rag.schema import EVERY_ARTICLE, Answer, Choice, Status

@@ -10,7 +10,8 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from rag.answering.render import IN_SHORT, UNDERSTOOD, turn_of_dict
+from rag.answering.render import IN_SHORT, UNDERSTOOD
+from rag.codec import turn_of_dict
 from rag.errors import QuestionError
 from rag.schema import Turn
 from rag.server.http.failures import Failure

@@ -8,7 +8,8 @@ from collections.abc import AsyncGenerator, Callable, Iterator
 
 from fastapi import Request
 
-from rag.answering.render import answer_to_json, ending_to_text, settled_text
+from rag.answering.render import ending_to_text, settled_text
+from rag.codec import answer_to_json
 from rag.errors import CitewireError
 from rag.protocols import Cancel
 from rag.schema import Answer

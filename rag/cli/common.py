@@ -1,0 +1,77 @@
+"""What several commands need: the assistant, the embedding model, and bars for what takes long."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from functools import partial
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from rag.assistant import Assistant
+    from rag.config import Settings
+    from rag.models.embedder import MiniLM
+
+
+def opened(settings: Settings, model: str | None = None) -> closing[Assistant]:
+    """The assistant over the index, closed at the end; `model` instead of the one that is set."""
+    from rag.assistant import Assistant
+
+    on_wait = partial(click.echo, err=True)
+    return closing(Assistant.open(settings.with_options(model=model), on_wait=on_wait))
+
+
+def embedder_of(settings: Settings) -> MiniLM:
+    """The embedding model."""
+    from rag.models.embedder import MiniLM
+    from rag.models.registry import find_model
+
+    return MiniLM(find_model(settings.embedding, settings), threads=settings.threads)
+
+
+@contextmanager
+def progress(in_bytes: bool = False) -> Iterator[Callable[[str, int, int], None]]:
+    """Bars on standard error with an estimate of the time left; gives `report(what, done, total)`.
+
+    Bytes share one bar whose words change; other steps have a bar each. Nothing is drawn before the first report, so
+    that an error before any work is one line.
+    """
+    from rich.console import Console
+    from rich.progress import (
+        BarColumn,
+        DownloadColumn,
+        MofNCompleteColumn,
+        Progress,
+        TaskID,
+        TextColumn,
+        TimeElapsedColumn,
+        TimeRemainingColumn,
+    )
+
+    count = DownloadColumn() if in_bytes else MofNCompleteColumn()
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        count,
+        TimeElapsedColumn(),
+        TimeRemainingColumn(),
+    )
+    bars = Progress(*columns, console=Console(stderr=True))
+    tasks: dict[str, TaskID] = {}
+
+    def report(what: str, done: int, total: int) -> None:
+        if not total:
+            return
+        key = "bytes" if in_bytes else what
+        if key not in tasks:
+            bars.start()
+            tasks[key] = bars.add_task(what, total=total)
+        bars.update(tasks[key], description=what, completed=done, total=total)
+
+    try:
+        yield report
+    finally:
+        if tasks:
+            bars.stop()

@@ -1,0 +1,332 @@
+"""What is no question to the articles' text: how it is told from one, and what the catalogue answers."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from rag.answering.intent_forms import Asked, Intent, is_aside, recognise
+from rag.answering.intents import MOST_LISTED, SUMMARY_SENTENCES, reply
+from rag.answering.render import answer_to_text, turn_of
+from rag.assistant import Assistant
+from rag.codec import answer_to_dict, decode, encode
+from rag.config import Settings
+from rag.errors import StoppedError
+from rag.ingest.build import build
+from rag.schema import (
+    Answer,
+    Article,
+    Choice,
+    Field,
+    Origin,
+    PartialDate,
+    Published,
+    Span,
+    State,
+    Status,
+    Turn,
+)
+from rag.ui.answers import turn_html
+from tests.fakes import ScriptedGenerator, SureReader, WordEmbedder
+
+QUESTIONS = Path(__file__).parent.parent.parent / "eval" / "questions.jsonl"
+
+
+@pytest.mark.parametrize(
+    ("text", "intent"),
+    [
+        ("hi", Intent.GREETING),
+        ("Hello there!", Intent.GREETING),
+        ("Good morning.", Intent.GREETING),
+        ("Hey, how are you?", Intent.GREETING),
+        ("thanks", Intent.THANKS),
+        ("ok thank you", Intent.THANKS),
+        ("Thanks a lot, that was very helpful!", Intent.THANKS),
+        ("great", Intent.THANKS),
+        ("no thanks", Intent.THANKS),
+        ("bye", Intent.THANKS),
+        ("???", Intent.ABILITY),
+        ("👍", Intent.ABILITY),
+        ("Are you a bot?", Intent.ABILITY),
+        ("help", Intent.ABILITY),
+        ("What can you do?", Intent.ABILITY),
+        ("What can I ask?", Intent.ABILITY),
+        ("What are these articles about?", Intent.OVERVIEW),
+        ("what do the articles cover", Intent.OVERVIEW),
+        ("Summarise the articles.", Intent.OVERVIEW),
+        ("How many articles do you have?", Intent.COUNT),
+        ("Could you tell me how many articles there are in the index?", Intent.COUNT),
+        ("Tell me what the articles are about", Intent.OVERVIEW),
+        ("How many articles are there in the index?", Intent.COUNT),
+        ("Which articles are there?", Intent.LIST),
+        ("Please list all articles", Intent.LIST),
+        ("What are the titles of the articles?", Intent.LIST),
+        ("When were these articles published?", Intent.LIST),
+        ("Which publishers are there?", Intent.PUBLISHERS),
+        ("Wie lange dauerte das Treffen?", Intent.LANGUAGE),
+    ],
+)
+def test_a_whole_sentence_of_a_known_form_is_recognised(text: str, intent: Intent) -> None:
+    assert recognise(text) == Asked(intent)
+
+
+@pytest.mark.parametrize(
+    ("text", "intent", "subject"),
+    [
+        ("How many articles mention Wang Yi?", Intent.MENTIONS, "Wang Yi"),
+        ("which articles talk about “500 percent”", Intent.MENTIONS, "“500 percent”"),
+        ("Do any of the articles mention Merkel?", Intent.MENTIONS, "Merkel"),
+        ("In which articles does Wang Yi appear?", Intent.MENTIONS, "Wang Yi"),
+        ("How often is Wang Yi mentioned in the articles?", Intent.MENTIONS, "Wang Yi"),
+        ("Which articles are there from the Courier?", Intent.LIST, "the Courier"),
+        ("Which articles are of 10 July 2025?", Intent.LIST, "10 July 2025"),
+        ("Summarise the article from vietatoparlare.", Intent.SUMMARY, "vietatoparlare"),
+        ("Can you summarize vietatoparlare's article, please?", Intent.SUMMARY, "vietatoparlare"),
+        ("What is the article by Reuters about?", Intent.SUMMARY, "Reuters"),
+    ],
+)
+def test_what_is_named_is_kept_as_it_was_typed(text: str, intent: Intent, subject: str) -> None:
+    found = recognise(text)
+    assert found is not None and (found.intent, found.subject) == (intent, subject)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Who thanked the minister?",
+        "What can you do with a drone licence according to the council?",
+        "How many articles does the treaty have?",
+        "Which articles of the treaty mention slavery?",
+        "What are the articles of the constitution about?",
+        "Hi, who met Rubio?",
+        "Thanks. Who paid?",
+        "Is it good?",
+        "What did he say, hello or goodbye?",
+        "How many articles mention him?",
+        "Summarise the meeting in Kuala Lumpur.",
+        "Who helped?",
+        "How many documents were leaked?",
+        "What article of the treaty mentions slavery?",
+        "No",
+        "Are you sure?",
+        "Putin?",
+        "Why?",
+    ],
+)
+def test_a_question_to_the_articles_is_left_to_them(text: str) -> None:
+    assert recognise(text) is None
+
+
+def test_no_question_of_the_evaluation_is_taken_for_anything_else() -> None:
+    asked = [json.loads(line)["question"] for line in QUESTIONS.read_text("utf-8").splitlines()]
+    assert [q for q in asked if recognise(q) is not None] == []
+
+
+# ------------------------------------------------------------------------------------------------ the catalogue
+
+FLOOD = (
+    "Floods hit Valencia\n\nThe river Turia rose four metres on Monday. Two bridges fell in the night.\n"
+    "Mayor Ana Ruiz said that the evacuation lasted three hours. Ana  Ruiz thanked the army. It left on Friday."
+)
+TALKS = "Ministers met in Ankara on 3 May 2024 for talks on grain. Turkey's minister Omer Kaya was there."
+
+
+class Shelf:
+    """A store of some articles, none of them indexed."""
+
+    def __init__(self, *articles: Article) -> None:
+        self._articles = articles
+
+    def articles(self, limit: int = -1) -> list[Article]:
+        return list(self._articles[: limit if limit >= 0 else None])
+
+    def each_article(self) -> Iterator[Article]:
+        return iter(self._articles)
+
+    def article_count(self) -> int:
+        return len(self._articles)
+
+    def publishers(self) -> list[str]:
+        return sorted({a.publisher.value for a in self._articles if a.publisher})
+
+
+SHELF = Shelf(
+    Article(
+        "flood.txt",
+        "1",
+        "flood.txt",
+        FLOOD,
+        title=Field("Floods hit Valencia", Origin.STATED, Span(0, 19)),
+        publisher=Field("The Courier | News", Origin.SUPPLIED),
+        published=Published(PartialDate(2025, 7, 10), Origin.SUPPLIED),
+    ),
+    Article(
+        "talks.txt",
+        "2",
+        "talks.txt",
+        TALKS,
+        title=Field("Valencia grain", Origin.METADATA),
+        published=Published(PartialDate(month=7, day=10), Origin.SUPPLIED),
+    ),
+)
+
+
+def asked(question: str, choice: Choice | None = None) -> Answer:
+    """The reply, whose quotations are characters of the articles."""
+    answer = reply(question, SHELF, choice or Choice())
+    assert answer is not None
+    for item in answer.evidence:
+        assert item.article.body[item.start : item.end] == item.text
+    assert [s.citations for s in answer.statements] == [(e.number,) for e in answer.evidence]
+    assert all(s.state is State.QUOTED for s in answer.statements)
+    assert answer.status is (Status.ANSWERED if answer.statements else Status.NOTICE)
+    return answer
+
+
+def quoted(answer: Answer) -> list[str]:
+    return [s.text for s in answer.shown]
+
+
+def test_what_the_articles_are_about_is_told_by_their_titles_publishers_and_dates() -> None:
+    answer = asked("What are these articles about?")
+    assert quoted(answer) == ["Floods hit Valencia", TALKS.split(". ")[0] + "."]
+    assert answer.note.startswith("There are 2 articles.")
+    assert "Publishers: The Courier | News." in answer.note and "2025-07-10, July 10" in answer.note
+
+
+def test_articles_that_have_a_phrase_are_counted_and_listed_with_the_sentence_that_has_it() -> None:
+    answer = asked("How many articles mention ana ruiz?")
+    assert answer.note == "“ana ruiz” is in 1 of 2 articles, 2 times in all: Floods hit Valencia."
+    assert quoted(answer) == ["Mayor Ana Ruiz said that the evacuation lasted three hours."]
+    assert asked("Which articles mention Ana?").note.startswith("“Ana” is in 1 of 2 articles, 2 times")
+    assert asked("Which articles mention An?").note == "“An” is in none of the 2 articles."
+    title = asked("Which articles mention Valencia?")  # the second has it in a title outside its text
+    assert title.note.startswith("“Valencia” is in 2 of 2 articles, 2 times in all:")
+    assert quoted(title)[1].startswith("Ministers met")
+    curly = asked("Which articles mention Turkey’s minister?")
+    assert quoted(curly) == ["Turkey's minister Omer Kaya was there."]
+
+
+def test_two_names_are_looked_for_together_or_one_of_them() -> None:
+    assert "in none of the 2" in asked("Which articles mention Ana Ruiz and Omer Kaya?").note
+    either = asked("Which articles mention Ana Ruiz or Omer Kaya?")
+    assert either.note.startswith("“Ana Ruiz” or “Omer Kaya” is in 2 of 2 articles, 3 times")
+    assert len(quoted(asked("Which articles mention the river and the army?"))) == 2
+    assert (
+        "“Ana Ruiz and Omer Kaya” is in none"
+        in asked('Which articles mention "Ana Ruiz and Omer Kaya"?').note
+    )
+
+
+def test_articles_are_listed_by_publisher_and_by_date() -> None:
+    assert quoted(asked("Which articles are there from the Courier?")) == ["Floods hit Valencia"]
+    assert len(quoted(asked("Which articles are there from 10 July 2025?"))) == 2
+    assert quoted(asked("List the articles of 2025")) == ["Floods hit Valencia"]
+    unknown = asked("Which articles are there from the BBC?")
+    assert unknown.note == (
+        "No article here is known to be from “BBC”. Publishers that are named: The Courier | News."
+    )
+    assert reply("Which articles are in the constitution?", SHELF) is None
+
+
+def test_an_article_is_summarised_by_its_first_sentences() -> None:
+    answer = asked("Summarise the article from the Courier.")
+    assert (
+        quoted(answer)
+        == [
+            "The river Turia rose four metres on Monday.",
+            "Two bridges fell in the night.",
+            "Mayor Ana Ruiz said that the evacuation lasted three hours.",
+        ][:SUMMARY_SENTENCES]
+    )
+    for other in (
+        "Summarise flood.txt",
+        "summarise “Floods hit Valencia”",
+        "Summarize the Courier's article",
+    ):
+        assert quoted(asked(other)) == quoted(answer)
+    assert len(quoted(asked("Summarise the articles of July 10"))) == 2
+    assert reply("Summarise the river article", SHELF) is None
+    assert "No article here" in asked("Summarise the article from Reuters").note
+
+
+def test_a_topic_that_no_article_names_is_left_to_the_articles() -> None:
+    assert quoted(asked("Which articles are about grain?")) == [TALKS.split(". ")[0] + "."]
+    assert quoted(asked("Is there an article about the river Turia?")) == [
+        "The river Turia rose four metres on Monday."
+    ]
+    assert asked("Which article mentions Omer Kaya?").note.startswith("“Omer Kaya” is in 1 of 2 articles")
+    for unknown in ("Which articles are about inflation?", "What article mentions freedom of speech?"):
+        assert reply(unknown, SHELF) is None
+
+
+def test_the_article_is_the_only_one_there_is() -> None:
+    assert reply("What is the article about?", SHELF) is None
+    one = reply("Summarise the article.", Shelf(*SHELF.articles(1)))
+    assert one is not None and quoted(one)[0] == "The river Turia rose four metres on Monday."
+
+
+def test_only_what_the_reader_chose_is_counted() -> None:
+    choice = Choice(publishers=("The Courier | News",))
+    assert asked("How many articles do you have?", choice).note == (
+        "There is 1 article. Only articles of The Courier | News were read, as you set."
+    )
+    assert quoted(asked("What are these articles about?", choice)) == ["Floods hit Valencia"]
+
+
+def test_many_articles_are_counted_and_the_first_are_quoted() -> None:
+    many = Shelf(
+        *(Article(f"{n:03}", "1", f"{n:03}.txt", f"The fair of town {n} opens.") for n in range(100))
+    )
+    answer = reply("Which articles mention the fair?", many)
+    assert answer is not None and len(answer.shown) == MOST_LISTED
+    assert f"in 100 of 100 articles, 100 times in all; the first {MOST_LISTED}:" in answer.note
+    listed = reply("Which articles are there?", many)
+    assert (
+        listed is not None and "There are 100 articles." in listed.note and len(listed.shown) == MOST_LISTED
+    )
+    with pytest.raises(StoppedError):
+        reply("Which articles mention the fair?", many, cancel=lambda: True)
+
+
+@pytest.mark.parametrize("question", ["hi", "thanks", "what can you do?", "How many articles do you have?"])
+def test_a_notice_is_shown_everywhere_without_a_citation(question: str) -> None:
+    answer = asked(question)
+    assert answer.status is Status.NOTICE and answer.final and not answer.evidence and not answer.closest
+    assert answer.note in answer_to_text(answer) and answer_to_dict(answer)["status"] == "notice"
+    assert answer.note in turn_html(0, answer) and "cw-notice" in turn_html(0, answer)
+    assert decode(*encode(answer)) == answer
+
+
+# ------------------------------------------------------------------------------------------------- the assistant
+
+
+def test_the_assistant_answers_from_the_catalogue_and_what_follows_refers_to_what_was_before(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "seeds").mkdir()
+    (tmp_path / "seeds" / "flood.txt").write_text(FLOOD, "utf-8")
+    settings = Settings(seeds=tmp_path / "seeds", index=tmp_path / "index")
+    build(settings, WordEmbedder())
+    generator = ScriptedGenerator("How long did the evacuation of Valencia last?")
+    assistant = Assistant(settings, WordEmbedder(), SureReader(), generator)
+    first = Turn("Was Valencia evacuated?", "Was Valencia evacuated?", "The evacuation lasted three hours.")
+    thanked = assistant.ask("thanks", [first])
+    assert thanked.status is Status.NOTICE and not thanked.evidence and not generator.prompts
+    assert thanked.timings.total_s is not None
+    with closing(assistant.stream("And how long did it last?", [first, turn_of(thanked)])) as answers:
+        next(answers)
+    assert "Was Valencia evacuated?" in generator.prompts[0] and "thanks" not in generator.prompts[0]
+    counted = assistant.ask("How many articles mention Ana Ruiz?")
+    assert counted.status is Status.ANSWERED and "in 1 of 1 article, 2 times" in counted.note
+    assistant.close()
+
+
+def test_only_what_has_nothing_to_refer_to_is_left_out_of_a_conversation() -> None:
+    assert is_aside("thanks") and is_aside("hi") and is_aside("How many articles do you have?")
+    assert not is_aside("How many articles mention Wang Yi?") and not is_aside("Who met Rubio?")
+    assert recognise("thanks") == Asked(Intent.THANKS)

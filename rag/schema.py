@@ -312,6 +312,7 @@ class Stage(StrEnum):
     LEXICAL = "lexical"  # the list of passages by BM25
     LITERALS = "literals"  # dates and numbers of the question must be in the evidence
     DECIDE = "decide"  # whether to answer
+    AGREEMENT = "agreement"  # of independent articles on one value, which then leads
     GRAMMAR = "grammar"  # which allows only existing numbers
     SUPPORT = "support"  # the reader's judgement of a statement
     VETOES = "vetoes"  # numbers, dates, quotations and the answer itself, letter by letter

@@ -73,14 +73,14 @@ def test_every_link_leads_to_a_file(page: Path) -> None:
 
 @pytest.mark.parametrize("page", TEXTS, ids=named)
 def test_every_threshold_that_a_page_names_stands_in_the_code(page: Path) -> None:
-    code = "\n".join(p.read_text("utf-8") for p in (ROOT / "rag").glob("*.py"))
+    code = "\n".join(p.read_text("utf-8") for p in (ROOT / "rag").rglob("*.py"))
     for name in re.findall(r"`([A-Z]+(?:_[A-Z]+)*_FLOOR)`", TEXTS[page]):
         assert re.search(rf"^{name} = ", code, re.M), name
 
 
 def test_the_page_on_the_reader_names_every_threshold_of_answering_and_checking() -> None:
-    for module in ("answering", "verify", "disagreement"):
-        code = (ROOT / "rag" / f"{module}.py").read_text("utf-8")
+    for module in ("pipeline", "verifying", "disagreement"):
+        code = (ROOT / "rag" / "answering" / f"{module}.py").read_text("utf-8")
         for name in re.findall(r"^([A-Z_]+_FLOOR) = ", code, re.M):
             assert re.search(rf"`{name}` \| .*{module}\.py", text_of("docs/reader.md")), name
 

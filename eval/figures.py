@@ -219,6 +219,12 @@ def with_block(text: str, block: str) -> str:
 @click.option("--frameworks-limit", type=click.IntRange(min=2), default=24, show_default=True)
 @click.option("--out", type=click.Path(path_type=Path), default=Path("eval/runs/figures"), show_default=True)
 @click.option("--system", "systems", multiple=True, help="Only this one of the comparison; may be repeated.")
+@click.option(
+    "--public-limit",
+    type=click.IntRange(min=0),
+    default=ALL,
+    help="Questions of each public set for the systems with a model, at most; 0 leaves them out.",
+)
 @click.option("--render", is_flag=True, help="Only write the tables anew from figures.json.")
 def main(
     python: str,
@@ -227,12 +233,14 @@ def main(
     frameworks_limit: int,
     out: Path,
     systems: tuple[str, ...],
+    public_limit: int,
     render: bool,
 ) -> None:
     """Measure all that README and docs tell (an hour and more), keep it in eval/figures.json, and write their tables."""
     if not render:
         FIGURES.write_text(
-            json.dumps(_measured(python, data, limit, frameworks_limit, systems, out), indent=1) + "\n",
+            json.dumps(_measured(python, data, limit, frameworks_limit, systems, public_limit, out), indent=1)
+            + "\n",
             encoding="utf-8",
         )
     figures = json.loads(FIGURES.read_text(encoding="utf-8"))
@@ -242,11 +250,17 @@ def main(
 
 
 def _measured(
-    python: str, data: Path | None, limit: int, frameworks_limit: int, systems: Sequence[str], out: Path
+    python: str,
+    data: Path | None,
+    limit: int,
+    frameworks_limit: int,
+    systems: Sequence[str],
+    public_limit: int,
+    out: Path,
 ) -> dict[str, Any]:
     beside = ["--limit", str(limit), "--frameworks-limit", str(frameworks_limit)]
     compared = _compared(out / "compare", systems, *beside, *(["--python", python] if python else []))
-    outside = [_of_set(name, data, out) for name in OUTSIDE] if data is not None else []
+    outside = [_of_set(name, data, public_limit, out) for name in OUTSIDE] if data is not None else []
     return {"schema": SCHEMA, "about": compared["about"], "rows": compared["rows"], "outside": outside}
 
 
@@ -257,12 +271,14 @@ def _compared(out: Path, systems: Sequence[str], *arguments: str) -> dict[str, A
     return made
 
 
-def _of_set(name: str, data: Path, out: Path) -> dict[str, Any]:
+def _of_set(name: str, data: Path, most: int, out: Path) -> dict[str, Any]:
     of_set = ["--set", name, "--data", str(data)]
     left_out = [s for s in SYSTEMS if s.startswith("quotes-")] if name in LEFT_OUT else []
     quoted = _compared(out / f"{name}-quotes", ["quotes", *left_out], *of_set, "--limit", str(MOST_QUOTED))
-    modelled = _compared(out / name, MODELLED, *of_set, "--limit", str(OUTSIDE[name][0]))
-    return _outside(name, quoted, modelled)
+    compared = [quoted]
+    if most := min(most, OUTSIDE[name][0]):
+        compared.append(_compared(out / name, MODELLED, *of_set, "--limit", str(most)))
+    return _outside(name, *compared)
 
 
 if __name__ == "__main__":

@@ -75,7 +75,7 @@ def index(
     if export_to is not None:
         _export(settings, export_to, as_json)
         return
-    _be_modest()
+    _lower_priority()
     embedder = embedder_of(settings)
     if import_from is not None:
         _import(settings, embedder, import_from, as_json)
@@ -143,7 +143,7 @@ def _embed_ahead(settings: Settings, cluster: str, workers: int, tell: Callable[
     embed_ahead(settings, make, cluster, workers, tell)
 
 
-def _be_modest() -> None:
+def _lower_priority() -> None:
     """Leave the processor to whoever answers a question or does anything else."""
     if hasattr(os, "nice"):
         os.nice(10)
@@ -175,7 +175,7 @@ def _summary_json(summary: Summary) -> str:
         | {
             "renamed": [{"from": a, "to": b} for a, b in summary.renamed],
             "duplicates": [{"path": a, "same_as": b} for a, b in summary.duplicates],
-            "copies": [{"path": a, "copy_of": b} for a, b in summary.copies],
+            "copies": [{"path": a, "copy_of": b} for a, b in summary.near_duplicates],
             "skipped": [{"path": s.path, "reason": s.reason} for s in summary.skipped],
         },
         ensure_ascii=False,
@@ -195,7 +195,7 @@ def _print_summary(settings: Settings, summary: Summary, as_json: bool) -> None:
         f"{settings.index}/: {', '.join(parts)}, {len(summary.skipped)} skipped; "
         f"{summary.chunks} chunks, {summary.embedded} embedded, {summary.seconds:.1f} s"
     )
-    for id_, origin in summary.copies:
+    for id_, origin in summary.near_duplicates:
         click.echo(f"copy {plain(id_)}: tells the same report as {plain(origin)}")
     for id_, twin in summary.duplicates:
         click.echo(f"twice {plain(id_)}: the same article as {plain(twin)}")
@@ -255,8 +255,8 @@ def articles(ctx: click.Context, as_json: bool) -> None:
 @click.pass_obj
 def remove(settings: Settings, names: tuple[str, ...]) -> None:
     """Take articles out of the index. The files stay; "rag index FILE" brings one back."""
-    from rag.ingest.maintenance import take_out
+    from rag.ingest.maintenance import exclude
     from rag.text.words import plain
 
-    for id_ in take_out(settings, embedder_of(settings), names):
+    for id_ in exclude(settings, embedder_of(settings), names):
         click.echo(f"{plain(id_)}: taken out; its file is left alone (rag index FILE brings it back)")

@@ -69,15 +69,15 @@ def ask(
 
 
 def print_stream(stream: Generator[Answer]) -> Answer:
-    """Print each statement when it is settled, for a terminal cannot take words back; then the rest. The words that answer
+    """Print each statement when it is verified, for a terminal cannot take words back; then the rest. The words that answer
     are bold in a terminal; click takes that away where the output is none."""
-    from rag.answering.render import ending_to_text, settled_text
+    from rag.answering.render import ending_to_text, shown_text
     from rag.text.words import plain
 
     answer = None
     bold = partial(click.style, bold=True)
     with closing(stream):  # where nobody reads any more, the index is let go before it is closed
-        for text, newer in settled_text(stream, bold):
+        for text, newer in shown_text(stream, bold):
             answer = newer
             if text:
                 click.echo(text, nl=False)

@@ -15,7 +15,7 @@ from pathlib import Path
 from rag.config import Settings
 from rag.errors import CorpusError, UnreadableError
 from rag.ingest import chunking, furniture
-from rag.ingest.priority import way_giver
+from rag.ingest.priority import make_give_way
 from rag.ingest.sandbox import Extractor
 from rag.ingest.sidecars import Sidecars
 from rag.ingest.sources import Content, Found, Source, look, look_at, read, stamp_of
@@ -25,10 +25,10 @@ from rag.store.base import Fingerprint, embedded_key, embedded_text
 from rag.store.catalog import Catalog
 from rag.store.catalog_file import FILE_NAME
 from rag.store.local import FileState, Update, tidy, write, writer_lock
-from rag.store.migration import bring_over
+from rag.store.migration import migrate
 from rag.store.publish import publish_where_set
-from rag.store.records import Duplicate, Held, NewArticle, NewChunk, digest_of, fields_of
-from rag.text import near_duplicates as copies
+from rag.store.records import ArticleRecord, Duplicate, NewArticle, NewChunk, digest_of, fields_of
+from rag.text import near_duplicates
 
 EMBED_BATCH = 16  # texts between two looks at who waits: half a second, and the most that Ctrl-C can lose
 FLUSH_CHARS = 32_000_000  # of article texts to one generation: bounds the memory, and what Ctrl-C can lose of a first run
@@ -54,7 +54,7 @@ class Skipped:
 @dataclass(frozen=True, slots=True)
 class Summary:
     """What a build did. Article ids in order; `renamed` are (old id, new id), `duplicates` (id, id of the same article in
-    the index), `copies` (id, id of the first article of the same report); `embedded` counts texts sent through the model.
+    the index), `near_duplicates` (id, id of the first article of the same report); `embedded` counts texts sent through the model.
     `seconds` until it could be searched; files are merged after that."""
 
     added: tuple[str, ...]
@@ -63,7 +63,7 @@ class Summary:
     removed: tuple[str, ...]
     unchanged: tuple[str, ...]
     duplicates: tuple[tuple[str, str], ...]
-    copies: tuple[tuple[str, str], ...]
+    near_duplicates: tuple[tuple[str, str], ...]
     skipped: tuple[Skipped, ...]
     articles: int
     chunks: int
@@ -110,7 +110,7 @@ class _Plan:
     ending: dict[str, None] = field(default_factory=dict)  # ids that changed or are gone, in order
     moved: list[tuple[str, Article, str]] = field(default_factory=list)
     files: list[FileState] = field(default_factory=list)
-    let_in: list[str] = field(default_factory=list)
+    readmitted: list[str] = field(default_factory=list)
     chars: int = 0
     digests: dict[bytes, str] = field(default_factory=dict)  # of `added`, for telling duplicates
     fresh_ids: list[str] = field(default_factory=list)
@@ -142,15 +142,15 @@ class _Builder:
         self.named = named  # whether the user named the files: then what was taken out comes back
         self.fingerprint = fingerprint_of(settings, embedder)
         self.same = catalog.fingerprint() in (None, self.fingerprint)
-        self.give_way = way_giver(settings.run_folder)
+        self.give_way = make_give_way(settings.run_folder)
         self.plan = _Plan()
-        self.taken_out = catalog.taken_out()
+        self.excluded = catalog.excluded()
         here = {s.file for s in found.sources}
         looked_at = set(found.looked_at)
         self.gone = sorted(
             {f for r in looked_at for f in catalog.files(r) if f not in here} | set(found.gone)
         )
-        self.vanished = {h.id: h for f in self.gone for h in catalog.held(file=f)}
+        self.vanished = {h.id: h for f in self.gone for h in catalog.records(file=f)}
         self.by_digest = {h.digest: h for h in self.vanished.values()}  # what a renamed file is known by
 
     def run(self, roots: Sequence[str]) -> None:
@@ -184,7 +184,7 @@ class _Builder:
     def _file(self, source: Source, extractor: Extractor, again: bool = False) -> None:
         stamp = stamp_of(source, self._sidecars(source))
         if self.same and stamp and not again and not self.named and self.catalog.stamp(source.file) == stamp:
-            self.plan.unchanged += [h.id for h in self._held_of(source.file)]
+            self.plan.unchanged += [h.id for h in self._records_of(source.file)]
             self.plan.skipped += [
                 Skipped(f"{f}#{k}" if k else f, r) for f, k, r in self.catalog.skips(source.file)
             ]
@@ -194,23 +194,23 @@ class _Builder:
             content = read(source, self._sidecars(source), extractor)
         except UnreadableError as error:  # its earlier text, if any, stays
             self.plan.skipped.append(Skipped(source.file, str(error)))
-            self.plan.unchanged += [h.id for h in self._held_of(source.file)]
+            self.plan.unchanged += [h.id for h in self._records_of(source.file)]
             return
         self._content(source, content)
 
-    def _held_of(self, file: str) -> list[Held]:
-        return self.catalog.held(file=file)
+    def _records_of(self, file: str) -> list[ArticleRecord]:
+        return self.catalog.records(file=file)
 
     def _content(self, source: Source, content: Content) -> None:
         plan = self.plan
-        held = {h.id: h for h in self._held_of(source.file)}
+        held = {h.id: h for h in self._records_of(source.file)}
         duplicates = []
         for article in content.articles:
             before = held.pop(article.id, None)
-            if self.taken_out.get(article.id) == article.version and not self.named:
+            if self.excluded.get(article.id) == article.version and not self.named:
                 continue
-            if article.id in self.taken_out:
-                plan.let_in.append(article.id)
+            if article.id in self.excluded:
+                plan.readmitted.append(article.id)
             digest = digest_of(article)
             if before and self.same and (before.version, before.digest) == (article.version, digest):
                 plan.unchanged.append(article.id)
@@ -261,14 +261,14 @@ class _Builder:
             return twin if twin != id_ else ""
         if not self.same:
             return ""
-        for other in self.catalog.held_like(digest):
+        for other in self.catalog.ids_with_digest(digest):
             if other != id_ and other not in self.vanished and other not in self.plan.ending:
                 return other
         return ""
 
     def _promote(self, extractor: Extractor) -> None:
         """Read the duplicates of articles that are about to go: their turn has come."""
-        ending = self.catalog.held(ids=[*self.plan.ending, *self.vanished])
+        ending = self.catalog.records(ids=[*self.plan.ending, *self.vanished])
         lost = {h.digest for h in ending} - set(self.plan.digests)
         if not lost:
             return
@@ -286,7 +286,7 @@ class _Builder:
     def _others_too(self) -> None:
         """With another model or other chunks, articles that no file was read for are made anew from their stored text."""
         done = {a.id for a, _ in self.plan.added} | set(self.plan.ending) | set(self.vanished)
-        for held in self.catalog.held():
+        for held in self.catalog.records():
             if held.id not in done:
                 article = self.catalog.article(held.id)
                 if article is not None:
@@ -329,7 +329,7 @@ class _Builder:
             article,
             file,
             cut(article, self.settings, self.fingerprint.embedding, shared),
-            copies.sketch(article.body),
+            near_duplicates.sketch(article.body),
         )
 
     def _embed(self, chunks: Sequence[NewChunk]) -> None:
@@ -372,10 +372,10 @@ class _Builder:
                 files=plan.files,
                 forgotten=forgotten,
                 roots=roots,
-                let_in=plan.let_in,
+                readmitted=plan.readmitted,
             )
             write(self.settings.index, self.catalog, self.fingerprint, update)
-        elif plan.files or forgotten or roots or plan.let_in:
+        elif plan.files or forgotten or roots or plan.readmitted:
             with self.catalog.transaction():
                 for state in plan.files:
                     self.catalog.set_file(state.file, state.root, state.stamp, state.skips, state.duplicates)
@@ -383,8 +383,8 @@ class _Builder:
                     self.catalog.forget_file(file)
                 for root in roots:
                     self.catalog.add_root(root)
-                self.catalog.let_in(plan.let_in)
-        plan.added, plan.ending, plan.moved, plan.files, plan.let_in = [], {}, [], [], []
+                self.catalog.readmit(plan.readmitted)
+        plan.added, plan.ending, plan.moved, plan.files, plan.readmitted = [], {}, [], [], []
         plan.chars = 0
         plan.digests = {}
 
@@ -406,7 +406,7 @@ def build(
     if not paths and not (settings.index / FILE_NAME).exists():
         look(settings.seeds, ())  # a missing folder is told before a folder for the index is made
     with writer_lock(settings.index):
-        bring_over(settings.index)
+        migrate(settings.index)
         catalog = Catalog(settings.index, create=True)
         try:
             roots: tuple[str, ...] = ()
@@ -427,10 +427,10 @@ def build(
                 renamed=tuple(sorted(plan.renamed)),
                 removed=tuple(sorted(set(plan.removed))),
                 unchanged=tuple(sorted(plan.unchanged)),
-                duplicates=tuple((d.id, catalog.held_like(d.digest)[0]) for d in catalog.duplicates()),
-                copies=tuple(
+                duplicates=tuple((d.id, catalog.ids_with_digest(d.digest)[0]) for d in catalog.duplicates()),
+                near_duplicates=tuple(
                     (h.id, h.origin)
-                    for h in catalog.held(ids=[*plan.fresh_ids, *plan.changed_ids])
+                    for h in catalog.records(ids=[*plan.fresh_ids, *plan.changed_ids])
                     if h.origin != h.id
                 ),
                 skipped=tuple(plan.skipped),

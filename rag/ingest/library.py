@@ -1,4 +1,4 @@
-"""The shelf: the articles as a reader keeps them: listed, added, taken out and brought back, indexed in the background.
+"""The library: the articles as a reader keeps them: listed, added, taken out and brought back, indexed in the background.
 
 One piece of work at a time; questions go on meanwhile. It knows the index and the folder of articles, not how they are shown.
 """
@@ -17,7 +17,7 @@ from pathlib import Path
 from rag.config import Settings
 from rag.errors import CitewireError
 from rag.ingest.build import Progress, Summary, build
-from rag.ingest.maintenance import take_out
+from rag.ingest.maintenance import exclude
 from rag.ingest.sources import READ
 from rag.protocols import Embedder
 from rag.schema import Article
@@ -44,7 +44,7 @@ class Item:
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """What the shelf does: `busy` in words ("" nothing), `done` of `total`, seconds left where they can be told; then what
+    """What the library does: `busy` in words ("" nothing), `done` of `total`, seconds left where they can be told; then what
     the last work gave: its summary, or why it failed, and ids that were taken out last."""
 
     busy: str = ""
@@ -65,7 +65,7 @@ def safe_name(name: str) -> str:
     return f"{stem[:MAX_NAME_CHARS]}{dot}{suffix}" if dot else bare[:MAX_NAME_CHARS]
 
 
-class Shelf:
+class Library:
     """The articles of one corpus. Threads may share it."""
 
     def __init__(
@@ -165,7 +165,7 @@ class Shelf:
         with self._lock:
             if self._is_busy():
                 return replace(self._state, error="Wait until the articles are indexed, then remove it.")
-            ids = take_out(self._settings, self._embedder, [id_])
+            ids = exclude(self._settings, self._embedder, [id_])
             self._state = State(removed=tuple(ids))
             return self._state
 

@@ -26,9 +26,9 @@ from rag.store.catalog import Catalog
 from rag.store.catalog_file import FILE_NAME, FORMAT
 from rag.store.files import sha256_of
 from rag.store.local import Update, repair, tidy, write, writer_lock
-from rag.store.migration import bring_over
+from rag.store.migration import migrate
 from rag.store.publish import publish_where_set
-from rag.store.records import Held
+from rag.store.records import ArticleRecord
 
 BESIDE = "rebuild"  # folder inside the index where a new one is made
 MANIFEST = "manifest.json"
@@ -102,7 +102,7 @@ def check(
     if not (folder / FILE_NAME).is_file():
         raise StoreError(f"no index at {folder}/; run: rag index")
     with writer_lock(folder):
-        bring_over(folder)
+        migrate(folder)
         problems = _problems(folder)
         if not problems:
             with closing(Catalog(folder)) as catalog:
@@ -167,9 +167,9 @@ def rebuild(
     return summary
 
 
-def find_article(catalog: Catalog, name: str) -> Held:
+def find_article(catalog: Catalog, name: str) -> ArticleRecord:
     """The article of that id, path or end of a path. Raises `StoreError` when there is none, or more than one."""
-    held = catalog.held()
+    held = catalog.records()
     for found in ([h for h in held if h.id == name], [h for h in held if h.id.endswith(f"/{name}")]):
         if len(found) == 1:
             return found[0]
@@ -179,7 +179,7 @@ def find_article(catalog: Catalog, name: str) -> Held:
     raise StoreError(f"{name}: no such article in the index; rag articles lists them")
 
 
-def take_out(settings: Settings, embedder: Embedder, names: Sequence[str]) -> list[str]:
+def exclude(settings: Settings, embedder: Embedder, names: Sequence[str]) -> list[str]:
     """Take articles out of the index, until they change or `rag index FILE` names them; the files are left alone.
 
     Returns their ids. Raises `StoreError` for a name that is none, before anything is changed.
@@ -194,7 +194,7 @@ def take_out(settings: Settings, embedder: Embedder, names: Sequence[str]) -> li
         equal = [d for d in catalog.duplicates() if d.digest in digests]
         out = [(h.id, h.file, h.version) for h in chosen] + [(d.id, d.file, d.version) for d in equal]
         ids = [h.id for h in chosen]
-        write(settings.index, catalog, made_by, Update(removed=ids, taken_out=out))
+        write(settings.index, catalog, made_by, Update(removed=ids, excluded=out))
         tidy(settings.index, catalog, embedder.dimension)
         publish_where_set(settings, catalog, made_by)
         return ids

@@ -38,7 +38,7 @@ def answering(folder: Path) -> Iterator[None]:
             os.close(descriptor)
 
 
-def _somebody_answers(folder: Path) -> bool:
+def _is_answering(folder: Path) -> bool:
     if fcntl is None:
         return False
     try:
@@ -54,12 +54,12 @@ def _somebody_answers(folder: Path) -> bool:
     return False
 
 
-def way_giver(folder: Path) -> Callable[[], None]:
+def make_give_way(folder: Path) -> Callable[[], None]:
     """A function that returns when nobody answers, or after `MOST_S`; call it before each small piece of work."""
 
     def give_way() -> None:
         until = time.monotonic() + MOST_S
-        while _somebody_answers(folder) and time.monotonic() < until:
+        while _is_answering(folder) and time.monotonic() < until:
             time.sleep(LOOK_S)
 
     return give_way

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from dataclasses import asdict
 from typing import Any
 
-from rag.ingest.formats import Document, Found, Going, Limits, Refused, extract
+from rag.ingest.formats import Document, Found, Limits, Refused, Working, extract
 
 MEMORY_BYTES = 3 * 2**30  # of address space, the parsers' own libraries included
 
@@ -40,7 +40,7 @@ def _found(request: dict[str, Any]) -> Iterator[Found]:
 
 
 def _line(found: Found) -> str:
-    if isinstance(found, Going):
+    if isinstance(found, Working):
         return '{"going": true}'
     kind = "document" if isinstance(found, Document) else "refused"
     line = json.dumps({kind: asdict(found)}, ensure_ascii=False)

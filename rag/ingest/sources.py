@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from rag.ingest.sandbox import Extractor
 
 READ_TRIES = 3  # a file that changes while it is read is read again
-SETTLED_S = 2.0  # a file that changed so lately may change again without its times telling
+OLD_ENOUGH_S = 2.0  # a file that changed so lately may change again without its times telling
 VERSION = 2  # counts changes of what is read from a file
 
 
@@ -185,19 +185,19 @@ def _state(path: Path) -> str:
     return f"{found.st_size}:{found.st_mtime_ns}:{found.st_ctime_ns}:{found.st_ino}"
 
 
-def _is_settled(path: Path) -> bool:
+def _is_old_enough(path: Path) -> bool:
     """Whether the file's times are old enough to tell of the next change, and not of the future (a clock set back)."""
     try:
         found = path.stat()
     except OSError:
         return True
-    return max(found.st_mtime, found.st_ctime) < time.time() - SETTLED_S
+    return max(found.st_mtime, found.st_ctime) < time.time() - OLD_ENOUGH_S
 
 
 def stamp_of(source: Source, sidecars: Sidecars) -> str:
     """What a file is like without reading it; "" when that tells nothing. Equal stamps, equal content."""
     beside = source.path.with_suffix(".toml")
-    if not _is_settled(source.path) or not _is_settled(beside):
+    if not _is_old_enough(source.path) or not _is_old_enough(beside):
         return ""
     table = sidecars.tables.get(source.path.relative_to(source.folder).as_posix())
     parts = (VERSION, FORMATS_VERSION, _state(source.path), _state(beside), table)

@@ -26,9 +26,9 @@ from rag.models import specs
 from rag.models.registry import (
     BLOCK_BYTES,
     ModelFolder,
+    ModelStatus,
     Progress,
     Report,
-    Standing,
     configured,
     file_sha256,
     find_model,
@@ -63,11 +63,11 @@ def get_model(
     with _writing(place.folder.parent):
         place.folder.parent.mkdir(parents=True, exist_ok=True)
     with _lock(place, progress):
-        standing, _ = place.check(verify, progress)
-        if standing is not Standing.READY:
+        status, _ = place.check(verify, progress)
+        if status is not ModelStatus.READY:
             if _is_set("CITEWIRE_OFFLINE"):
                 raise ModelError(
-                    f"model '{spec.name}' is {standing} in {place.folder} and CITEWIRE_OFFLINE is set; "
+                    f"model '{spec.name}' is {status} in {place.folder} and CITEWIRE_OFFLINE is set; "
                     f"unset it and run: rag models get {spec.name}"
                 )
             _fetch(place, progress)

@@ -157,7 +157,7 @@ class RemoteGenerator:
             call.check()
             shown = False
             try:
-                self._introduce(server, call)
+                self._ask_for_models(server, call)
                 for piece in self._stream(server, body, grammar, call):
                     shown = True
                     yield piece
@@ -181,7 +181,7 @@ class RemoteGenerator:
 
     # -- asking -------------------------------------------------------------------------------------------------------
 
-    def _introduce(self, server: _Server, call: Call) -> None:
+    def _ask_for_models(self, server: _Server, call: Call) -> None:
         """Ask a server once which models it has."""
         if server.owner is not None:
             return

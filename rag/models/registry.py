@@ -26,12 +26,12 @@ from rag.errors import ModelError
 from rag.models import specs
 from rag.models.specs import ModelFile, ModelSpec, Role
 
-__all__ = ["Role", "Standing", "find_model", "list_models"]
+__all__ = ["ModelStatus", "Role", "find_model", "list_models"]
 
 BLOCK_BYTES = 1 << 20
 
 
-class Standing(StrEnum):
+class ModelStatus(StrEnum):
     """How a named model stands on this machine."""
 
     READY = "ready"  # complete, and its hash was seen to be right
@@ -49,7 +49,7 @@ class ModelState:
     """
 
     spec: ModelSpec
-    state: Standing
+    state: ModelStatus
     path: Path
     bytes_on_disk: int
     detail: str = ""
@@ -96,16 +96,16 @@ def find_model(name: str, settings: Settings) -> Path:
             return _own(path, str(path))
         raise ModelError(unknown(name, settings) + ", and there is no such file; see: rag models")
     state = _state(spec, settings, False, ignore_progress)
-    if state.state is Standing.READY:
+    if state.state is ModelStatus.READY:
         return state.path
-    if state.state is Standing.CONFIGURED:
+    if state.state is ModelStatus.CONFIGURED:
         if state.detail:
             raise ModelError(state.detail)
         return state.path
     place = ModelFolder(spec, settings)
-    if state.state is Standing.MISSING:
+    if state.state is ModelStatus.MISSING:
         wrong = f"is not here ({place.folder})"
-    elif state.state is Standing.PARTIAL:
+    elif state.state is ModelStatus.PARTIAL:
         size = f"{in_mb(state.bytes_on_disk)} of {in_mb(spec.bytes)}"
         wrong = f"is only partly here ({size} in {place.folder.parent})"
     else:
@@ -144,29 +144,29 @@ class ModelFolder:
         """Where a file (or the archive) grows while it is fetched: always its first bytes, wherever they come from."""
         return self.part_folder / (file.name.replace("/", "__") + ".partial")
 
-    def check(self, verify: bool, report: Report) -> tuple[Standing, str]:
+    def check(self, verify: bool, report: Report) -> tuple[ModelStatus, str]:
         """Ready, missing or damaged, and what is wrong."""
         try:
             for file in self.spec.files:
                 path = self.folder / file.name
                 if not path.is_file():
                     if self.stamp_file.is_file():
-                        return Standing.DAMAGED, f"{file.name} is gone"
-                    return Standing.MISSING, ""
+                        return ModelStatus.DAMAGED, f"{file.name} is gone"
+                    return ModelStatus.MISSING, ""
                 if (size := path.stat().st_size) != file.bytes:
-                    return Standing.DAMAGED, f"{file.name} has {size} bytes, expected {file.bytes}"
+                    return ModelStatus.DAMAGED, f"{file.name} has {size} bytes, expected {file.bytes}"
             stamp = self._stamp()
             if not verify and self.stamp_file.is_file() and self.stamp_file.read_bytes() == stamp:
-                return Standing.READY, ""
+                return ModelStatus.READY, ""
             for file, found in self._hashes(lambda f: self.folder / f.name, report):
                 if found != file.sha256:
-                    return Standing.DAMAGED, f"{file.name}: expected SHA-256 {file.sha256}, found {found}"
+                    return ModelStatus.DAMAGED, f"{file.name}: expected SHA-256 {file.sha256}, found {found}"
         except OSError as error:
-            return Standing.DAMAGED, f"{error.filename}: {error.strerror}"
+            return ModelStatus.DAMAGED, f"{error.filename}: {error.strerror}"
         # A cache that can only be read is as good; it is hashed at every start instead.
         with suppress(OSError):
             self.write_stamp(stamp)
-        return Standing.READY, ""
+        return ModelStatus.READY, ""
 
     def wrong_partial(self, report: Report) -> str:
         """What is wrong with the first of the fetched files whose hash is not the one expected, or nothing."""
@@ -230,13 +230,13 @@ def _state(spec: ModelSpec, settings: Settings, verify: bool, report: Report) ->
             _own(own, _where(spec.name, own), spec.role)
         except ModelError as error:
             detail = str(error)
-        return ModelState(spec, Standing.CONFIGURED, own, _bytes_below(own), detail)
+        return ModelState(spec, ModelStatus.CONFIGURED, own, _bytes_below(own), detail)
     place = ModelFolder(spec, settings)
-    standing, detail = place.check(verify, report)
+    status, detail = place.check(verify, report)
     count = sum(length(place.folder / f.name) for f in spec.files)
-    if standing is Standing.MISSING and (part := sum(map(length, place.part_folder.glob("*.partial")))):
-        standing, count = Standing.PARTIAL, part
-    return ModelState(spec, standing, place.path, count, detail)
+    if status is ModelStatus.MISSING and (part := sum(map(length, place.part_folder.glob("*.partial")))):
+        status, count = ModelStatus.PARTIAL, part
+    return ModelState(spec, status, place.path, count, detail)
 
 
 def _where(name: str, path: str | Path) -> str:

@@ -18,7 +18,7 @@ from typing import Any
 
 from rag.errors import StoreError
 from rag.store.files import is_writable, sha256_of, sync_folder
-from rag.store.records import LexicalCopy
+from rag.store.records import LexicalFiles
 from rag.text.words import content_words, words
 
 PREFIX, NAME_BYTES = "words-", 8
@@ -70,23 +70,23 @@ def _listed(path: Path) -> set[str]:
     return names
 
 
-def is_intact(folder: Path, copy: LexicalCopy) -> bool:
+def is_intact(folder: Path, copy: LexicalFiles) -> bool:
     """Whether all files of the copy are there with the listed SHA-256."""
     return all(sha256_of(folder / copy.name / name) == digest for name, digest in copy.files)
 
 
-def is_present(folder: Path, copy: LexicalCopy) -> bool:
+def is_present(folder: Path, copy: LexicalFiles) -> bool:
     """Whether all files of the copy are there."""
     return all((folder / copy.name / name).is_file() for name, _ in copy.files)
 
 
 def write_lexical(
     folder: Path,
-    base: LexicalCopy | None,
+    base: LexicalFiles | None,
     removed: Iterable[int],
     added: Iterable[tuple[int, str]],
     count: int,
-) -> LexicalCopy:
+) -> LexicalFiles:
     """The copy of the next generation: `base` (None: empty) without the chunks `removed`, with `added` (chunk id, text),
     about `count` of them.
 
@@ -130,20 +130,20 @@ def write_lexical(
             why = getattr(error, "strerror", None) or error
             raise StoreError(f"{target}: cannot be written ({why}); free space and run: rag index") from None
         raise
-    return LexicalCopy(target.name, tuple(files))
+    return LexicalFiles(target.name, tuple(files))
 
 
 class LexicalIndex:
     """An open copy. Reading only; threads may share it. The files may be deleted under it."""
 
-    def __init__(self, folder: Path, copy: LexicalCopy, known: LexicalIndex | None = None) -> None:
+    def __init__(self, folder: Path, copy: LexicalFiles, known: LexicalIndex | None = None) -> None:
         """Open it; files that `known` found sound are not read again.
 
         Raises `StoreError` when a file is missing or not what its hash says.
         """
         self._sound = frozenset(copy.files)
         fresh = self._sound - (known._sound if known else frozenset())
-        if not is_present(folder, copy) or not is_intact(folder, LexicalCopy(copy.name, tuple(fresh))):
+        if not is_present(folder, copy) or not is_intact(folder, LexicalFiles(copy.name, tuple(fresh))):
             raise StoreError(f"{folder / copy.name}/: damaged or missing; run: rag index")
         path = folder / copy.name
         if is_writable(path):

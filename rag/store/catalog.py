@@ -14,7 +14,7 @@ from rag.errors import StoreError
 from rag.schema import Article
 from rag.store.base import Fingerprint
 from rag.store.catalog_reader import CatalogReader
-from rag.store.records import Duplicate, LexicalCopy, NewArticle, Segment, digest_of_row, fields_of
+from rag.store.records import Duplicate, LexicalFiles, NewArticle, Segment, digest_of_row, fields_of
 
 # What changed since an index was published is noted by triggers, made when it is published for the first time.
 _CHANGED = (
@@ -152,7 +152,7 @@ class Catalog(CatalogReader):
                 (segment.name, segment.kind, segment.sha256, segment.count, segment.low, segment.high),
             )
 
-    def set_lexical(self, copy: LexicalCopy | None) -> None:
+    def set_lexical(self, copy: LexicalFiles | None) -> None:
         """List the word index (None: there is none) instead of the one before."""
         self._db.execute("DELETE FROM lexical")
         self._db.execute("DELETE FROM meta WHERE key='lexical'")
@@ -186,12 +186,12 @@ class Catalog(CatalogReader):
         for table in ("files", "skips", "duplicates"):
             self._db.execute(f"DELETE FROM {table} WHERE file=?", (file,))
 
-    def set_taken_out(self, id_: str, file: str, version: str) -> None:
+    def exclude(self, id_: str, file: str, version: str) -> None:
         """Keep an article out of the index until it changes."""
         self._db.execute("INSERT OR REPLACE INTO taken_out VALUES(?,?,?)", (id_, file, version))
 
-    def let_in(self, ids: Iterable[str]) -> None:
-        """Undo `set_taken_out`."""
+    def readmit(self, ids: Iterable[str]) -> None:
+        """Undo `exclude`."""
         self._db.executemany("DELETE FROM taken_out WHERE id=?", [(i,) for i in ids])
 
     # ------------------------------------------------------------------ the whole file

@@ -12,7 +12,7 @@ from typing import Any
 from rag.schema import Article, Chunk
 from rag.store.base import Fingerprint
 from rag.store.catalog_file import VARIABLES, CatalogFile
-from rag.store.records import Duplicate, Held, LexicalCopy, Segment, article_of_row, digest_of_row
+from rag.store.records import ArticleRecord, Duplicate, LexicalFiles, Segment, article_of_row, digest_of_row
 
 _COLUMNS = "id,version,path,body,fields,origin,digest"
 _PUBLISHER = "json_extract(fields, '$.publisher[0]')"
@@ -55,7 +55,7 @@ class CatalogReader(CatalogFile):
         rows = self._rows(f"SELECT {_COLUMNS} FROM articles WHERE id=?", (id_,))
         return self._checked(rows[0]) if rows else None
 
-    def held(self, *, file: str | None = None, ids: Sequence[str] | None = None) -> list[Held]:
+    def records(self, *, file: str | None = None, ids: Sequence[str] | None = None) -> list[ArticleRecord]:
         """What is indexed: of one file, of some ids, or all; by id."""
         sql = "SELECT id,file,version,fields,digest,origin FROM articles"
         if ids is not None:
@@ -64,9 +64,9 @@ class CatalogReader(CatalogFile):
             rows = self._rows(f"{sql} WHERE file=?", (file,))
         else:
             rows = self._rows(sql)
-        return sorted((Held(*row) for row in rows), key=lambda h: h.id)
+        return sorted((ArticleRecord(*row) for row in rows), key=lambda h: h.id)
 
-    def held_like(self, digest: bytes) -> list[str]:
+    def ids_with_digest(self, digest: bytes) -> list[str]:
         """Ids of the articles with that digest, by id."""
         return self._strings("SELECT id FROM articles WHERE digest=? ORDER BY id", (digest,))
 
@@ -185,12 +185,12 @@ class CatalogReader(CatalogFile):
         sql = "SELECT name,kind,sha256,count,low,high FROM segments ORDER BY low"
         return [Segment(*row) for row in self._rows(sql)]
 
-    def lexical(self) -> LexicalCopy | None:
+    def lexical(self) -> LexicalFiles | None:
         """The word index, None when there is none."""
         with self._lock:
             name = self._get("lexical")
             rows = self._rows("SELECT name,sha256 FROM lexical ORDER BY name")
-        return LexicalCopy(name, tuple((str(n), str(h)) for n, h in rows)) if name else None
+        return LexicalFiles(name, tuple((str(n), str(h)) for n, h in rows)) if name else None
 
     def known_vectors(self, hashes: Iterable[bytes]) -> set[bytes]:
         """Those of `hashes` (SHA-256 of embedded texts) whose vector is stored."""
@@ -210,7 +210,7 @@ class CatalogReader(CatalogFile):
         )
         return [(str(a), str(b)) for a, b in rows]
 
-    def copies(self, origin: str) -> list[tuple[str, str]]:
+    def near_duplicates_of(self, origin: str) -> list[tuple[str, str]]:
         """(id, body) of the near-duplicates whose first article is `origin`, without it, by id."""
         sql = "SELECT id,body FROM articles WHERE origin=? AND id<>? ORDER BY id"
         return [(str(a), str(b)) for a, b in self._rows(sql, (origin, origin))]
@@ -249,6 +249,6 @@ class CatalogReader(CatalogFile):
             Duplicate(*row) for row in self._rows("SELECT id,file,version,digest FROM duplicates ORDER BY id")
         ]
 
-    def taken_out(self) -> dict[str, str]:
+    def excluded(self) -> dict[str, str]:
         """Version by id of the articles that the user removed: they stay out of the index until they change."""
         return {str(i): str(v) for i, v in self._rows("SELECT id,version FROM taken_out ORDER BY id")}

@@ -22,9 +22,9 @@ from rag.store import bm25 as words
 from rag.store.base import Fingerprint, check_fingerprint, embedded_text
 from rag.store.bm25 import LexicalIndex, write_lexical
 from rag.store.catalog import Catalog
-from rag.store.records import Duplicate, LexicalCopy, NewArticle, Segment
+from rag.store.records import Duplicate, LexicalFiles, NewArticle, Segment
 from rag.store.vectors import SUFFIX, VectorIndex, is_intact, write_segment
-from rag.text import near_duplicates as copies
+from rag.text import near_duplicates
 
 if TYPE_CHECKING:
     from rag.protocols import Vectors
@@ -87,7 +87,7 @@ class FileState:
 @dataclass(frozen=True, slots=True)
 class Update:
     """All that one generation changes. An article that changed is in `removed` and in `added`; `moved` is (old id, the
-    article in its new place, its file). `taken_out` are articles that stay out until they change, `let_in` those that may
+    article in its new place, its file). `excluded` are articles that stay out until they change, `readmitted` those that may
     come back."""
 
     removed: Sequence[str] = ()
@@ -96,8 +96,8 @@ class Update:
     files: Sequence[FileState] = ()
     forgotten: Sequence[str] = ()
     roots: Sequence[str] = ()
-    taken_out: Sequence[tuple[str, str, str]] = ()  # id, file, version
-    let_in: Sequence[str] = ()
+    excluded: Sequence[tuple[str, str, str]] = ()  # id, file, version
+    readmitted: Sequence[str] = ()
 
 
 def _segment(folder: Path, catalog: Catalog, dimension: int, low: int, high: int) -> list[Segment]:
@@ -109,7 +109,7 @@ def _segment(folder: Path, catalog: Catalog, dimension: int, low: int, high: int
     return [write_segment(folder, list(rows), vectors, low, high)] if rows else []
 
 
-def _lexical_anew(folder: Path, catalog: Catalog) -> LexicalCopy:
+def _lexical_anew(folder: Path, catalog: Catalog) -> LexicalFiles:
     """The word index of all chunks."""
     rows = ((i, embedded_text(title, text)) for i, title, text in catalog.texts(0, catalog.next_chunk()))
     return write_lexical(folder, None, [], rows, catalog.chunk_count())
@@ -117,15 +117,15 @@ def _lexical_anew(folder: Path, catalog: Catalog) -> LexicalCopy:
 
 def _origin(catalog: Catalog, new: NewArticle) -> str:
     """The id of the first article that `new` is a near-duplicate of; its own when there is none."""
-    for id_, body in catalog.alike(new.sketch, copies.SHARED_LEAST):
-        if copies.is_copy(new.article.body, body):
+    for id_, body in catalog.alike(new.sketch, near_duplicates.SHARED_LEAST):
+        if near_duplicates.is_copy(new.article.body, body):
             return id_
     return new.article.id
 
 
 def _lexical_next(
-    folder: Path, catalog: Catalog, base: LexicalCopy | None, gone: Sequence[int], low: int, high: int
-) -> LexicalCopy:
+    folder: Path, catalog: Catalog, base: LexicalFiles | None, gone: Sequence[int], low: int, high: int
+) -> LexicalFiles:
     """The word index without the chunks `gone`, with those of low <= id < high."""
     if base is not None and words.is_present(folder, base):
         rows = ((i, embedded_text(title, text)) for i, title, text in catalog.texts(low, high))
@@ -154,9 +154,9 @@ def write(folder: Path, catalog: Catalog, fingerprint: Fingerprint, update: Upda
             before = catalog.chunk_ids(id_)
             gone += before
             vectors += catalog.remove_article(id_)
-            others = catalog.copies(id_)
+            others = catalog.near_duplicates_of(id_)
             if others:  # the next of its near-duplicates is the first from now on
-                catalog.set_origin(id_, others[0][0], copies.sketch(others[0][1]))
+                catalog.set_origin(id_, others[0][0], near_duplicates.sketch(others[0][1]))
         for new in update.added:
             catalog.add_article(new, _origin(catalog, new))
         catalog.drop_vectors(vectors)
@@ -166,9 +166,9 @@ def write(folder: Path, catalog: Catalog, fingerprint: Fingerprint, update: Upda
             catalog.forget_file(file)
         for root in update.roots:
             catalog.add_root(root)
-        for out in update.taken_out:
-            catalog.set_taken_out(*out)
-        catalog.let_in(update.let_in)
+        for out in update.excluded:
+            catalog.exclude(*out)
+        catalog.readmit(update.readmitted)
         another = catalog.fingerprint() not in (None, fingerprint)  # then all articles are made anew
         catalog.set_fingerprint(fingerprint)
         high = catalog.next_chunk()

@@ -17,7 +17,7 @@ from rag.store.catalog import Catalog
 from rag.store.catalog_file import FILE_NAME, FORMAT, create_tables
 from rag.store.local import repair
 from rag.store.records import FIELDS, digest_of_row
-from rag.text import near_duplicates as copies
+from rag.text import near_duplicates
 
 
 def format_of(folder: Path) -> int:
@@ -61,7 +61,7 @@ def _from_1(db: sqlite3.Connection) -> None:
             "INSERT INTO articles VALUES(?,?,?,?,?,?,?,?,?)",
             (row, id_, id_, version, path, body, fields, digest_of_row(body, fields), id_),
         )
-        sketch = copies.sketch(body)
+        sketch = near_duplicates.sketch(body)
         db.executemany("INSERT OR IGNORE INTO sketches VALUES(?,?)", [(value, row) for value in sketch])
     db.execute(
         'INSERT INTO chunks SELECT c.id,c.article,c.start,c."end",c.title,c.text,v.id'
@@ -76,7 +76,7 @@ def _from_1(db: sqlite3.Connection) -> None:
 _STEPS: dict[int, Callable[[sqlite3.Connection], None]] = {1: _from_1}
 
 
-def bring_over(folder: Path) -> Path | None:
+def migrate(folder: Path) -> Path | None:
     """Bring the index in `folder` to this format, if it is of an earlier one; returns the copy kept beside it.
 
     Call it under `writer_lock`. Raises `StoreError` when the copy cannot be written or the old index is damaged.

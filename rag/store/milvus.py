@@ -27,7 +27,7 @@ from rag.store.base import Fingerprint, check_fingerprint, embedded_text
 from rag.store.bm25 import LexicalIndex, write_lexical
 from rag.store.files import write_file
 from rag.store.milvus_client import BATCH_ROWS, KINDS, Server, State, level_of, one_of, parts_of, suffix_of
-from rag.store.records import LexicalCopy
+from rag.store.records import LexicalFiles
 from rag.text.words import fold
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
 LIVE = 2**62  # the generation that removed what is still there
 KEPT = 3  # generations whose removed rows stay, for readers that are still in them
-SETTLED_S = 15.0  # a generation this old has reached every node of the server, even where clocks differ
+PROPAGATED_S = 15.0  # a generation this old has reached every node of the server, even where clocks differ
 PIECE_BYTES = 60_000  # of a body in one row; a text field holds 65,535
 BATCH_CHARS = 8_000_000  # of article texts to one generation: bounds what an interruption can lose
 CACHED = 4096  # articles kept in memory
@@ -288,16 +288,16 @@ class MilvusStore:
     def _must_wait(self, kind: str) -> bool:
         """Whether a read must wait for the very newest rows: the first of a collection while the generation may not have
         reached every node yet. Later reads need not, because a server never goes back to older rows."""
-        return kind not in self._caught_up and time.time() - self.state.at < SETTLED_S
+        return kind not in self._caught_up and time.time() - self.state.at < PROPAGATED_S
 
-    def _words_copy(self) -> LexicalCopy:
+    def _words_copy(self) -> LexicalFiles:
         """The word index of this generation in the cache: an earlier one is brought up to it, else it is made anew."""
         file = self._cache / "words.json"
         self._cache.mkdir(parents=True, exist_ok=True)
         base, since = None, 0
         try:
             kept = json.loads(file.read_text(encoding="utf-8"))
-            copy = LexicalCopy(kept["name"], tuple((n, h) for n, h in kept["files"]))
+            copy = LexicalFiles(kept["name"], tuple((n, h) for n, h in kept["files"]))
             is_near = self.state.generation - KEPT < kept["generation"] <= self.state.generation
             if kept["suffix"] == self.state.suffix and is_near and words.is_present(self._cache, copy):
                 base, since = copy, int(kept["generation"])

@@ -19,8 +19,8 @@ from rag.store.catalog import Catalog
 from rag.store.local import LocalStore, Update, tidy, write, writer_lock
 from rag.store.milvus import BATCH_CHARS, MilvusStore, Published, Writer, hash_of
 from rag.store.milvus_client import Address, Server
-from rag.store.records import Held, NewArticle, NewChunk
-from rag.text import near_duplicates as copies
+from rag.store.records import ArticleRecord, NewArticle, NewChunk
+from rag.text import near_duplicates
 
 Progress = Callable[[int, int], None]
 """Told how many articles are done, of how many."""
@@ -45,13 +45,13 @@ def _cache(folder: Path, address: Address) -> Path:
     return folder / f"{WORDS}-{sha256(str(address).encode()).hexdigest()[:8]}"
 
 
-def _mark(held: Held) -> str:
+def _mark(held: ArticleRecord) -> str:
     """Differs where an article's content, version, file or first near-duplicate differs."""
     text = f"{held.digest.hex()} {held.version} {held.origin} {held.file}"
     return sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:32]
 
 
-def _published(catalog: Catalog, held: Held, article: Article, dimension: int) -> Published:
+def _published(catalog: Catalog, held: ArticleRecord, article: Article, dimension: int) -> Published:
     import numpy as np
 
     found = catalog.lookup(catalog.chunk_ids(held.id))
@@ -76,7 +76,7 @@ def publish(
     compared, or only those of the ids `changed`. Raises `StoreError`; then readers see the last generation that was complete.
     """
     there = writer.marks(changed)
-    here = {hash_of(h.id): h for h in catalog.held(ids=changed)}
+    here = {hash_of(h.id): h for h in catalog.records(ids=changed)}
     new = [h for key, h in here.items() if there.get(key, ("", ""))[0] != _mark(h)]
     gone = [row for key, (_, row) in there.items() if key not in here]
     if not new and not gone:
@@ -97,8 +97,10 @@ def publish(
     return sent
 
 
-def _batches(catalog: Catalog, chosen: Sequence[Held]) -> Iterator[list[tuple[Held, Article]]]:
-    batch: list[tuple[Held, Article]] = []
+def _batches(
+    catalog: Catalog, chosen: Sequence[ArticleRecord]
+) -> Iterator[list[tuple[ArticleRecord, Article]]]:
+    batch: list[tuple[ArticleRecord, Article]] = []
     chars = 0
     for held in chosen:
         article = catalog.article(held.id)
@@ -159,7 +161,7 @@ def _fetch(store: MilvusStore, folder: Path, progress: Progress) -> int:
     with closing(Catalog(folder, create=True)) as catalog:
         if catalog.fingerprint() not in (None, store.fingerprint):
             raise StoreError(f"{folder}/: made by other settings; name another folder")
-        held = {h.id: h for h in catalog.held()}
+        held = {h.id: h for h in catalog.records()}
         batch: list[NewArticle] = []
         replaced: list[str] = []
         seen: set[str] = set()
@@ -182,7 +184,7 @@ def _fetch(store: MilvusStore, folder: Path, progress: Progress) -> int:
                         (k, np.asarray(v, dtype="<f4").tobytes()) for k, v in zip(keys, vectors, strict=True)
                     )
                 made = tuple(NewChunk(c, title, k) for (c, title), k in zip(chunks, keys, strict=True))
-                batch.append(NewArticle(article, file, made, copies.sketch(article.body)))
+                batch.append(NewArticle(article, file, made, near_duplicates.sketch(article.body)))
                 replaced += [article.id] if before else []
                 chars += len(article.body)
                 sent += 1

@@ -25,7 +25,7 @@ class Segment:
 
 
 @dataclass(frozen=True, slots=True)
-class LexicalCopy:
+class LexicalFiles:
     """The word index: the folder `name` inside the index folder, and (file name, SHA-256) of all that is in it."""
 
     name: str
@@ -52,7 +52,7 @@ class NewArticle:
 
 
 @dataclass(frozen=True, slots=True)
-class Held:
+class ArticleRecord:
     """An indexed article without its text: its stored `fields`, and its `digest` by `digest_of`. `origin` is the id of the
     first article among its near-duplicates, its own where there is none before it."""
 
@@ -98,7 +98,7 @@ def _pack(stated: Field | Published | None) -> list[object] | None:
 
 
 def fields_of(article: Article) -> str:
-    """The stored form of an article's fields, as in `Held.fields`."""
+    """The stored form of an article's fields, as in `ArticleRecord.fields`."""
     return json.dumps({name: _pack(getattr(article, name)) for name in FIELDS}, ensure_ascii=False)
 
 

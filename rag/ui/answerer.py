@@ -7,7 +7,7 @@ from typing import Protocol
 
 from rag.answering.freshness import Cited, Freshness
 from rag.config import Settings
-from rag.ingest.library import Shelf
+from rag.ingest.library import Library
 from rag.protocols import Cancel
 from rag.schema import Answer, Article, Choice, Passage, Turn
 
@@ -34,7 +34,7 @@ class Answerer(Protocol):
     def search(self, query: str, limit: int = 10) -> list[Passage]:
         """The `limit` best passages, best first."""
 
-    def shelf(self) -> Shelf:
+    def library(self) -> Library:
         """The articles, to be listed, added and taken out."""
 
     def freshness(self, cited: Iterable[Cited]) -> dict[str, Freshness]:

@@ -7,21 +7,21 @@ from pathlib import Path
 
 from rag.errors import CitewireError
 from rag.ingest.build import Summary
-from rag.ingest.library import Item, Shelf
+from rag.ingest.library import Item, Library
 from rag.ingest.library import State as Work
 from rag.ingest.sources import READ
 from rag.ui.rendering import count, notice_html, render
-from rag.ui.widgets import QUICK, Told, change, html, told
+from rag.ui.widgets import QUICK, BrowserEvent, change, html, told
 
 MOST_REASONS = 20  # of files that were not read, shown at once
 LOOK_S = 0.7  # between two looks at how far indexing is
 
 
 class ArticlesTab:
-    """Shows the articles of `shelf`."""
+    """Shows the articles of `library`."""
 
-    def __init__(self, shelf: Shelf) -> None:
-        self._shelf = shelf
+    def __init__(self, library: Library) -> None:
+        self._library = library
 
     def place(self) -> None:
         """Make the tab here."""
@@ -42,7 +42,7 @@ class ArticlesTab:
                 container=False,
                 elem_id="cw-find",
             )
-            shown = html("shelf", script="articles")
+            shown = html("library", script="articles")
             timer = gr.Timer(LOOK_S, active=False)
         listed = [shown, timer]
         gr.on([tab.select, search.change, timer.tick], self.show, [search], listed, **QUICK)
@@ -52,28 +52,28 @@ class ArticlesTab:
     def show(self, query: str) -> list[object]:
         """The list, and whether it is to be looked at again."""
         try:
-            items, total = self._shelf.items(query or "")
+            items, total = self._library.items(query or "")
         except CitewireError as error:
             return [notice_html(str(error)), change(active=False)]
-        state = self._shelf.state()
+        state = self._library.state()
         return [articles_html(items, total, query or "", state), change(active=bool(state.busy))]
 
     def add(self, files: list[str] | None, query: str) -> list[object]:
         """Take uploaded files over into the folder of articles; Gradio's own copies are deleted."""
         given = [Path(f) for f in files or ()]
-        self._shelf.add([(f.name, f) for f in given])
+        self._library.add([(f.name, f) for f in given])
         for file in given:
             file.unlink(missing_ok=True)
         return [change(value=None), *self.show(query)]
 
-    def act(self, query: str, event: Told) -> list[object]:
+    def act(self, query: str, event: BrowserEvent) -> list[object]:
         """Remove an article or bring it back."""
         what, id_ = event.get("do"), event.get("id")
         try:
             if what == "remove":
-                self._shelf.remove(id_)
-            elif what == "restore" and id_ in self._shelf.state().removed:
-                self._shelf.restore(id_)
+                self._library.remove(id_)
+            elif what == "restore" and id_ in self._library.state().removed:
+                self._library.restore(id_)
         except CitewireError as error:
             return [notice_html(str(error)), change(active=False)]
         return self.show(query)

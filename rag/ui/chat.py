@@ -21,7 +21,7 @@ from rag.ui.session import MAX_QUESTION_CHARS, Line, Session
 from rag.ui.sessions import Sessions
 from rag.ui.settings import choice_of
 from rag.ui.sources import empty_html, sources_html
-from rag.ui.widgets import QUICK, Told, change, html, same, told
+from rag.ui.widgets import QUICK, BrowserEvent, change, html, same, told
 
 if TYPE_CHECKING:
     import gradio as gr
@@ -123,7 +123,7 @@ class Chat:
             self._examples_until = time.monotonic() + EXAMPLES_FRESH_S
         return self._examples
 
-    def begin(self, question: str, session: Session, number: int, event: Told) -> list[object]:
+    def begin(self, question: str, session: Session, number: int, event: BrowserEvent) -> list[object]:
         """Take the question out of the box and into the line, at once, whatever the model is doing."""
         question = question or ""
         if refusal := self._line.join(session, question):
@@ -134,7 +134,7 @@ class Chat:
         waits = self._line.ahead(session) > 0
         return ["", "", session.number, self.show(session), *_buttons(busy=True), change(active=waits)]
 
-    def begin_example(self, session: Session, number: int, event: Told) -> list[object]:
+    def begin_example(self, session: Session, number: int, event: BrowserEvent) -> list[object]:
         """The same with a question that was offered."""
         return self.begin(event.get("question"), session, number, event)
 
@@ -202,11 +202,11 @@ class Chat:
         session.kept, session.reading = "", False
         return ["", self.show(session), empty_html()]
 
-    def edit(self, event: Told) -> str:
+    def edit(self, event: BrowserEvent) -> str:
         """Put an asked question back into the box."""
         return event.get("question")[:MAX_QUESTION_CHARS]
 
-    def report(self, session: Session, event: Told) -> str:
+    def report(self, session: Session, event: BrowserEvent) -> str:
         """Keep an answer that the reader found wrong, with his reason and what was asked before it."""
         turn = session.turn(event.get("turn"))
         if self._sessions is None or turn is None or not session.turns[turn].final:
@@ -220,7 +220,7 @@ class Chat:
             '"rag cases check" asks again.'
         )
 
-    def leave(self, event: Told) -> None:
+    def leave(self, event: BrowserEvent) -> None:
         """A closed tab stops its question and gives its place away."""
         session = self._open.pop(event.tab, None)
         if session is not None:

@@ -13,7 +13,7 @@ from rag.ui.chat import BUSY, Chat
 from rag.ui.rendering import notice_html, render
 from rag.ui.session import Session
 from rag.ui.sessions import Listed, Sessions, to_markdown
-from rag.ui.widgets import QUICK, Told, html, same, told
+from rag.ui.widgets import QUICK, BrowserEvent, html, same, told
 
 NO_FILE = ("", "")
 
@@ -43,7 +43,7 @@ class ConversationsTab:
         except CitewireError as error:
             return notice_html(str(error))
 
-    def act(self, session: Session, event: Told) -> list[object]:
+    def act(self, session: Session, event: BrowserEvent) -> list[object]:
         """Open, save or delete a conversation."""
         what, id_ = event.get("do"), event.get("id")
         save = NO_FILE

@@ -60,7 +60,7 @@ def build(assistant: Answerer, sessions: Sessions | None = None) -> gr.Blocks:
                 chat.place()
             with gr.Column(elem_id="cw-side"), gr.Tabs(selected="sources", elem_id="cw-tabs") as tabs:
                 sources.place(chat.session, chat.conversation, tabs)
-                ArticlesTab(assistant.shelf()).place()
+                ArticlesTab(assistant.library()).place()
                 if sessions is not None:
                     ConversationsTab(assistant, sessions, chat).place()
                 settings.place()

@@ -13,7 +13,7 @@ from rag.schema import Answer, Evidence, Origin, Span
 from rag.text.words import plain
 from rag.ui.rendering import Marked, render
 from rag.ui.session import Session
-from rag.ui.widgets import QUICK, Told, change, html, same, told
+from rag.ui.widgets import QUICK, BrowserEvent, change, html, same, told
 
 if TYPE_CHECKING:
     import gradio as gr
@@ -33,7 +33,7 @@ class SourcesTab:
         opening = [conversation.click, self.panel.click]
         gr.on(opening, told(self.open), [session], [self.panel, tabs], **QUICK)
 
-    def open(self, session: Session, event: Told) -> list[object]:
+    def open(self, session: Session, event: BrowserEvent) -> list[object]:
         """Open an article or the list of sources."""
         front = change(selected="sources")
         turn, number = session.turn(event.get("turn")), event.get("n")

@@ -23,7 +23,7 @@ QUICK: Mapping[str, Any] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class BrowserEvent:
     """What the browser tells of an event: the id of its tab, and the data of what was clicked.
 
     The data are looked up, never trusted.
@@ -60,11 +60,13 @@ def change(**properties: object) -> object:
 
 
 def told(listener: Callable[..., object]) -> Callable[..., object]:
-    """`listener(*inputs, Told)`, as Gradio calls it."""
+    """`listener(*inputs, BrowserEvent)`, as Gradio calls it."""
     import gradio as gr
 
     def listening(event: gr.EventData, request: gr.Request, *inputs: object) -> object:
         data = event._data if isinstance(event._data, dict) else {}
-        return listener(*inputs, Told(str(request.session_hash), {str(k): str(v) for k, v in data.items()}))
+        return listener(
+            *inputs, BrowserEvent(str(request.session_hash), {str(k): str(v) for k, v in data.items()})
+        )
 
     return listening

@@ -20,11 +20,11 @@ from rag.ingest.formats.base import (
     Document,
     FormatError,
     Found,
-    Going,
     Job,
     Limits,
     Reader,
     Refused,
+    Working,
     broken,
     clean,
 )
@@ -76,7 +76,7 @@ def extract(
     count = 0
     try:
         for found in READERS[suffix](name, data, job):
-            count += not isinstance(found, Going)
+            count += not isinstance(found, Working)
             yield found
     except FormatError as error:
         yield Refused("", str(error))
@@ -95,9 +95,9 @@ __all__ = [
     "Document",
     "FormatError",
     "Found",
-    "Going",
     "Limits",
     "Refused",
+    "Working",
     "clean",
     "decode",
     "extract",

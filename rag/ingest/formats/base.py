@@ -54,11 +54,11 @@ class Refused:
 
 
 @dataclass(frozen=True, slots=True)
-class Going:
+class Working:
     """Nothing yet, but the reader is at work: recognising the text of a page takes seconds."""
 
 
-Found = Document | Refused | Going
+Found = Document | Refused | Working
 
 
 class FormatError(Exception):

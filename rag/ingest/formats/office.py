@@ -23,7 +23,7 @@ from rag.ingest.formats.base import (
 )
 from rag.ingest.formats.pdf import is_given
 
-_NOBODY = ("python-docx", "user", "admin", "administrator")  # what programs write for an author
+_PROGRAM_AUTHORS = ("python-docx", "user", "admin", "administrator")  # what programs write for an author
 
 
 def _facts(properties: Any) -> tuple[str, str]:
@@ -35,7 +35,7 @@ def _facts(properties: Any) -> tuple[str, str]:
         return str(properties.xpath(f"string((//*[local-name()='{name}'])[1])")).strip()
 
     title, author = value("title"), value("initial-creator") or value("creator")
-    return title if is_given(title) else "", "" if author.lower() in _NOBODY else author
+    return title if is_given(title) else "", "" if author.lower() in _PROGRAM_AUTHORS else author
 
 
 def _tag(element: Any) -> str:
@@ -220,7 +220,9 @@ def read_pptx(name: str, data: IO[bytes], job: Job) -> Iterator[Found]:
             "",
             "\n\n".join(blocks),
             "" if generated else title,
-            "" if author.lower() in (*_NOBODY, "steve canny") else author,  # python-pptx' own template
+            ""
+            if author.lower() in (*_PROGRAM_AUTHORS, "steve canny")
+            else author,  # python-pptx' own template
         ),
         job.limits,
     )

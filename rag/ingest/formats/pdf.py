@@ -16,7 +16,7 @@ from itertools import pairwise
 from statistics import median
 from typing import IO, Any
 
-from rag.ingest.formats.base import Document, FormatError, Found, Going, Job, Refused, finished, whole
+from rag.ingest.formats.base import Document, FormatError, Found, Job, Refused, Working, finished, whole
 from rag.ingest.formats.scans import missing_recognition, recognise
 
 _GENERATED_TITLE = re.compile(
@@ -443,7 +443,7 @@ def read_pdf(name: str, data: IO[bytes], job: Job) -> Iterator[Found]:
                 if not why and recognised >= limits.scans:
                     why = f"scanned, and of one file {limits.scans} such pages are read; split it"
                 if not why:
-                    yield Going()
+                    yield Working()
                     recognised += 1
                     found, why = _recognised(page, number)
                     lines = max(lines, found, key=lambda some: sum(len(line.text) for line in some))

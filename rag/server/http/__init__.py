@@ -5,7 +5,7 @@ along in every mode. Requests are hostile: bounded, counted, and turned away wit
 
 A family of routes is a module with a function `routes`: `chat`, `articles`, `operations`. A new endpoint goes into one of
 them, or into a module of its own that `app` adds. `requests` says what may be asked of the chat, `streaming` answers in
-threads, `access` turns away, `around` stands around every request, `failures` tells what went wrong.
+threads, `access` turns away, `middleware` sets id and size limit of every request, `failures` tells what went wrong.
 """
 
 from __future__ import annotations

@@ -10,9 +10,9 @@ from starlette.middleware.trustedhost import TrustedHostMiddleware
 from rag import __version__
 from rag.server.http import articles, chat, operations
 from rag.server.http.access import Access
-from rag.server.http.around import Around
 from rag.server.http.counters import Counters
 from rag.server.http.failures import UNSERVED, add_handlers
+from rag.server.http.middleware import RequestMiddleware
 from rag.server.http.service import Answering, Service
 
 
@@ -29,7 +29,7 @@ def make_app(assistant: Answering, keys: Sequence[bytes], hosts: Sequence[str], 
     )
     if "*" not in hosts:
         app.add_middleware(TrustedHostMiddleware, allowed_hosts=list(hosts))
-    app.add_middleware(Around, counters=service.counters)
+    app.add_middleware(RequestMiddleware, counters=service.counters)
     add_handlers(app)
     guarded = [Depends(service.access.allowed)]
     app.include_router(chat.routes(service), dependencies=guarded, responses=UNSERVED)

@@ -8,7 +8,7 @@ from collections.abc import AsyncGenerator, Callable, Iterator
 
 from fastapi import Request
 
-from rag.answering.render import ending_to_text, settled_text
+from rag.answering.render import ending_to_text, shown_text
 from rag.codec import answer_to_json
 from rag.errors import CitewireError
 from rag.protocols import Cancel
@@ -25,9 +25,9 @@ Piece = tuple[str, Answer]
 
 
 def pieces_of(answers: Iterator[Answer]) -> Iterator[Piece]:
-    """What is sent of growing answers: how a follow-up was understood, each statement when it is settled, and at last what
+    """What is sent of growing answers: how a follow-up was understood, each statement when it is verified, and at last what
     it was taken to be about, disagreement and sources."""
-    for text, answer in settled_text(answers):
+    for text, answer in shown_text(answers):
         if answer.final:
             note = f"{plain(answer.note)}\n" if answer.note else ""
             error = f"{plain(answer.error)}\n" if answer.error else ""

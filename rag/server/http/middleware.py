@@ -55,7 +55,7 @@ def _again(body: bytes, receive: Receive) -> Receive:
     return give
 
 
-class Around:
+class RequestMiddleware:
     """An ASGI application around another."""
 
     def __init__(self, app: ASGIApp, counters: Counters) -> None:

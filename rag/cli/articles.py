@@ -197,8 +197,8 @@ def _print_summary(settings: Settings, summary: Summary, as_json: bool) -> None:
     )
     for id_, origin in summary.near_duplicates:
         click.echo(f"copy {plain(id_)}: tells the same report as {plain(origin)}")
-    for id_, twin in summary.duplicates:
-        click.echo(f"twice {plain(id_)}: the same article as {plain(twin)}")
+    for id_, original in summary.duplicates:
+        click.echo(f"twice {plain(id_)}: the same article as {plain(original)}")
     for item in summary.skipped:
         file, reason = plain(item.path.partition("#")[0]), plain(item.reason)
         named = reason if file in reason.partition(": ")[0] else f"{file}: {reason}"

@@ -30,11 +30,11 @@ _README = "README.md"  # at the top of the folder: about the articles, not one o
 
 
 def find_files(folder: Path, suffixes: Collection[str] = TEXT, under: Path | None = None) -> list[Path]:
-    """The first part of `look_through`."""
-    return look_through(folder, suffixes, under)[0]
+    """The first part of `scan_folder`."""
+    return scan_folder(folder, suffixes, under)[0]
 
 
-def look_through(
+def scan_folder(
     folder: Path, suffixes: Collection[str] = TEXT, under: Path | None = None
 ) -> tuple[list[Path], list[Path]]:
     """The article files under `folder`, in the order of their paths: regular files that end in one of `suffixes`; with

@@ -18,7 +18,7 @@ from rag.ingest import chunking, furniture
 from rag.ingest.priority import make_give_way
 from rag.ingest.sandbox import Extractor
 from rag.ingest.sidecars import Sidecars
-from rag.ingest.sources import Content, Found, Source, look, look_at, read, stamp_of
+from rag.ingest.sources import Content, Found, Source, read, scan, scan_paths, stamp_of
 from rag.protocols import Embedder
 from rag.schema import Article
 from rag.store.base import Fingerprint, embedded_key, embedded_text
@@ -173,7 +173,7 @@ class _Builder:
                 f"{self.settings.seeds}/: no article to index; add articles and run: rag index{reasons}"
             )
         if not self.same:  # another model or other chunks: what was not read again cannot stay
-            self._others_too()
+            self._rebuild_others()
         self.plan.removed += sorted(self.vanished)
         self.plan.ending |= dict.fromkeys(sorted(self.vanished))
         self._flush(self.gone, roots)
@@ -203,10 +203,10 @@ class _Builder:
 
     def _content(self, source: Source, content: Content) -> None:
         plan = self.plan
-        held = {h.id: h for h in self._records_of(source.file)}
+        before_by_id = {h.id: h for h in self._records_of(source.file)}
         duplicates = []
         for article in content.articles:
-            before = held.pop(article.id, None)
+            before = before_by_id.pop(article.id, None)
             if self.excluded.get(article.id) == article.version and not self.named:
                 continue
             if article.id in self.excluded:
@@ -215,8 +215,8 @@ class _Builder:
             if before and self.same and (before.version, before.digest) == (article.version, digest):
                 plan.unchanged.append(article.id)
                 continue
-            twin = self._twin(digest, article.id)
-            if twin:
+            original = self._duplicate_of(digest, article.id)
+            if original:
                 duplicates.append(Duplicate(article.id, source.file, article.version, digest))
                 if before:
                     plan.ending[article.id] = None
@@ -243,8 +243,8 @@ class _Builder:
                 plan.changed_ids.append(article.id)
             else:
                 plan.fresh_ids.append(article.id)
-        plan.ending |= dict.fromkeys(sorted(held))
-        plan.removed += sorted(held)
+        plan.ending |= dict.fromkeys(sorted(before_by_id))
+        plan.removed += sorted(before_by_id)
         plan.skipped += [Skipped(f"{source.file}#{k}" if k else source.file, r) for k, r in content.skips]
         state = FileState(source.file, source.root, content.stamp, content.skips, tuple(duplicates))
         if (
@@ -255,10 +255,10 @@ class _Builder:
         ):
             plan.files.append(state)
 
-    def _twin(self, digest: bytes, id_: str) -> str:
+    def _duplicate_of(self, digest: bytes, id_: str) -> str:
         """The id of another article, word for word and field for field the same, that is in the index and stays."""
-        if twin := self.plan.digests.get(digest):
-            return twin if twin != id_ else ""
+        if original := self.plan.digests.get(digest):
+            return original if original != id_ else ""
         if not self.same:
             return ""
         for other in self.catalog.ids_with_digest(digest):
@@ -278,23 +278,23 @@ class _Builder:
         roots = self.catalog.roots()
         for file in sorted(waiting - read_already - set(self.gone)):
             source = sources.get(file) or next(
-                (s for s in look(self.settings.seeds, roots).sources if s.file == file), None
+                (s for s in scan(self.settings.seeds, roots).sources if s.file == file), None
             )
             if source is not None:
                 self._file(source, extractor, again=True)
 
-    def _others_too(self) -> None:
+    def _rebuild_others(self) -> None:
         """With another model or other chunks, articles that no file was read for are made anew from their stored text."""
         done = {a.id for a, _ in self.plan.added} | set(self.plan.ending) | set(self.vanished)
-        for held in self.catalog.records():
-            if held.id not in done:
-                article = self.catalog.article(held.id)
+        for record in self.catalog.records():
+            if record.id not in done:
+                article = self.catalog.article(record.id)
                 if article is not None:
-                    self.plan.added.append((article, held.file))
-                    self.plan.ending[held.id] = None
-                    self.plan.changed_ids.append(held.id)
+                    self.plan.added.append((article, record.file))
+                    self.plan.ending[record.id] = None
+                    self.plan.changed_ids.append(record.id)
 
-    def _learn(self) -> dict[str, frozenset[str]]:
+    def _learn_furniture(self) -> dict[str, frozenset[str]]:
         """By publisher, the lines that its articles share. What was indexed before with such a line in it is cut anew."""
         new: dict[str, list[Article]] = {}
         for article, _ in self.plan.added:
@@ -359,7 +359,7 @@ class _Builder:
         """Write what has been read as one generation."""
         plan = self.plan
         if plan.added or plan.ending or plan.moved:
-            shared = self._learn()
+            shared = self._learn_furniture()
             added = [
                 self._prepared(a, file, shared.get(a.publisher.value, ()) if a.publisher else ())
                 for a, file in plan.added
@@ -404,16 +404,16 @@ def build(
     """
     started = time.monotonic()
     if not paths and not (settings.index / FILE_NAME).exists():
-        look(settings.seeds, ())  # a missing folder is told before a folder for the index is made
+        scan(settings.seeds, ())  # a missing folder is told before a folder for the index is made
     with writer_lock(settings.index):
         migrate(settings.index)
         catalog = Catalog(settings.index, create=True)
         try:
             roots: tuple[str, ...] = ()
             if paths:
-                found, roots = look_at(settings.seeds, paths, catalog.files_under, catalog.roots())
+                found, roots = scan_paths(settings.seeds, paths, catalog.files_under, catalog.roots())
             else:
-                found = look(settings.seeds, catalog.roots())
+                found = scan(settings.seeds, catalog.roots())
             builder = _Builder(settings, embedder, catalog, found, progress, bool(paths))
             builder.plan.skipped += [Skipped(path, f"{path}: {reason}") for path, reason in found.missing]
             builder.plan.skipped += [Skipped(path, reason) for path, reason in found.unread]

@@ -18,7 +18,7 @@ from rag.errors import ArticleError, ConfigError, missing_extra
 from rag.ingest.build import Progress, cut, fingerprint_of
 from rag.ingest.sandbox import Extractor
 from rag.ingest.sidecars import Sidecars
-from rag.ingest.sources import Source, look, read
+from rag.ingest.sources import Source, read, scan
 from rag.protocols import Embedder
 from rag.store.base import Fingerprint, embedded_text
 from rag.store.catalog import Catalog
@@ -111,7 +111,7 @@ def embed_ahead(
     with writer_lock(settings.index):
         catalog = Catalog(settings.index, create=True)
         try:
-            found = look(settings.seeds, catalog.roots())
+            found = scan(settings.seeds, catalog.roots())
             ray = _ray(address)
             try:
                 return _run(

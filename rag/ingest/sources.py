@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rag.errors import ArticleError, CorpusError
-from rag.ingest.articles import look_through, read_article
+from rag.ingest.articles import read_article, scan_folder
 from rag.ingest.descriptions import describe, parse_date
 from rag.ingest.formats import FORMATS_VERSION, SUFFIXES, TEXT, Document, Refused
 from rag.ingest.sidecars import SIDECAR, Sidecars, Supplied, load_sidecars, sidecar_of
@@ -101,12 +101,12 @@ def _unread(folder: Path, root: str, files: Sequence[Path]) -> list[tuple[str, s
 def _root(root: str) -> tuple[list[Source], list[tuple[str, str]], Sidecars]:
     path = Path(root)
     if path.is_dir():
-        found, others = look_through(path, READ)
+        found, others = scan_folder(path, READ)
         return _in_folder(path, root, found), _unread(path, root, others), load_sidecars(path)
     return [Source(path, root, path.name, root, path.parent)], [], Sidecars()
 
 
-def look(seeds: Path, roots: Sequence[str]) -> Found:
+def scan(seeds: Path, roots: Sequence[str]) -> Found:
     """All files of the corpus' own folder `seeds` and of the `roots` the user named before.
 
     A missing root is told in `Found.missing`, and its articles are nobody's to remove. Raises `CorpusError` when `seeds` is
@@ -116,7 +116,7 @@ def look(seeds: Path, roots: Sequence[str]) -> Found:
     unread: list[tuple[str, str]] = []
     looked, missing, sidecars = [], [], {}
     if seeds.is_dir() or not roots:
-        files, others = look_through(seeds, READ)
+        files, others = scan_folder(seeds, READ)
         sources += _in_folder(seeds, "", files)
         unread += _unread(seeds, "", others)
         sidecars[seeds] = load_sidecars(seeds)
@@ -137,7 +137,7 @@ def look(seeds: Path, roots: Sequence[str]) -> Found:
     return Found(tuple(distinct.values()), tuple(looked), tuple(missing), (), sidecars, tuple(unread))
 
 
-def look_at(
+def scan_paths(
     seeds: Path, paths: Sequence[Path], known: Callable[[str], Collection[str]], roots: Sequence[str]
 ) -> tuple[Found, tuple[str, ...]]:
     """The files and folders that the user names, and those of them that are new roots: neither in `seeds` nor in `roots`.
@@ -160,7 +160,7 @@ def look_at(
         place = _in_folder(folder, root, [under])[0].file if under != folder else root
         before = known(place)
         if os.path.lexists(whole):
-            found, others = ([under], []) if under.is_file() else look_through(folder, READ, under)
+            found, others = ([under], []) if under.is_file() else scan_folder(folder, READ, under)
             unread += _unread(folder, root, others)
             sources |= {s.file: s for s in _in_folder(folder, root, found)}
             if folder not in sidecars:
@@ -285,4 +285,4 @@ def _from_document(source: Source, key: str, document: Document, supplied: Sidec
     )
 
 
-__all__ = ["SIDECAR", "Content", "Found", "Source", "look", "look_at", "read", "stamp_of"]
+__all__ = ["SIDECAR", "Content", "Found", "Source", "read", "scan", "scan_paths", "stamp_of"]

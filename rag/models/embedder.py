@@ -214,7 +214,7 @@ class MiniLM:
                 continue
             values = np.asarray(weights.data, dtype=np.float32)
             rows_are_outputs = node.get_attributes()["transpose_b"]
-            whole, scale = openvino.in_8_bits(values if rows_are_outputs else values.T)
+            whole, scale = openvino.quantized(values if rows_are_outputs else values.T)
             if not rows_are_outputs:
                 whole, scale = np.ascontiguousarray(whole.T), np.ascontiguousarray(scale.T)
             product = opset13.multiply(

@@ -32,7 +32,7 @@ def sha256(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def in_8_bits(values: Any) -> tuple[Any, Any]:
+def quantized(values: Any) -> tuple[Any, Any]:
     """A matrix (rows, columns), float32, as whole numbers from -127 to 127 and one scale a row, (rows, 1)."""
     import numpy as np
 

@@ -188,7 +188,7 @@ class LexicalIndex:
         return sorted(pairs, key=lambda pair: (-pair[1], pair[0]))
 
 
-def sweep(folder: Path, keep: Sequence[str]) -> None:
+def delete_unused(folder: Path, keep: Sequence[str]) -> None:
     """Delete the folders of copies that are not in `keep`: left by a crash or an earlier generation."""
     for path in folder.glob(
         f"{PREFIX}{'?' * 2 * NAME_BYTES}"

@@ -1,4 +1,4 @@
-"""Reading the catalogue: articles, chunks, vectors, which files of the index hold them, and what folders of articles held.
+"""Reading the catalogue: articles, chunks, vectors, which files of the index hold them, and what the folders of articles contained.
 
 SQLite keeps no checksum of what it stores, so articles and vectors carry their own, compared when they are read.
 """
@@ -215,7 +215,7 @@ class CatalogReader(CatalogFile):
         sql = "SELECT id,body FROM articles WHERE origin=? AND id<>? ORDER BY id"
         return [(str(a), str(b)) for a, b in self._rows(sql, (origin, origin))]
 
-    # ------------------------------------------------------------------ what the folders of articles held
+    # ------------------------------------------------------------------ what the folders of articles contained
 
     def roots(self) -> list[str]:
         """Files and folders outside the corpus' own that were indexed, to be followed from then on."""

@@ -109,7 +109,7 @@ def _segment(folder: Path, catalog: Catalog, dimension: int, low: int, high: int
     return [write_segment(folder, list(rows), vectors, low, high)] if rows else []
 
 
-def _lexical_anew(folder: Path, catalog: Catalog) -> LexicalFiles:
+def _rebuild_lexical(folder: Path, catalog: Catalog) -> LexicalFiles:
     """The word index of all chunks."""
     rows = ((i, embedded_text(title, text)) for i, title, text in catalog.texts(0, catalog.next_chunk()))
     return write_lexical(folder, None, [], rows, catalog.chunk_count())
@@ -123,7 +123,7 @@ def _origin(catalog: Catalog, new: NewArticle) -> str:
     return new.article.id
 
 
-def _lexical_next(
+def _update_lexical(
     folder: Path, catalog: Catalog, base: LexicalFiles | None, gone: Sequence[int], low: int, high: int
 ) -> LexicalFiles:
     """The word index without the chunks `gone`, with those of low <= id < high."""
@@ -134,7 +134,7 @@ def _lexical_next(
         except StoreError:
             if words.is_intact(folder, base):
                 raise
-    return _lexical_anew(folder, catalog)
+    return _rebuild_lexical(folder, catalog)
 
 
 def write(folder: Path, catalog: Catalog, fingerprint: Fingerprint, update: Update) -> int:
@@ -176,20 +176,20 @@ def write(folder: Path, catalog: Catalog, fingerprint: Fingerprint, update: Upda
         catalog.set_segments(replaced, _segment(folder, catalog, fingerprint.dimension, low, high))
         if gone or high > low:
             base = None if another else catalog.lexical()
-            catalog.set_lexical(_lexical_next(folder, catalog, base, gone, low, high))
+            catalog.set_lexical(_update_lexical(folder, catalog, base, gone, low, high))
         catalog.set_generation(generation)
-    _sweep(folder, catalog)
+    _delete_unused(folder, catalog)
     return generation
 
 
-def _sweep(folder: Path, catalog: Catalog) -> None:
+def _delete_unused(folder: Path, catalog: Catalog) -> None:
     """Delete files that the catalogue does not list: left by a crash, or replaced. Open readers keep theirs."""
     listed = {s.name for s in catalog.segments()}
     for path in folder.glob("vectors-*"):
         if path.name not in listed and path.suffix in (SUFFIX, ".partial"):
             path.unlink(missing_ok=True)
     copy = catalog.lexical()
-    words.sweep(folder, [copy.name] if copy else [])
+    words.delete_unused(folder, [copy.name] if copy else [])
 
 
 def _to_merge(segments: Sequence[Segment], tombstones: Sequence[int]) -> list[Segment]:
@@ -228,7 +228,7 @@ def tidy(
         merged = _segment(folder, catalog, dimension, chosen[0].low, chosen[-1].high)
         with catalog.transaction():
             catalog.set_segments(chosen, merged)
-        _sweep(folder, catalog)
+        _delete_unused(folder, catalog)
         progress(total, total)
 
 
@@ -239,30 +239,30 @@ def repair(folder: Path, catalog: Catalog, dimension: int) -> list[str]:
     """
     done: list[str] = []
 
-    def remake_vectors(what: str, replaced: Sequence[Segment], low: int, high: int) -> None:
+    def rebuild_vectors(what: str, replaced: Sequence[Segment], low: int, high: int) -> None:
         with catalog.transaction():
             catalog.set_segments(replaced, _segment(folder, catalog, dimension, low, high))
         done.append(f"{what}; made again")
 
-    def remake_words(what: str) -> None:
+    def rebuild_lexical(what: str) -> None:
         with catalog.transaction():
-            catalog.set_lexical(_lexical_anew(folder, catalog))
+            catalog.set_lexical(_rebuild_lexical(folder, catalog))
         done.append(f"{what}; made again")
 
     for segment in catalog.segments():
         if not is_intact(folder, segment):
-            remake_vectors(f"{segment.name}: missing or damaged", [segment], segment.low, segment.high)
+            rebuild_vectors(f"{segment.name}: missing or damaged", [segment], segment.low, segment.high)
     copy = catalog.lexical()
     if catalog.chunk_count() and (copy is None or not words.is_intact(folder, copy)):
-        remake_words(f"{copy.name if copy else 'the word index'}: missing or damaged")
+        rebuild_lexical(f"{copy.name if copy else 'the word index'}: missing or damaged")
     index = VectorIndex(folder, catalog.segments(), catalog.tombstones(), dimension, catalog.vectors_of)
     if index.ids_checksum() != catalog.ids_checksum():
         what = "the vector files did not hold the catalogue's chunks"
-        remake_vectors(what, catalog.segments(), 0, catalog.next_chunk())
+        rebuild_vectors(what, catalog.segments(), 0, catalog.next_chunk())
     copy = catalog.lexical()
     if copy is not None and LexicalIndex(folder, copy).count() != catalog.chunk_count():
-        remake_words("the word index did not hold the catalogue's chunks")
-    _sweep(folder, catalog)
+        rebuild_lexical("the word index did not hold the catalogue's chunks")
+    _delete_unused(folder, catalog)
     return done
 
 

@@ -145,9 +145,9 @@ class Writer:
             self._replaces = None
         server.make(self.state)
         if self._replaces is not None or server.begun() > self.state.generation:
-            self._take_back()
+            self._roll_back()
 
-    def _take_back(self) -> None:
+    def _roll_back(self) -> None:
         server, suffix, now = self._server, self.state.suffix, self.state.generation
         if self._replaces is not None:
             now = -1  # nothing of a new fingerprint was ever committed
@@ -315,7 +315,7 @@ class MilvusStore:
         made = write_lexical(self._cache, base, gone, texts, self.state.chunks)
         told = {"generation": now, "suffix": self.state.suffix, "name": made.name, "files": made.files}
         write_file(file, json.dumps(told).encode())
-        words.sweep(self._cache, [made.name, *([base.name] if base else [])])
+        words.delete_unused(self._cache, [made.name, *([base.name] if base else [])])
         return made
 
     def _rows(self, kind: str, where: str, fields: Sequence[str]) -> Iterator[dict[str, Any]]:

@@ -151,7 +151,7 @@ class Server:
         """A method of `pymilvus.MilvusClient`, within `timeout` seconds (0: `TIMEOUT_S`); a collection that is not in the
         server's memory is brought there. Raises `StoreError`."""
         limit = timeout or TIMEOUT_S
-        with self._told():
+        with self._failures_named():
             from pymilvus.exceptions import MilvusException
 
             method = getattr(self._connected(), name)
@@ -164,7 +164,7 @@ class Server:
                 return method(*arguments, timeout=limit, **options)
 
     @contextmanager
-    def _told(self) -> Iterator[None]:
+    def _failures_named(self) -> Iterator[None]:
         """Whatever the client raises, as `StoreError` in one line."""
         try:
             from grpc import RpcError
@@ -306,7 +306,7 @@ class Server:
         pages = self.call("query_iterator", name, batch_size=MOST_ROWS, **options)
         try:
             while True:
-                with self._told():
+                with self._failures_named():
                     page = pages.next()
                 if not page:
                     return

@@ -45,21 +45,25 @@ def _cache(folder: Path, address: Address) -> Path:
     return folder / f"{WORDS}-{sha256(str(address).encode()).hexdigest()[:8]}"
 
 
-def _mark(held: ArticleRecord) -> str:
+def _mark(record: ArticleRecord) -> str:
     """Differs where an article's content, version, file or first near-duplicate differs."""
-    text = f"{held.digest.hex()} {held.version} {held.origin} {held.file}"
+    text = f"{record.digest.hex()} {record.version} {record.origin} {record.file}"
     return sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:32]
 
 
-def _published(catalog: Catalog, held: ArticleRecord, article: Article, dimension: int) -> Published:
+def _published(catalog: Catalog, record: ArticleRecord, article: Article, dimension: int) -> Published:
     import numpy as np
 
-    found = catalog.lookup(catalog.chunk_ids(held.id))
+    found = catalog.lookup(catalog.chunk_ids(record.id))
     vectors = catalog.vectors_of([id_ for id_, _, _ in found])
     title = article.title.value if article.title else ""
     rows = np.frombuffer(b"".join(vectors[id_] for id_, _, _ in found), dtype="<f4")
     return Published(
-        article, _mark(held), held.file, tuple((c, title) for _, c, _ in found), rows.reshape(-1, dimension)
+        article,
+        _mark(record),
+        record.file,
+        tuple((c, title) for _, c, _ in found),
+        rows.reshape(-1, dimension),
     )
 
 
@@ -102,11 +106,11 @@ def _batches(
 ) -> Iterator[list[tuple[ArticleRecord, Article]]]:
     batch: list[tuple[ArticleRecord, Article]] = []
     chars = 0
-    for held in chosen:
-        article = catalog.article(held.id)
+    for record in chosen:
+        article = catalog.article(record.id)
         if article is None:
-            raise StoreError(f"{held.id}: not in the catalogue any more; run: rag index --check")
-        batch.append((held, article))
+            raise StoreError(f"{record.id}: not in the catalogue any more; run: rag index --check")
+        batch.append((record, article))
         chars += len(article.body)
         if chars >= BATCH_CHARS:
             yield batch
@@ -161,7 +165,7 @@ def _fetch(store: MilvusStore, folder: Path, progress: Progress) -> int:
     with closing(Catalog(folder, create=True)) as catalog:
         if catalog.fingerprint() not in (None, store.fingerprint):
             raise StoreError(f"{folder}/: made by other settings; name another folder")
-        held = {h.id: h for h in catalog.records()}
+        indexed = {h.id: h for h in catalog.records()}
         batch: list[NewArticle] = []
         replaced: list[str] = []
         seen: set[str] = set()
@@ -176,7 +180,7 @@ def _fetch(store: MilvusStore, folder: Path, progress: Progress) -> int:
 
         for done, (article, file, chunks, vectors) in enumerate(store.stored(), 1):
             seen.add(article.id)
-            before = held.get(article.id)
+            before = indexed.get(article.id)
             if before is None or (before.version, before.file) != (article.version, file):
                 keys = [embedded_key(store.fingerprint.embedding, title, c.text) for c, title in chunks]
                 with catalog.transaction():
@@ -191,7 +195,7 @@ def _fetch(store: MilvusStore, folder: Path, progress: Progress) -> int:
             if chars >= BATCH_CHARS:
                 flush()
             progress(done, store.article_count())
-        replaced += sorted(set(held) - seen)
+        replaced += sorted(set(indexed) - seen)
         if batch or replaced:
             flush()
         tidy(folder, catalog, store.fingerprint.dimension)

@@ -11,7 +11,7 @@ from rag.ingest.library import Item, Library
 from rag.ingest.library import State as Work
 from rag.ingest.sources import READ
 from rag.ui.rendering import count, notice_html, render
-from rag.ui.widgets import QUICK, BrowserEvent, change, html, told
+from rag.ui.widgets import QUICK, BrowserEvent, change, html, on_event
 
 MOST_REASONS = 20  # of files that were not read, shown at once
 LOOK_S = 0.7  # between two looks at how far indexing is
@@ -47,7 +47,7 @@ class ArticlesTab:
         listed = [shown, timer]
         gr.on([tab.select, search.change, timer.tick], self.show, [search], listed, **QUICK)
         drop.upload(self.add, [drop, search], [drop, *listed], **QUICK)
-        shown.click(told(self.act), [search], listed, **QUICK)
+        shown.click(on_event(self.act), [search], listed, **QUICK)
 
     def show(self, query: str) -> list[object]:
         """The list, and whether it is to be looked at again."""

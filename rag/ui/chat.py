@@ -21,7 +21,7 @@ from rag.ui.session import MAX_QUESTION_CHARS, Line, Session
 from rag.ui.sessions import Sessions
 from rag.ui.settings import choice_of
 from rag.ui.sources import empty_html, sources_html
-from rag.ui.widgets import QUICK, BrowserEvent, change, html, same, told
+from rag.ui.widgets import QUICK, BrowserEvent, change, html, on_event, same
 
 if TYPE_CHECKING:
     import gradio as gr
@@ -82,8 +82,8 @@ class Chat:
         ask, halt, timer, talk = self._ask, self._halt, self._timer, self.conversation
         asked = [self._box, self.session, self._number]
         begun = [self.notice, self._box, self._number, talk, ask, halt, timer]
-        gr.on([self._box.submit, ask.click], told(self.begin), asked, begun, **QUICK)
-        talk.select(told(self.begin_example), asked[1:], begun, **QUICK)
+        gr.on([self._box.submit, ask.click], on_event(self.begin), asked, begun, **QUICK)
+        talk.select(on_event(self.begin_example), asked[1:], begun, **QUICK)
         # One model, one owner: whatever asks shares this id.
         ran = self._number.change(
             self.run,
@@ -96,14 +96,14 @@ class Chat:
             api_visibility="private",
         )
         for ended in (ran.then, ran.failure):  # Gradio's `then` passes over failures
-            ended(self.settle, asked[1:], [talk, ask, halt, timer, self.notice], **QUICK)
+            ended(self.finish, asked[1:], [talk, ask, halt, timer, self.notice], **QUICK)
         timer.tick(self.show, [self.session], [talk], **QUICK)
         halt.click(self.stop, [self.session], [talk, ask, halt, timer], **QUICK)
         self._wipe.click(self.clear, [self.session], [self.notice, talk, panel], **QUICK)
-        talk.edit(told(self.edit), None, [self._box], **QUICK)
-        talk.like(told(self.report), [self.session], [self.notice], **QUICK)
+        talk.edit(on_event(self.edit), None, [self._box], **QUICK)
+        talk.like(on_event(self.report), [self.session], [self.notice], **QUICK)
         page.load(self.show, [self.session], [talk], **QUICK)
-        page.unload(told(self.leave))
+        page.unload(on_event(self.leave))
 
     # ------------------------------------------------------------------ a question, from Enter to the end
 
@@ -140,7 +140,7 @@ class Chat:
 
     def run(self, session: Session, number: int, *choices: Any) -> Iterator[list[object]]:
         """Show the answer as it grows, and its sources as soon as they are known. `choices`: see `choice_of`."""
-        question, cancel, is_told = session.asked, session.stop.is_set, False
+        question, cancel, is_drawn = session.asked, session.stop.is_set, False
         if question is None or number != session.number:
             return  # stopped while it waited
         history = session.history()
@@ -157,8 +157,8 @@ class Chat:
                 session.turns[turn] = answer
                 if answer.final:
                     break
-                panel = sources_html(turn, answer) if answer.evidence and not is_told else same()
-                is_told = is_told or bool(answer.evidence)
+                panel = sources_html(turn, answer) if answer.evidence and not is_drawn else same()
+                is_drawn = is_drawn or bool(answer.evidence)
                 yield [self.show(session), panel, same()]
         except CitewireError as error:
             session.turns[turn] = Answer(question, question, Status.FAILED, error=str(error))
@@ -166,7 +166,7 @@ class Chat:
         keep = session.reading or not answer.evidence
         yield [self.show(session), same() if keep else sources_html(turn, answer), same()]
 
-    def settle(self, session: Session, number: int) -> list[object]:
+    def finish(self, session: Session, number: int) -> list[object]:
         """Give the place in the line away, however the answer ended, and keep the conversation."""
         if number != session.number:
             return [same()] * 5

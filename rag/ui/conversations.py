@@ -13,7 +13,7 @@ from rag.ui.chat import BUSY, Chat
 from rag.ui.rendering import notice_html, render
 from rag.ui.session import Session
 from rag.ui.sessions import Listed, Sessions, to_markdown
-from rag.ui.widgets import QUICK, BrowserEvent, html, same, told
+from rag.ui.widgets import QUICK, BrowserEvent, html, on_event, same
 
 NO_FILE = ("", "")
 
@@ -34,7 +34,7 @@ class ConversationsTab:
         with gr.Tab("History", id="conversations") as tab:
             shown = html("kept", script="history")
         tab.select(self.show, [chat.session], [shown], **QUICK)
-        shown.click(told(self.act), [chat.session], [chat.notice, chat.conversation, shown], **QUICK)
+        shown.click(on_event(self.act), [chat.session], [chat.notice, chat.conversation, shown], **QUICK)
 
     def show(self, session: Session, save: tuple[str, str] = NO_FILE) -> str:
         """The list; `save` is a file that the browser is to save."""

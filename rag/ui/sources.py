@@ -13,7 +13,7 @@ from rag.schema import Answer, Evidence, Origin, Span
 from rag.text.words import plain
 from rag.ui.rendering import Marked, render
 from rag.ui.session import Session
-from rag.ui.widgets import QUICK, BrowserEvent, change, html, same, told
+from rag.ui.widgets import QUICK, BrowserEvent, change, html, on_event, same
 
 if TYPE_CHECKING:
     import gradio as gr
@@ -31,7 +31,7 @@ class SourcesTab:
         with gr.Tab("Sources", id="sources"):
             self.panel = html("panel", empty_html(), "sources")
         opening = [conversation.click, self.panel.click]
-        gr.on(opening, told(self.open), [session], [self.panel, tabs], **QUICK)
+        gr.on(opening, on_event(self.open), [session], [self.panel, tabs], **QUICK)
 
     def open(self, session: Session, event: BrowserEvent) -> list[object]:
         """Open an article or the list of sources."""

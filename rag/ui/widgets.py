@@ -1,7 +1,7 @@
 """What the parts of the page share of Gradio, which is imported only when a page is built.
 
 A part of the page is a class with `place`, which makes its widgets where it is called and connects their events. Pieces of
-HTML in it tell what was clicked by `trigger(event, data)` (static/page.js); `told` hands this to a listener.
+HTML in it tell what was clicked by `trigger(event, data)` (static/page.js); `on_event` hands this to a listener.
 """
 
 # No `from __future__ import annotations` here: Gradio reads the listeners' annotations, and it is imported late.
@@ -59,7 +59,7 @@ def change(**properties: object) -> object:
     return gr.update(**properties)
 
 
-def told(listener: Callable[..., object]) -> Callable[..., object]:
+def on_event(listener: Callable[..., object]) -> Callable[..., object]:
     """`listener(*inputs, BrowserEvent)`, as Gradio calls it."""
     import gradio as gr
 

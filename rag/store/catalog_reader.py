@@ -1,6 +1,6 @@
-"""Reading the catalogue: articles, chunks, vectors, which files of the index hold them, and what the folders of articles contained.
+"""Reading the catalogue: articles, chunks, vectors, the index files that hold them, and what the folders of articles contained.
 
-SQLite keeps no checksum of what it stores, so articles and vectors carry their own, compared when they are read.
+SQLite stores no checksums. Articles and vectors therefore carry their own, which are compared at every read.
 """
 
 from __future__ import annotations
@@ -19,14 +19,14 @@ _PUBLISHER = "json_extract(fields, '$.publisher[0]')"
 
 
 class CatalogReader(CatalogFile):
-    """What can be asked of the catalogue. Methods raise `StoreError` for rows that are damaged."""
+    """The reading half of the catalogue. Methods raise `StoreError` for rows that are damaged."""
 
     def next_chunk(self) -> int:
-        """The id that the next chunk gets. Ids are never given twice."""
+        """The id that the next chunk gets. An id is never reused."""
         return self._number("next_chunk")
 
     def fingerprint(self) -> Fingerprint | None:
-        """What made the rows, None before the first update."""
+        """The settings that made the rows, None before the first update."""
         embedding, dimension, chunking = (self._get(k) for k in ("embedding", "dimension", "chunking"))
         if embedding is None or dimension is None or chunking is None:
             return None
@@ -56,7 +56,7 @@ class CatalogReader(CatalogFile):
         return self._checked(rows[0]) if rows else None
 
     def records(self, *, file: str | None = None, ids: Sequence[str] | None = None) -> list[ArticleRecord]:
-        """What is indexed: of one file, of some ids, or all; by id."""
+        """The indexed articles of one file, of some ids, or all, by id."""
         sql = "SELECT id,file,version,fields,digest,origin FROM articles"
         if ids is not None:
             rows = list(self._each(f"{sql} WHERE id IN (?)", list(ids)))
@@ -92,8 +92,8 @@ class CatalogReader(CatalogFile):
         )
 
     def of_publisher(self, name: str, limit: int) -> list[tuple[Article, str]]:
-        """The newest articles of a publisher with their files, at most `limit`. Only for who may write: the first call
-        makes the SQL index that finds them."""
+        """The newest articles of a publisher with their files, at most `limit`. Only for a writer: the first call
+        creates the SQL index that finds them."""
         self._db.execute(f"CREATE INDEX IF NOT EXISTS articles_publisher ON articles({_PUBLISHER})")
         rows = self._rows(
             f"SELECT {_COLUMNS},file FROM articles WHERE {_PUBLISHER}=? ORDER BY row DESC LIMIT ?",
@@ -109,7 +109,7 @@ class CatalogReader(CatalogFile):
     def lookup(self, ids: Sequence[int]) -> list[tuple[int, Chunk, Article]]:
         """The chunks of `ids` with their articles, in the order given; ids that are gone are left out.
 
-        Raises `StoreError` when a chunk is not the piece of its article that it says it is.
+        Raises `StoreError` when a chunk does not match the text of its article.
         """
         rows = {
             r[0]: r for r in self._each('SELECT id,article,start,"end",text FROM chunks WHERE id IN (?)', ids)
@@ -169,7 +169,7 @@ class CatalogReader(CatalogFile):
         return {i: self._intact(i, vector, crc) for i, vector, crc in self._each(sql, ids)}
 
     def ids_checksum(self) -> tuple[int, int]:
-        """(number of chunks, sum of a hash of their ids), for comparing with other copies: see `rag.store.vectors`."""
+        """(number of chunks, sum of a hash of their ids), for comparing with the vector files: see `rag.store.vectors`."""
         # chunks_vector holds every id and is small, so the texts are not touched
         rows = self._rows(
             "SELECT count(*), coalesce(sum((id * 2654435761) & 4294967295), 0) FROM chunks INDEXED BY chunks_vector"

@@ -1,6 +1,6 @@
-"""Migration: an index of an earlier format becomes one of this format, with a copy of it kept beside.
+"""Migration of an index from an earlier format to the current one. A copy of the old index is kept.
 
-Nothing is embedded again. In one transaction: whatever happens, the index is of the old format or of the new one.
+Nothing is embedded again. It is one transaction, so the index has either the old format or the new one.
 """
 
 from __future__ import annotations
@@ -77,7 +77,7 @@ _STEPS: dict[int, Callable[[sqlite3.Connection], None]] = {1: _from_1}
 
 
 def migrate(folder: Path) -> Path | None:
-    """Bring the index in `folder` to this format, if it is of an earlier one; returns the copy kept beside it.
+    """Migrate the index in `folder` if it has an earlier format. Returns the path of the copy that was kept.
 
     Call it under `writer_lock`. Raises `StoreError` when the copy cannot be written or the old index is damaged.
     """
@@ -90,7 +90,7 @@ def migrate(folder: Path) -> Path | None:
         with closing(sqlite3.connect(kept)) as target:
             db.backup(target)
             target.execute("PRAGMA journal_mode=DELETE")
-        db.execute("PRAGMA legacy_alter_table=ON")  # references follow the names, not the renamed tables
+        db.execute("PRAGMA legacy_alter_table=ON")  # so that references keep naming the new tables
         db.execute("BEGIN IMMEDIATE")
         _STEPS[format_](db)
         db.execute("COMMIT")

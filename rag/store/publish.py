@@ -1,7 +1,7 @@
-"""Publishing: the index of this host is sent to a server that other hosts read, or copied back from it; and the store that
-the settings name is opened.
+"""Publishing: sends the index of this host to a server that other hosts read, or copies it back. It also opens the store that
+the settings name.
 
-It is told in terms of catalogue and server, and knows neither files of articles nor questions.
+This module knows the catalogue and the server, but neither files of articles nor questions.
 """
 
 from __future__ import annotations
@@ -23,13 +23,13 @@ from rag.store.records import ArticleRecord, NewArticle, NewChunk
 from rag.text import near_duplicates
 
 Progress = Callable[[int, int], None]
-"""Told how many articles are done, of how many."""
+"""Called with the number of articles done and the total."""
 
 WORDS = "words"  # the folder of this host's copy of a server's words, inside `settings.index`
 
 
 def address_of(settings: Settings) -> Address | None:
-    """The server that the settings name, None where the index is files. Raises `ConfigError`."""
+    """The server that the settings name, None where the index is in files. Raises `ConfigError`."""
     return Address.of(settings.store, settings.corpus) if settings.store else None
 
 
@@ -46,7 +46,7 @@ def _cache(folder: Path, address: Address) -> Path:
 
 
 def _mark(record: ArticleRecord) -> str:
-    """Differs where an article's content, version, file or first near-duplicate differs."""
+    """A hash that changes with an article's content, version, file or first near-duplicate."""
     text = f"{record.digest.hex()} {record.version} {record.origin} {record.file}"
     return sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:32]
 
@@ -74,10 +74,10 @@ def publish(
     progress: Progress,
     changed: Sequence[str] | None = None,
 ) -> int:
-    """Bring the index on the server up to the catalogue, generation by generation; returns how many articles were sent.
+    """Update the index on the server to the catalogue, generation by generation. Returns how many articles were sent.
 
-    What an interruption left is taken back first, and what was published before is not sent again. All articles are
-    compared, or only those of the ids `changed`. Raises `StoreError`; then readers see the last generation that was complete.
+    An interrupted publication is undone first. What the server has already is not sent again. All articles are compared, or
+    only those of the ids `changed`. Raises `StoreError`; then readers see the last complete generation.
     """
     there = writer.marks(changed)
     here = {hash_of(h.id): h for h in catalog.records(ids=changed)}
@@ -126,7 +126,7 @@ def publish_where_set(
     progress: Progress = lambda done, total: None,
 ) -> int:
     """Publish to the server that the settings name, if they name one; returns how many articles were sent. From the second
-    time on only what changed since is compared. Call it under `writer_lock`."""
+    time on, only what changed since then is compared. Call it under `writer_lock`."""
     address = address_of(settings)
     if address is None or not catalog.generation():
         return 0
@@ -139,10 +139,10 @@ def publish_where_set(
 
 
 def copy(source: str, target: str, corpus: str, fingerprint: Fingerprint, progress: Progress) -> int:
-    """Copy an index from a folder to a server, or from a server to a folder, without embedding anything; returns how many
-    articles were sent. The same command takes an interrupted one up again.
+    """Copy an index from a folder to a server, or from a server to a folder, without embedding anything. Returns how many
+    articles were sent. After an interruption, the same command continues.
 
-    Raises `StoreError` where the source is no index of these settings, or both are of one kind.
+    Raises `StoreError` where the source was made by other settings, or where both are folders or both are servers.
     """
     if "://" in target and "://" not in source:
         folder = Path(source)

@@ -1,4 +1,4 @@
-"""What goes into the catalogue and comes out of it, and the stored form of an article. Pure: it knows no SQL and no files."""
+"""The values that the catalogue stores and returns, and the stored form of an article. It knows no SQL and no files."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from rag.schema import Article, Chunk, Field, Origin, PartialDate, Published, Sp
 
 @dataclass(frozen=True, slots=True)
 class Segment:
-    """A FAISS file of the index: `name` inside the index folder, its `kind`, its SHA-256, how many vectors it holds, and
-    the half-open range of chunk ids they are of. Ranges of an index do not overlap."""
+    """A FAISS file of the index: `name` inside the index folder, its `kind`, its SHA-256, its number of vectors, and
+    the half-open range of their chunk ids. Ranges of one index do not overlap."""
 
     name: str
     kind: str
@@ -43,7 +43,7 @@ class NewChunk:
 
 @dataclass(frozen=True, slots=True)
 class NewArticle:
-    """An article to add: the `file` it was read from, its chunks, and the values that find its near-duplicates."""
+    """An article to add: the `file` it was read from, its chunks, and the sketch that finds its near-duplicates."""
 
     article: Article
     file: str
@@ -66,7 +66,7 @@ class ArticleRecord:
 
 @dataclass(frozen=True, slots=True)
 class Duplicate:
-    """An article that is not indexed, because the same text with the same fields is in the index under another id."""
+    """An article that is not indexed, because the same text with the same fields is indexed under another id."""
 
     id: str
     file: str
@@ -103,12 +103,12 @@ def fields_of(article: Article) -> str:
 
 
 def digest_of(article: Article) -> bytes:
-    """SHA-256 of an article's text and fields. Articles that differ in their place alone have the same."""
+    """SHA-256 of an article's text and fields. Articles that differ only in their place have the same digest."""
     return digest_of_row(article.body, fields_of(article))
 
 
 def digest_of_row(body: str, fields: str) -> bytes:
-    """`digest_of` the article that is stored so."""
+    """`digest_of` the article with this stored body and these stored fields."""
     return hashlib.sha256(f"{len(body)}\n{body}{fields}".encode("utf-8", "surrogatepass")).digest()
 
 

@@ -1,8 +1,8 @@
-"""Build: article files -> Article -> Chunk -> vectors and catalogue, in terms of its parts.
+"""Build: article files -> Article -> Chunk -> vectors and catalogue.
 
-Told by content: a file whose size, times and place are as they were costs a look; an article whose text and described
-fields are as they were costs a reading; a new or changed one costs its own chunks; and a text that was embedded before is
-not embedded again. Interrupted work keeps what was done.
+The work depends on what changed. A file with the same size, times and place is not read. An article with the same text and
+fields is read but not cut. A new or changed article is cut into chunks. A text that was embedded before is not embedded
+again. After an interruption, what was done is kept.
 """
 
 from __future__ import annotations
@@ -30,13 +30,15 @@ from rag.store.publish import publish_where_set
 from rag.store.records import ArticleRecord, Duplicate, NewArticle, NewChunk, digest_of, fields_of
 from rag.text import near_duplicates
 
-EMBED_BATCH = 16  # texts between two looks at who waits: half a second, and the most that Ctrl-C can lose
-FLUSH_CHARS = 32_000_000  # of article texts to one generation: bounds the memory, and what Ctrl-C can lose of a first run
+EMBED_BATCH = 16  # texts before indexing checks whether a question waits: half a second, and the most that Ctrl-C can lose
+FLUSH_CHARS = (
+    32_000_000  # of article texts in one generation: limits memory, and what Ctrl-C can lose of a first run
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far a long step is: `done` of `total` units of `what`."""
+    """The progress of a long step: `done` of `total` units of `what`."""
 
     what: str
     done: int
@@ -55,7 +57,7 @@ class Skipped:
 class Summary:
     """What a build did. Article ids in order; `renamed` are (old id, new id), `duplicates` (id, id of the same article in
     the index), `near_duplicates` (id, id of the first article of the same report); `embedded` counts texts sent through the model.
-    `seconds` until it could be searched; files are merged after that."""
+    `seconds` is the time until the index could be searched; files are merged after that."""
 
     added: tuple[str, ...]
     changed: tuple[str, ...]
@@ -82,7 +84,7 @@ def _ignore(progress: Progress) -> None:
 
 
 def fingerprint_of(settings: Settings, embedder: Embedder) -> Fingerprint:
-    """What an index made by these settings is marked with."""
+    """The fingerprint of an index made by these settings."""
     return Fingerprint(
         embedder.fingerprint,
         embedder.dimension,
@@ -93,7 +95,7 @@ def fingerprint_of(settings: Settings, embedder: Embedder) -> Fingerprint:
 def cut(
     article: Article, settings: Settings, embedding: str, shared: Collection[str] = ()
 ) -> tuple[NewChunk, ...]:
-    """The chunks of an article, each with the key of what the model `embedding` makes of it; `shared` are lines that its
+    """The chunks of an article, each with the key of its vector by the model `embedding`. `shared` are lines that its
     publisher has in other articles too."""
     title = article.title.value if article.title else ""
     return tuple(
@@ -104,7 +106,7 @@ def cut(
 
 @dataclass(slots=True)
 class _Plan:
-    """What has been read and is not written yet, and what the whole run did."""
+    """What has been read but not written yet, and what the whole run did."""
 
     added: list[tuple[Article, str]] = field(default_factory=list)  # with its file
     ending: dict[str, None] = field(default_factory=dict)  # ids that changed or are gone, in order
@@ -112,7 +114,7 @@ class _Plan:
     files: list[FileState] = field(default_factory=list)
     readmitted: list[str] = field(default_factory=list)
     chars: int = 0
-    digests: dict[bytes, str] = field(default_factory=dict)  # of `added`, for telling duplicates
+    digests: dict[bytes, str] = field(default_factory=dict)  # of `added`, for finding duplicates
     fresh_ids: list[str] = field(default_factory=list)
     changed_ids: list[str] = field(default_factory=list)
     renamed: list[tuple[str, str]] = field(default_factory=list)
@@ -139,7 +141,7 @@ class _Builder:
         self.catalog = catalog
         self.found = found
         self.progress = progress
-        self.named = named  # whether the user named the files: then what was taken out comes back
+        self.named = named  # whether the user named the files: then excluded articles come back
         self.fingerprint = fingerprint_of(settings, embedder)
         self.same = catalog.fingerprint() in (None, self.fingerprint)
         self.give_way = make_give_way(settings.run_folder)
@@ -151,10 +153,10 @@ class _Builder:
             {f for r in looked_at for f in catalog.files(r) if f not in here} | set(found.gone)
         )
         self.vanished = {h.id: h for f in self.gone for h in catalog.records(file=f)}
-        self.by_digest = {h.digest: h for h in self.vanished.values()}  # what a renamed file is known by
+        self.by_digest = {h.digest: h for h in self.vanished.values()}  # identifies a renamed file
 
     def run(self, roots: Sequence[str]) -> None:
-        """Read what changed, write what follows from it."""
+        """Read what changed and write it to the index."""
         total = len(self.found.sources)
         with Extractor(self.settings.fields) as extractor:
             for number, source in enumerate(self.found.sources):
@@ -172,7 +174,7 @@ class _Builder:
             raise CorpusError(
                 f"{self.settings.seeds}/: no article to index; add articles and run: rag index{reasons}"
             )
-        if not self.same:  # another model or other chunks: what was not read again cannot stay
+        if not self.same:  # another model or other chunks: articles that were not read again are rebuilt too
             self._rebuild_others()
         self.plan.removed += sorted(self.vanished)
         self.plan.ending |= dict.fromkeys(sorted(self.vanished))
@@ -192,7 +194,7 @@ class _Builder:
         self.give_way()
         try:
             content = read(source, self._sidecars(source), extractor)
-        except UnreadableError as error:  # its earlier text, if any, stays
+        except UnreadableError as error:  # its earlier text, if any, stays in the index
             self.plan.skipped.append(Skipped(source.file, str(error)))
             self.plan.unchanged += [h.id for h in self._records_of(source.file)]
             return
@@ -256,7 +258,7 @@ class _Builder:
             plan.files.append(state)
 
     def _duplicate_of(self, digest: bytes, id_: str) -> str:
-        """The id of another article, word for word and field for field the same, that is in the index and stays."""
+        """The id of another article with exactly the same text and fields that is in the index and stays there, else ""."""
         if original := self.plan.digests.get(digest):
             return original if original != id_ else ""
         if not self.same:
@@ -267,7 +269,7 @@ class _Builder:
         return ""
 
     def _promote(self, extractor: Extractor) -> None:
-        """Read the duplicates of articles that are about to go: their turn has come."""
+        """Read the duplicates of articles that are about to be removed, so that one takes their place."""
         ending = self.catalog.records(ids=[*self.plan.ending, *self.vanished])
         lost = {h.digest for h in ending} - set(self.plan.digests)
         if not lost:
@@ -284,7 +286,7 @@ class _Builder:
                 self._file(source, extractor, again=True)
 
     def _rebuild_others(self) -> None:
-        """With another model or other chunks, articles that no file was read for are made anew from their stored text."""
+        """With another model or other chunks, rebuild the articles whose files were not read, from their stored text."""
         done = {a.id for a, _ in self.plan.added} | set(self.plan.ending) | set(self.vanished)
         for record in self.catalog.records():
             if record.id not in done:
@@ -295,7 +297,7 @@ class _Builder:
                     self.plan.changed_ids.append(record.id)
 
     def _learn_furniture(self) -> dict[str, frozenset[str]]:
-        """By publisher, the lines that its articles share. What was indexed before with such a line in it is cut anew."""
+        """By publisher, the lines that its articles share. Indexed articles with such a line are cut again."""
         new: dict[str, list[Article]] = {}
         for article, _ in self.plan.added:
             if article.publisher:
@@ -333,7 +335,7 @@ class _Builder:
         )
 
     def _embed(self, chunks: Sequence[NewChunk]) -> None:
-        """Embed what the catalogue does not know yet, batch by batch, each batch kept at once."""
+        """Embed the texts whose vectors are not stored yet. Each batch is stored at once."""
         import numpy as np
 
         known = self.catalog.known_vectors(c.embedded for c in chunks)
@@ -342,7 +344,7 @@ class _Builder:
                 c.embedded: embedded_text(c.title, c.chunk.text) for c in chunks if c.embedded not in known
             }.items()
         )
-        todo.sort(key=lambda item: -len(item[1]))  # texts of one length pad each other least
+        todo.sort(key=lambda item: -len(item[1]))  # texts of similar length need the least padding
         for start in range(0, len(todo), EMBED_BATCH):
             self.progress(Progress("embedding", start, len(todo)))
             self.give_way()
@@ -356,7 +358,7 @@ class _Builder:
         self.plan.embedded += len(todo)
 
     def _flush(self, forgotten: Sequence[str] = (), roots: Sequence[str] = ()) -> None:
-        """Write what has been read as one generation."""
+        """Write what has been read, as one generation."""
         plan = self.plan
         if plan.added or plan.ending or plan.moved:
             shared = self._learn_furniture()
@@ -395,16 +397,15 @@ def build(
     progress: Callable[[Progress], None] = _ignore,
     paths: Sequence[Path] = (),
 ) -> Summary:
-    """Bring the index at `settings.index` up to the articles in `settings.seeds` and in what was named before; with
-    `paths`, up to those files and folders alone, which are followed from then on.
+    """Update the index at `settings.index` to the articles in `settings.seeds` and in the paths that were named before. With
+    `paths`, only those files and folders are read; they are followed from then on.
 
-    What cannot be read is left out of the index and named in `Summary.skipped`. Raises `CorpusError` when there is no
-    readable article at all (the index is then as it was), `StoreError` when it cannot be written or another process is
-    writing it.
+    What cannot be read is left out of the index and listed in `Summary.skipped`. Raises `CorpusError` when no article can be
+    read (the index is then unchanged), `StoreError` when the index cannot be written or another process is writing it.
     """
     started = time.monotonic()
     if not paths and not (settings.index / FILE_NAME).exists():
-        scan(settings.seeds, ())  # a missing folder is told before a folder for the index is made
+        scan(settings.seeds, ())  # reports a missing folder before a folder for the index is made
     with writer_lock(settings.index):
         migrate(settings.index)
         catalog = Catalog(settings.index, create=True)
@@ -456,7 +457,7 @@ def build(
             )
             return summary
         except CorpusError:
-            if not catalog.generation():  # nothing was there before: leave nothing
+            if not catalog.generation():  # there was no index before, so leave none
                 catalog.close()
                 for file in settings.index.glob(f"{FILE_NAME}*"):
                     file.unlink()

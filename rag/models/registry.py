@@ -32,18 +32,18 @@ BLOCK_BYTES = 1 << 20
 
 
 class ModelStatus(StrEnum):
-    """How a named model stands on this machine."""
+    """The state of a named model on this machine."""
 
-    READY = "ready"  # complete, and its hash was seen to be right
+    READY = "ready"  # complete, and its hash was verified
     MISSING = "missing"
-    PARTIAL = "partial"  # a fetch was stopped; the next one goes on from there
+    PARTIAL = "partial"  # a fetch was stopped; the next one continues
     DAMAGED = "damaged"  # a file has the wrong size or hash
     CONFIGURED = "configured"  # the user's own file or folder, used as it is
 
 
 @dataclass(frozen=True, slots=True)
 class ModelState:
-    """A named model as it stands. `path` is where it is, or would be: a folder for embeddings, else a file.
+    """A named model and its state. `path` is where it is, or would be: a folder for embeddings, else a file.
 
     `detail` says what is wrong with a damaged or wrongly configured one.
     """
@@ -57,7 +57,7 @@ class ModelState:
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far a long step is: `done` of `total` bytes, and what is being done in words."""
+    """The progress of a long step: `done` of `total` bytes, and what is being done in words."""
 
     done: int
     total: int
@@ -163,7 +163,7 @@ class ModelFolder:
                     return ModelStatus.DAMAGED, f"{file.name}: expected SHA-256 {file.sha256}, found {found}"
         except OSError as error:
             return ModelStatus.DAMAGED, f"{error.filename}: {error.strerror}"
-        # A cache that can only be read is as good; it is hashed at every start instead.
+        # A read-only cache works too; it is then hashed at every start.
         with suppress(OSError):
             self.write_stamp(stamp)
         return ModelStatus.READY, ""
@@ -182,7 +182,7 @@ class ModelFolder:
         temporary.replace(self.stamp_file)
 
     def _stamp(self) -> bytes:
-        """What `.verified` holds when every file is as it was when last hashed."""
+        """The content of `.verified` if every file is as it was when last hashed."""
         stats = [(f, (self.folder / f.name).stat()) for f in self.spec.files]
         return "".join(f"{f.sha256} {s.st_size} {s.st_mtime_ns} {f.name}\n" for f, s in stats).encode()
 
@@ -219,7 +219,7 @@ def length(path: Path) -> int:
 
 
 def in_mb(count: int) -> str:
-    """Bytes for people."""
+    """Bytes as a text such as "12 MB"."""
     return f"{count / 1e6:.0f} MB"
 
 
@@ -251,7 +251,7 @@ _NEEDED = {
 
 
 def _own(path: Path, where: str, role: Role | None = None) -> Path:
-    """A file or folder of the user's: looked at, not hashed. Raises `ModelError` if it cannot be a model."""
+    """Check a file or folder of the user without hashing it. Raises `ModelError` if it cannot be a model."""
     if not path.exists():
         raise ModelError(f"{where}: no such file; correct the path, or see: rag models")
     if role is not None and path.is_dir() != (role in _A_MODEL):

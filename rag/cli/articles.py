@@ -96,7 +96,7 @@ def index(
 
 @contextmanager
 def _steps() -> Iterator[Callable[[Progress], None]]:
-    """Bars for the steps of an update."""
+    """Progress bars for the steps of an update."""
     with progress() as report:
         yield lambda p: report(p.what, p.done, p.total)
 
@@ -117,7 +117,7 @@ def _import(settings: Settings, embedder: Embedder, file: Path, as_json: bool) -
 
 
 def _check(settings: Settings, embedder: Embedder, as_json: bool) -> Summary | None:
-    """Say what was repaired; what was done to bring the articles up to date is returned."""
+    """Print what was repaired. Returns the summary of the update."""
     from rag.ingest.maintenance import check
 
     with _steps() as tell:
@@ -134,7 +134,7 @@ def _check(settings: Settings, embedder: Embedder, as_json: bool) -> Summary | N
 
 
 def _embed_ahead(settings: Settings, cluster: str, workers: int, tell: Callable[[Progress], None]) -> None:
-    """Embed what is new in parallel workers; the update then finds the vectors in its cache."""
+    """Embed new texts in parallel workers. The update then finds their vectors stored."""
     from rag.ingest.ray_embedding import embed_ahead
     from rag.models.embedder import MiniLM
     from rag.models.registry import find_model
@@ -144,13 +144,13 @@ def _embed_ahead(settings: Settings, cluster: str, workers: int, tell: Callable[
 
 
 def _lower_priority() -> None:
-    """Leave the processor to whoever answers a question or does anything else."""
+    """Give other programs, such as an answer in progress, priority on the processor."""
     if hasattr(os, "nice"):
         os.nice(10)
 
 
 def _watch(settings: Settings, embedder: Embedder, as_json: bool) -> None:
-    """Bring the index up to each change until Ctrl-C; say what was done when anything was."""
+    """Update the index after each change until Ctrl-C. Print a summary where anything changed."""
     from rag.ingest.build import build
     from rag.ingest.watch import changes
 
@@ -159,7 +159,7 @@ def _watch(settings: Settings, embedder: Embedder, as_json: bool) -> None:
     for _ in changes(settings):
         try:
             summary = build(settings, embedder)
-        except CitewireError as error:  # another writer, a full disk: the next look tries again
+        except CitewireError as error:  # another writer, a full disk: the next change tries again
             click.echo(f"rag: {error}", err=True)
             continue
         reasons = {s.reason for s in summary.skipped}

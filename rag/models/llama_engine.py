@@ -51,7 +51,7 @@ class Cores:
         self._before = self._now()
 
     def _now(self) -> tuple[float, float, float] | None:
-        """Seconds on the clock, seconds of all cores being busy, and the share of those used by this process."""
+        """Seconds on the clock, seconds of all cores being busy, and those used by this process."""
         try:
             with Path("/proc/stat").open(encoding="ascii") as file:
                 user, nice, system, _, _, irq, softirq, steal = map(int, file.readline().split()[1:9])

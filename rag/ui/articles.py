@@ -1,4 +1,4 @@
-"""The tab of articles: listed and found, added by dropping files, removed and brought back."""
+"""The tab of articles: lists and finds them, adds dropped files, removes and restores articles."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from rag.ui.rendering import count, notice_html, render
 from rag.ui.widgets import QUICK, BrowserEvent, change, html, on_event
 
 MOST_REASONS = 20  # of files that were not read, shown at once
-LOOK_S = 0.7  # between two looks at how far indexing is
+LOOK_S = 0.7  # between two updates of the progress of indexing
 
 
 class ArticlesTab:
@@ -50,7 +50,7 @@ class ArticlesTab:
         shown.click(on_event(self.act), [search], listed, **QUICK)
 
     def show(self, query: str) -> list[object]:
-        """The list, and whether it is to be looked at again."""
+        """The list, and whether to update it again."""
         try:
             items, total = self._library.items(query or "")
         except CitewireError as error:
@@ -59,7 +59,7 @@ class ArticlesTab:
         return [articles_html(items, total, query or "", state), change(active=bool(state.busy))]
 
     def add(self, files: list[str] | None, query: str) -> list[object]:
-        """Take uploaded files over into the folder of articles; Gradio's own copies are deleted."""
+        """Add uploaded files to the folder of articles and delete Gradio's own copies."""
         given = [Path(f) for f in files or ()]
         self._library.add([(f.name, f) for f in given])
         for file in given:
@@ -67,7 +67,7 @@ class ArticlesTab:
         return [change(value=None), *self.show(query)]
 
     def act(self, query: str, event: BrowserEvent) -> list[object]:
-        """Remove an article or bring it back."""
+        """Remove or restore an article."""
         what, id_ = event.get("do"), event.get("id")
         try:
             if what == "remove":
@@ -80,7 +80,7 @@ class ArticlesTab:
 
 
 def articles_html(items: Sequence[Item], total: int, query: str, state: Work) -> str:
-    """The articles that fit `query`, of `total`; what is being done to them, and what could not be read."""
+    """The articles that fit `query`, of `total`, the indexing in progress, and the files that could not be read."""
     shown = f"{len(items)} of {count(total, 'article')}" if len(items) < total else count(total, "article")
     if query and not items:
         shown = "no article has these words"
@@ -98,7 +98,7 @@ def articles_html(items: Sequence[Item], total: int, query: str, state: Work) ->
 
 
 def _busy(state: Work) -> str:
-    """What is being done to the articles, how far it is, and how long it still takes."""
+    """The indexing in progress, how far it is, and the estimated time left."""
     words = state.busy
     if state.total:
         words += f", {state.done} of {state.total}"
@@ -108,7 +108,7 @@ def _busy(state: Work) -> str:
 
 
 def _done(summary: Summary) -> str:
-    """What was done last."""
+    """The result of the last indexing."""
     changes = {
         "added": summary.added,
         "changed": summary.changed,

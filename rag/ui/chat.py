@@ -1,7 +1,7 @@
 """The left side of the page: the conversation, the box for questions, and how a question gets its answer.
 
-Every question of every tab waits in one line, because there is one model. A listener gives new values of the widgets that
-its event is connected to, in their order.
+The questions of all tabs wait in one queue, because there is one model. A listener returns new values for the widgets to
+which its event is connected, in their order.
 """
 
 from __future__ import annotations
@@ -26,17 +26,17 @@ from rag.ui.widgets import QUICK, BrowserEvent, change, html, on_event, same
 if TYPE_CHECKING:
     import gradio as gr
 
-EXAMPLES_FRESH_S = 60.0  # articles may come and go while the page is open
+EXAMPLES_FRESH_S = 60.0  # articles may change while the page is open
 BUSY = "Stop the answer first, please."
 
 
 def _buttons(busy: bool) -> list[object]:
-    """Of "Ask" and "Stop", the one that makes sense."""
+    """Shows "Ask" or "Stop", whichever applies."""
     return [change(visible=not busy), change(visible=busy, value="Stop", interactive=True)]
 
 
 class Chat:
-    """The conversation and the box, for all tabs. `sessions`: where conversations are kept, None for nowhere."""
+    """The conversation and the box, for all tabs. `sessions` keeps conversations; None: they are not kept."""
 
     session: gr.State
     conversation: gr.HTML
@@ -91,11 +91,11 @@ class Chat:
             [talk, panel, timer],
             concurrency_id="model",
             concurrency_limit=1,
-            trigger_mode="multiple",  # a question may follow one that was stopped in line and is still to pass
+            trigger_mode="multiple",  # a new question may follow a stopped one that is still in the queue
             show_progress="hidden",
             api_visibility="private",
         )
-        for ended in (ran.then, ran.failure):  # Gradio's `then` passes over failures
+        for ended in (ran.then, ran.failure):  # Gradio's `then` does not run after failures
             ended(self.finish, asked[1:], [talk, ask, halt, timer, self.notice], **QUICK)
         timer.tick(self.show, [self.session], [talk], **QUICK)
         halt.click(self.stop, [self.session], [talk, ask, halt, timer], **QUICK)
@@ -119,12 +119,12 @@ class Chat:
             try:
                 self._examples = examples(self._assistant.articles(EXAMPLE_ARTICLES))
             except CitewireError:
-                self._examples = []  # the next question says what is wrong with the index
+                self._examples = []  # the next question will report what is wrong with the index
             self._examples_until = time.monotonic() + EXAMPLES_FRESH_S
         return self._examples
 
     def begin(self, question: str, session: Session, number: int, event: BrowserEvent) -> list[object]:
-        """Take the question out of the box and into the line, at once, whatever the model is doing."""
+        """Move the question from the box to the queue at once, even while the model is busy."""
         question = question or ""
         if refusal := self._line.join(session, question):
             return [notice_html(refusal), question, *[same()] * 5]
@@ -135,14 +135,14 @@ class Chat:
         return ["", "", session.number, self.show(session), *_buttons(busy=True), change(active=waits)]
 
     def begin_example(self, session: Session, number: int, event: BrowserEvent) -> list[object]:
-        """The same with a question that was offered."""
+        """The same for an example question."""
         return self.begin(event.get("question"), session, number, event)
 
     def run(self, session: Session, number: int, *choices: Any) -> Iterator[list[object]]:
         """Show the answer as it grows, and its sources as soon as they are known. `choices`: see `choice_of`."""
         question, cancel, is_drawn = session.asked, session.stop.is_set, False
         if question is None or number != session.number:
-            return  # stopped while it waited
+            return  # it was stopped while it waited
         history = session.history()
         session.started = True
         session.turns.append(Answer(question, question, Status.DRAFTING))
@@ -167,7 +167,7 @@ class Chat:
         yield [self.show(session), same() if keep else sources_html(turn, answer), same()]
 
     def finish(self, session: Session, number: int) -> list[object]:
-        """Give the place in the line away, however the answer ended, and keep the conversation."""
+        """Leave the queue, however the answer ended, and save the conversation."""
         if number != session.number:
             return [same()] * 5
         self._line.leave(session)
@@ -183,7 +183,7 @@ class Chat:
         return [self.show(session), *_buttons(busy=False), change(active=False), said or same()]
 
     def stop(self, session: Session) -> list[object]:
-        """Stop the answer that grows; a question that still waits leaves the line at once."""
+        """Stop the growing answer. A question that still waits leaves the queue at once."""
         session.stop.set()
         if session.asked is None or session.started:
             return [same(), same(), change(value="Stopping…", interactive=False), same()]
@@ -207,7 +207,7 @@ class Chat:
         return event.get("question")[:MAX_QUESTION_CHARS]
 
     def report(self, session: Session, event: BrowserEvent) -> str:
-        """Keep an answer that the reader found wrong, with his reason and what was asked before it."""
+        """Keep an answer that the reader found wrong, with the reason and the earlier questions."""
         turn = session.turn(event.get("turn"))
         if self._sessions is None or turn is None or not session.turns[turn].final:
             return ""
@@ -221,7 +221,7 @@ class Chat:
         )
 
     def leave(self, event: BrowserEvent) -> None:
-        """A closed tab stops its question and gives its place away."""
+        """Stop the question of a closed tab and leave the queue."""
         session = self._open.pop(event.tab, None)
         if session is not None:
             session.stop.set()

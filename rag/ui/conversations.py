@@ -1,4 +1,4 @@
-"""The tab of kept conversations: opened again, saved as a file, deleted."""
+"""The tab of kept conversations: opens, exports and deletes them."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class ConversationsTab:
         shown.click(on_event(self.act), [chat.session], [chat.notice, chat.conversation, shown], **QUICK)
 
     def show(self, session: Session, save: tuple[str, str] = NO_FILE) -> str:
-        """The list; `save` is a file that the browser is to save."""
+        """The list. `save` is a file for the browser to save."""
         try:
             return conversations_html(self._sessions.listed(), session.kept, save)
         except CitewireError as error:
@@ -71,12 +71,12 @@ class ConversationsTab:
 
 
 def conversations_html(listed: Sequence[Listed], current: str, save: tuple[str, str] = NO_FILE) -> str:
-    """The kept conversations; `save` is (file name, text) of one that the browser is to save."""
+    """The kept conversations; `save` is (file name, text) of one for the browser to save."""
     return render("conversations.html", listed=listed, current=current, save=save)
 
 
 def since_text(found: Mapping[str, Freshness]) -> str:
-    """What became of cited articles, in words; "" when all are as they were."""
+    """What has become of the cited articles, in words; "" when all are unchanged."""
     words = {
         Freshness.CHANGED: "has changed since, and still says what is cited",
         Freshness.REWORDED: "has changed since, and does not say what is cited any more",

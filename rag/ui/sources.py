@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 class SourcesTab:
-    """Shows what the clicked citation, card or button names."""
+    """Shows the sources, or the article of a clicked citation or card."""
 
     panel: gr.HTML
 
@@ -92,7 +92,7 @@ def article_html(turn: int, answer: Answer, number: int) -> str:
 
 @dataclass(frozen=True, slots=True)
 class _Piece:
-    """A part of a paragraph; `number` of the evidence that it belongs to, 0 for none."""
+    """A part of a paragraph. `number` is that of its evidence, 0 for none."""
 
     text: Marked
     number: int = 0
@@ -120,14 +120,14 @@ def _paragraphs(body: str, items: Sequence[Evidence], cited: Set[int]) -> list[l
 
 
 def _piece(body: str, low: int, high: int, words: Span | None = None, number: int = 0) -> _Piece:
-    """`body[low:high]`, divided at what of `words` lies in it."""
+    """`body[low:high]`, split around the part of `words` in it."""
     start = min(max(words.start, low), high) if words else high
     end = max(start, min(words.end, high)) if words else high
     return _Piece((_plain(body[low:start]), _plain(body[start:end]), _plain(body[end:high])), number)
 
 
 def _plain(text: str) -> Markup:
-    """A part of a line as `plain` gives it, escaped, its outer spaces kept as one space each."""
+    """A part of a line, plain and escaped. Space at either end is kept as one space."""
     inner = plain(text)
     if not inner:
         return Markup(" " if text else "")

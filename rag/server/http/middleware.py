@@ -1,4 +1,4 @@
-"""What stands around every request: its id, its size, and what is counted of it."""
+"""Middleware for every request: its id, its size limit, and its metrics."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ class _TooLarge(Exception):
 
 
 class _Disconnected(Exception):
-    """The client went away before its request was there."""
+    """The client disconnected before its request had arrived."""
 
 
 async def _read(receive: Receive, told: str) -> bytes:
-    """The body of a request, counted while it is read; `told` is its length as the client says, "" where it says none."""
+    """The body of a request. Its size is counted while it is read; `told` is the Content-Length, "" where there is none."""
     if told and not (told.isascii() and told.isdigit() and int(told) <= MOST_BYTES):
         raise _TooLarge
     parts: list[bytes] = []
@@ -42,7 +42,7 @@ async def _read(receive: Receive, told: str) -> bytes:
 
 
 def _replay(body: bytes, receive: Receive) -> Receive:
-    """Gives a body that was read, once; then what else the client says: that it went away."""
+    """Replays a body that was read already, then passes on further messages, such as the disconnection."""
     read = False
 
     async def give() -> Message:
@@ -56,7 +56,7 @@ def _replay(body: bytes, receive: Receive) -> Receive:
 
 
 class RequestMiddleware:
-    """An ASGI application around another."""
+    """ASGI middleware around the application."""
 
     def __init__(self, app: ASGIApp, counters: Counters) -> None:
         self._app = app

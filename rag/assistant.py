@@ -233,8 +233,9 @@ class Assistant:
         cancel: Cancel = never,
         choice: Choice = EVERY_ARTICLE,
     ) -> Stream[Answer]:
-        """Growing answers, from the articles that `choice` leaves; the last is final and checked. Nothing that the user can solve is raised on the way:
-        the last answer is then stopped or failed, with the reason, and keeps the statements verified before.
+        """Growing answers, from the articles that fit `choice`; the last one is final and verified. Errors that the user can
+        solve are not raised: the last answer is then stopped or failed, gives the reason, and keeps the statements
+        verified before.
 
         Raises `QuestionError` at once for an empty or overlong question.
         """

@@ -1,7 +1,8 @@
 """Chunking: an article is cut into overlapping pieces with exact offsets, for embedding and search.
 
 langchain-text-splitters cuts the text without overlap and without trimming. Its pieces joined are the text, so every offset
-is a sum and never a search, which repeated words could mislead. The overlap is added here. This module knows texts and lengths in characters, not vectors.
+is a sum and never a search, which repeated words could mislead. The overlap is added here. This module knows texts and
+lengths in characters, not vectors.
 """
 
 from __future__ import annotations

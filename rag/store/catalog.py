@@ -1,7 +1,8 @@
 """The catalogue: one SQLite file with all articles, chunks and vectors, and the settings that made them.
 
 Everything else in the index is derived from it. This module writes it, `catalog_reader` reads it and `catalog_file` opens
-it. They know SQL, but not FAISS, tantivy, models or files of articles. Nothing is pickled: vectors are little-endian float32 bytes, article fields are JSON text.
+it. They know SQL, but not FAISS, tantivy, models or files of articles. Nothing is pickled:
+vectors are little-endian float32 bytes, article fields are JSON text.
 """
 
 from __future__ import annotations

@@ -37,7 +37,7 @@ def _run_suite(
     from rich.table import Table
 
     from eval.baseline import BASELINE, accept, compare, read_accepted
-    from eval.opening import Library
+    from eval.opening import Corpora
     from eval.page import to_html
     from eval.records import describe_run
     from eval.report import Judged, by_kind, measures, number, row, to_json, to_markdown
@@ -53,8 +53,8 @@ def _run_suite(
     screen.print(
         f"{suite.name}: {len(cases)} questions with model {settings.model}; Ctrl-C keeps what is done"
     )
-    with Library(suite, settings, out / "corpora") as library:
-        made_by = describe_run(settings, library.model_files)
+    with Corpora(suite, settings, out / "corpora") as corpora:
+        made_by = describe_run(settings, corpora.model_files)
         with question_bars() as bars:
             task = bars.add_task("asking", total=len(cases))
 
@@ -64,7 +64,7 @@ def _run_suite(
             outcome = run(
                 suite,
                 cases,
-                library.open,
+                corpora.open,
                 made_by,
                 out,
                 report,
@@ -72,7 +72,7 @@ def _run_suite(
                 jobs=wish.jobs,
             )
             bars.update(task, completed=len(outcome.results), description="asked")
-        reported = ask_again(library.open("").assistant, settings.data) if not suite.corpora else []
+        reported = ask_again(corpora.open("").assistant, settings.data) if not suite.corpora else []
     items = [Judged.of(r) for r in outcome.results]
     about = [
         suite.protocol,

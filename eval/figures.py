@@ -62,7 +62,7 @@ MORE: Mapping[str, int] = {
     "peak memory": 1,
 }
 """More measures of this program alone, and how many places are told."""
-TRUST: Mapping[str, str] = {
+README_MEASURES: Mapping[str, str] = {
     "accuracy": "right answers, own set",
     "unanswerable refused": "refused of what cannot be answered",
     "citation precision": "citations right",
@@ -174,7 +174,7 @@ def to_summary(figures: Mapping[str, Any]) -> str:
         "|---" * (len(told) + 1) + "|",
         *(
             f"| {label} | {' | '.join(rate_text(m.get(name)) for m in told.values())} |"
-            for name, label in TRUST.items()
+            for name, label in README_MEASURES.items()
         ),
         "",
         "A share of 1 is all. In brackets stand the 95 % interval and the number of questions. They are the half of the own set"

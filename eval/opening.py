@@ -77,7 +77,7 @@ class Traced:
         return Trace(found, calls, peak or None)
 
 
-class Library:
+class Corpora:
     """Opens the corpora of a suite by name; a context that gives the models back.
 
     The corpus "" is the user's folder of articles with its index; others are written under `work`, once.
@@ -112,7 +112,7 @@ class Library:
             self.model_files["model"] = find_model(settings.model, settings)
         self._last: Assistant | None = None
 
-    def __enter__(self) -> Library:
+    def __enter__(self) -> Corpora:
         return self
 
     def __exit__(

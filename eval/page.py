@@ -79,7 +79,7 @@ def _times(answer: Answer) -> str:
     named = (
         ("sources", timings.sources_s),
         ("first word", timings.first_word_s),
-        ("first checked statement", timings.first_settled_s),
+        ("first checked statement", timings.first_verified_s),
         ("end", timings.total_s),
     )
     return ", ".join(f"{name} {seconds:.1f} s" for name, seconds in named if seconds is not None)

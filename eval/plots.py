@@ -57,7 +57,7 @@ def _times(axes: Any, items: Sequence[Judged]) -> None:
     timings = [i.result.answer.timings for i in items]
     for label, seconds in (
         ("sources shown", [t.sources_s for t in timings]),
-        ("first checked statement", [t.first_settled_s for t in timings]),
+        ("first checked statement", [t.first_verified_s for t in timings]),
         ("end", [t.total_s for t in timings]),
     ):
         known = sorted(s for s in seconds if s is not None)

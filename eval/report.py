@@ -273,7 +273,7 @@ DEFINITIONS: tuple[Definition, ...] = (
         for name, pick in (
             ("time to sources", lambda t: t.sources_s),
             ("time to first word", lambda t: t.first_word_s),
-            ("time to first settled", lambda t: t.first_settled_s),
+            ("time to first settled", lambda t: t.first_verified_s),
             ("time to end", lambda t: t.total_s),
         )
         for percent in (50, 95)
@@ -313,23 +313,23 @@ def measures(items: Sequence[Judged]) -> list[Measure]:
 
 
 def risk_coverage(items: Sequence[Judged]) -> list[tuple[float, float, float]]:
-    """(coverage, accuracy, sureness) after each answer, surest first; questions that were refused lie beyond the end.
+    """(coverage, accuracy, confidence) after each answer, surest first; questions that were refused lie beyond the end.
 
     Coverage is of all questions, accuracy of the answers so far: one to an unanswerable question is wrong (selective
     prediction, El-Yaniv and Wiener 2010). Answers that nothing weighed stand first.
     """
     answered = [i for i in items if _answered(i)]
 
-    def sureness(item: Judged) -> float:
-        found = item.result.answer.sureness
+    def confidence(item: Judged) -> float:
+        found = item.result.answer.confidence
         return float("inf") if found is None else found
 
     points = []
     right = 0
-    ranked = sorted(answered, key=lambda i: (-sureness(i), i.result.case.id))
+    ranked = sorted(answered, key=lambda i: (-confidence(i), i.result.case.id))
     for done, item in enumerate(ranked, 1):
         right += item.judgement.correct and item.result.case.answerable
-        points.append((done / len(items), right / done, sureness(item)))
+        points.append((done / len(items), right / done, confidence(item)))
     return points
 
 
@@ -349,7 +349,7 @@ def _curve(items: Sequence[Judged]) -> list[str]:
         f"Surest answers first; area under the risk-coverage curve up to the last answer: {area:.3f}.",
         "",
     ]
-    return head + _table(("coverage", "accuracy of answers", "least sureness"), rows)
+    return head + _table(("coverage", "accuracy of answers", "least confidence"), rows)
 
 
 def by_kind(items: Sequence[Judged]) -> list[Measure]:

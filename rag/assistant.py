@@ -21,14 +21,14 @@ from rag.answering.writing import Clock
 from rag.config import Settings
 from rag.errors import CitewireError, ModelError, QuestionError, StoppedError
 from rag.ingest.build import fingerprint_of
-from rag.ingest.library import Shelf
+from rag.ingest.library import Library
 from rag.ingest.priority import answering
 from rag.models.embedder import MiniLM
 from rag.models.llama import LlamaGenerator, check_model_file
 from rag.models.openai_client import RemoteGenerator, servers_of
 from rag.models.prompts import FIXED
 from rag.models.reader import MPNetReader, Reader
-from rag.models.registry import Role, Standing, find_model, list_models
+from rag.models.registry import ModelStatus, Role, find_model, list_models
 from rag.protocols import Cancel, Embedder, Generator
 from rag.retrieval.hybrid import retrieve
 from rag.schema import EVERY_ARTICLE, WHOLE, Answer, Article, Choice, Passage, Stage, State, Status, Turn
@@ -109,9 +109,9 @@ class Assistant:
         embedder = MiniLM(folder, threads=settings.threads)
         return cls(settings, embedder, open_reader(settings), open_generator(settings, on_wait))
 
-    def shelf(self) -> Shelf:
+    def library(self) -> Library:
         """The articles, to be listed, added and taken out while questions go on."""
-        return Shelf(self.settings, self._embedder, self.reading)
+        return Library(self.settings, self._embedder, self.reading)
 
     def close(self) -> None:
         """Let the model go and close the index."""
@@ -190,7 +190,7 @@ class Assistant:
         return {
             item.path.stem: item.path
             for item in list_models(self.settings)
-            if item.spec.role is Role.ANSWERS and item.state is Standing.READY
+            if item.spec.role is Role.ANSWERS and item.state is ModelStatus.READY
         }
 
     def _writer(self, choice: Choice) -> Generator | None:
@@ -233,8 +233,9 @@ class Assistant:
         cancel: Cancel = never,
         choice: Choice = EVERY_ARTICLE,
     ) -> Stream[Answer]:
-        """Growing answers, from the articles that `choice` leaves; the last is final and checked. Nothing that the user can solve is raised on the way:
-        the last answer is then stopped or failed, with the reason, and holds what was settled before.
+        """Growing answers, from the articles that fit `choice`; the last one is final and verified. Errors that the user can
+        solve are not raised: the last answer is then stopped or failed, gives the reason, and keeps the statements
+        verified before.
 
         Raises `QuestionError` at once for an empty or overlong question.
         """

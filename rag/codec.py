@@ -23,9 +23,21 @@ if TYPE_CHECKING:
 SCHEMA = "citewire.answer/1"
 FORMAT = 1  # of the kept form
 
+# A published or kept name never changes, so these two are older than those of the values.
+_STORED = {"confidence": "sureness", "first_verified_s": "first_settled_s"}
+_CURRENT = {stored: name for name, stored in _STORED.items()}
+
 
 class CodecError(Exception):
     """What was stored is not an answer, or an article of it is missing."""
+
+
+def _renamed(row: Mapping[str, Any], names: Mapping[str, str]) -> dict[str, Any]:
+    """The fields of an answer and of its timings under other names."""
+    row = {**row}
+    timings = dict(row.get("timings", ()))
+    row["timings"] = {names.get(key, key): value for key, value in timings.items()}
+    return {names.get(key, key): value for key, value in row.items()}
 
 
 # ------------------------------------------------------------------ published form
@@ -94,7 +106,7 @@ def answer_to_dict(answer: Answer) -> dict[str, Any]:
     """The whole answer in its published form, of what JSON knows."""
     found = answer.disagreement
     values = [{**asdict(v), "citations": list(v.citations)} for v in found.values] if found else []
-    return {
+    row = {
         "schema": SCHEMA,
         "question": answer.question,
         "as_understood": answer.as_understood,
@@ -108,9 +120,10 @@ def answer_to_dict(answer: Answer) -> dict[str, Any]:
         "disagreement": {"about": found.about, "values": values} if found else None,
         "timings": {k: None if v is None else round(v, 3) for k, v in asdict(answer.timings).items()},
         "generator": answer.generator,
-        "sureness": None if answer.sureness is None else round(answer.sureness, 3),
+        "confidence": None if answer.confidence is None else round(answer.confidence, 3),
         "error": answer.error,
     }
+    return _renamed(row, _STORED)
 
 
 def answer_to_json(answer: Answer) -> str:
@@ -129,7 +142,7 @@ def answer_of(row: Mapping[str, Any], articles: Mapping[str, Article]) -> Answer
             [e | {"article": _unchanged(e, articles)} for e in row[name]] for name in ("evidence", "closest")
         )
         answer: Answer = _adapter(Answer).validate_python(
-            {**row, "statements": statements, "evidence": evidence, "closest": closest}
+            {**_renamed(row, _CURRENT), "statements": statements, "evidence": evidence, "closest": closest}
         )
         return answer
     except (KeyError, TypeError, ValueError) as error:
@@ -186,13 +199,13 @@ def encode(answer: Answer) -> tuple[str, dict[str, str]]:
         part["article"] = key = f"{article['version'][:16]}:{article['id']}"
         if key not in bodies:
             bodies[key] = json.dumps(article, ensure_ascii=False)
-    return json.dumps({"format": FORMAT, "answer": row}, ensure_ascii=False), bodies
+    return json.dumps({"format": FORMAT, "answer": _renamed(row, _STORED)}, ensure_ascii=False), bodies
 
 
 def decode(text: str, bodies: Mapping[str, str]) -> Answer:
     """The answer that `encode` was given. Raises `CodecError`."""
     try:
-        row = json.loads(text)["answer"]
+        row = _renamed(json.loads(text)["answer"], _CURRENT)
         articles = {key: article_of(json.loads(body)) for key, body in bodies.items()}
         for part in _cited(row):
             part["article"] = articles[part["article"]]

@@ -268,7 +268,7 @@ class Timings:
 
     sources_s: float | None = None
     first_word_s: float | None = None
-    first_settled_s: float | None = None
+    first_verified_s: float | None = None
     total_s: float | None = None
 
 
@@ -330,7 +330,7 @@ class Answer:
     `as_understood` is the question as it was answered (equal to `question` where nothing was resolved).
     `closest` are the nearest sentences when nothing is answered; `missing` says in words what the articles do not give;
     `note` says what else is to be known; `error` is set when `status` is failed.
-    `generator` names what wrote the draft. `sureness` says how well the evidence answers, before anything is written:
+    `generator` names what wrote the draft. `confidence` says how well the evidence answers, before anything is written:
     higher is surer, comparable only between answers of one generator; None where nothing was weighed.
     """
 
@@ -346,7 +346,7 @@ class Answer:
     timings: Timings = Timings()
     generator: str = ""
     error: str = ""
-    sureness: float | None = None
+    confidence: float | None = None
 
     @property
     def final(self) -> bool:

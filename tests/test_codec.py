@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -36,9 +37,9 @@ def test_json_evidence_is_a_slice_of_the_article() -> None:
 def test_a_published_answer_is_read_back_over_its_articles() -> None:
     row = json.loads(answer_to_json(SHOWN))
     assert answer_of(row, {ARTICLE.path: ARTICLE}) == SHOWN
-    timed = replace(SHOWN, timings=Timings(0.12345), sureness=0.98765)
+    timed = replace(SHOWN, timings=Timings(0.12345), confidence=0.98765)
     assert answer_of(json.loads(answer_to_json(timed)), {ARTICLE.path: ARTICLE}) == replace(
-        SHOWN, timings=Timings(0.123), sureness=0.988
+        SHOWN, timings=Timings(0.123), confidence=0.988
     )
     del row["evidence"][0]["answer"], row["sureness"]  # an answer of an older program
     assert answer_of(row, {ARTICLE.path: ARTICLE}).evidence == (replace(EVIDENCE, answer=None),)
@@ -51,6 +52,7 @@ def test_a_published_answer_is_read_back_over_its_articles() -> None:
 
 def test_a_kept_answer_comes_back_equal() -> None:
     text, bodies = encode(ANSWER)
+    assert {"sureness", "first_settled_s"} <= set(re.findall(r"\w+", text)), "stored names never change"
     assert len(bodies) == 1 and "It “fell” later" not in text, "the article is kept apart, once"
     assert decode(text, bodies) == ANSWER
     bare = Answer("q", "q", Status.FAILED, error="broke")

@@ -17,7 +17,7 @@ from rag.config import Settings
 from rag.ingest.build import build, fingerprint_of
 from rag.retrieval.hybrid import retrieve
 from rag.store.base import Store
-from rag.store.milvus import SETTLED_S, MilvusStore
+from rag.store.milvus import PROPAGATED_S, MilvusStore
 from rag.store.publish import copy, open_store
 
 if TYPE_CHECKING:
@@ -118,7 +118,7 @@ def shared(
         copy(address, str(back), "", fingerprint, lambda d, n: report("copying back", d, n))
         back_s = time.perf_counter() - started
         shutil.rmtree(back)
-        time.sleep(SETTLED_S)
+        time.sleep(PROPAGATED_S)
         more, at_home, right = [], [], 0
         for turn in range(TURNS):
             for number, question in enumerate(questions):

@@ -72,8 +72,8 @@ class Vectors:
 
         self.real = real
         self._random = np.random.default_rng(seed)
-        spread = np.cov((real - real.mean(0)).T) + 1e-6 * np.eye(real.shape[1])
-        self._root = np.linalg.cholesky(spread).astype(np.float32).T
+        covariance = np.cov((real - real.mean(0)).T) + 1e-6 * np.eye(real.shape[1])
+        self._root = np.linalg.cholesky(covariance).astype(np.float32).T
 
     def draw(self, count: int) -> NDArray[np.float32]:
         """Shape (count, dimension), rows of length 1."""
@@ -106,7 +106,7 @@ def articles(texts: RealTexts, count: int, seed: int) -> Iterator[NewArticle]:
         article = Article(
             id_, hashlib.sha256(body.encode()).hexdigest(), id_, body, Field(title, Origin.METADATA)
         )
-        # random numbers: as many and as spread as real sketches, without the time to hash a million texts
+        # random numbers: as many and spread like real sketches, without the time to hash a million texts
         sketch = tuple(rng.getrandbits(63) for _ in range(64))
         yield NewArticle(article, id_, tuple(chunks), sketch)
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from eval.cases import EvalError, Suite
 from eval.compare.framework import Framework
 from eval.compare.plain import DENSE_ONLY, PASSAGES, PlainAsker
-from eval.opening import Library, own_articles
+from eval.opening import Corpora, own_articles
 from eval.records import Run, describe_run
 from eval.reread import Known
 from eval.runner import Asker, Opener
@@ -143,14 +143,14 @@ def opened(
     chosen = settings.with_options(model=system.model or None)
     calls = {} if system.is_timed else memory
     judged = None if system.is_timed and system.model != NO_MODEL else known
-    with Library(suite, chosen, work, system.without, calls, judged) as library:
-        made_by = describe_run(chosen, library.model_files)
+    with Corpora(suite, chosen, work, system.without, calls, judged) as corpora:
+        made_by = describe_run(chosen, corpora.model_files)
         code = made_by.code + (_code("plain.py") if system.is_free_text else "")
         named = replace(made_by, settings=(*made_by.settings, ("system", system.name)), code=code)
-        passages, tracing = system.passages, library.tracing
+        passages, tracing = system.passages, corpora.tracing
 
         def open_(corpus: str) -> Asker:
-            traced = library.open(corpus)
+            traced = corpora.open(corpus)
             if passages is None:
                 return traced
             assert tracing is not None, "the plain ways need a model"

@@ -16,7 +16,7 @@ from rag.answering.intent_forms import Asked, Intent, recognise
 from rag.errors import StoppedError
 from rag.ingest.descriptions import parse_date
 from rag.protocols import Cancel
-from rag.retrieval.scope import admits, choice_text
+from rag.retrieval.scope import choice_text, in_scope
 from rag.schema import (
     EVERY_ARTICLE,
     Answer,
@@ -101,7 +101,7 @@ class _Catalogue:
         for number, article in enumerate(self._store.each_article()):
             if number % LOOK_EVERY == 0 and self._cancel():
                 raise StoppedError("stopped")
-            if admits(self._choice, article):
+            if in_scope(self._choice, article):
                 yield article
 
     def first(self) -> list[Article]:

@@ -102,7 +102,7 @@ def answer(asked: str, understood: str, parts: Parts, clock: Clock, *, cancel: C
         evidence=tuple(f.evidence for f in found[:shown]),
         note=choice_text(parts.choice),
         generator=parts.generator.name if parts.generator else "quotes only",
-        sureness=found[0].answerable if found and found[0].fits else None,
+        confidence=found[0].answerable if found and found[0].fits else None,
         timings=clock.timings,
     )
     yield base
@@ -113,7 +113,7 @@ def answer(asked: str, understood: str, parts: Parts, clock: Clock, *, cancel: C
     if not answering:
         yield _refusal(base, found, clock)
         return
-    base = replace(_with(base, answering), sureness=answering[0].answerable)
+    base = replace(_with(base, answering), confidence=answering[0].answerable)
     groups: list[list[Found]] = [[f] for f in answering]
     disagreement = None
     if parts.have(Stage.COMPARE):
@@ -125,7 +125,7 @@ def answer(asked: str, understood: str, parts: Parts, clock: Clock, *, cancel: C
         if n == 0 or g[0].answerable >= ALSO_FLOOR or rivals & {f.evidence.number for f in g}
     ]
     quotes = tuple(quote(n, group[0]) for n, group in enumerate(shown_groups[:MOST_QUOTES], 1))
-    clock.mark("first_settled_s")
+    clock.mark("first_verified_s")
     base = replace(base, statements=quotes, disagreement=disagreement)
     yield replace(base, timings=clock.timings)
     if parts.generator is not None:
@@ -189,7 +189,7 @@ def _judged(base: Answer, question: str, judged: Sequence[Judged], parts: Parts,
         return _refusal(base, [j.found for j in judged], clock)
     told = [(word, clearest(question, best, parts.reader, word)) for _, word, best in sides]
     base = _with(base, [found for _, found in told])
-    clock.mark("first_settled_s")
+    clock.mark("first_verified_s")
     clock.mark("total_s")
     return replace(
         base,
@@ -204,7 +204,7 @@ def _judged(base: Answer, question: str, judged: Sequence[Judged], parts: Parts,
             )
             for n, (word, f) in enumerate(told, 1)
         ),
-        sureness=sides[0][0],
+        confidence=sides[0][0],
         timings=clock.timings,
     )
 

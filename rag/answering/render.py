@@ -98,7 +98,7 @@ def in_words(number: int) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
+class DisagreementPart:
     """A part of the sentence that tells of a disagreement: "one says", "nearly an hour", " (newest)" or "", (2,)."""
 
     who: str
@@ -107,7 +107,7 @@ class Said:
     citations: tuple[int, ...]
 
 
-def disagreement_parts(answer: Answer) -> list[Said]:
+def disagreement_parts(answer: Answer) -> list[DisagreementPart]:
     """The disagreement as the parts of one sentence, "; " to be between them; none where there is no disagreement."""
     values = answer.disagreement.values if answer.disagreement else ()
     total = sum(v.origins for v in values)
@@ -124,7 +124,9 @@ def disagreement_parts(answer: Answer) -> list[Said]:
             who = "the other"
         newest = " (newest)" if value.newest and not all(v.newest for v in values) else ""
         verb = "says" if value.origins == 1 else "say"
-        parts.append(Said(f"{who} {verb}", plain(value.text).rstrip("."), newest, value.citations))
+        parts.append(
+            DisagreementPart(f"{who} {verb}", plain(value.text).rstrip("."), newest, value.citations)
+        )
     return parts
 
 
@@ -136,9 +138,9 @@ def disagreement_line(answer: Answer) -> str:
     return f"{'; '.join(parts)}." if parts else ""
 
 
-def settled_text(answers: Iterable[Answer], mark: Mark = str) -> Iterator[tuple[str, Answer]]:
+def shown_text(answers: Iterable[Answer], mark: Mark = str) -> Iterator[tuple[str, Answer]]:
     """For each of growing answers what of it was not told yet and will not change: how the question was understood, once
-    there is evidence, and the statements that are settled."""
+    there is evidence, and the statements that are shown."""
     told = 0
     understood = False
     for answer in answers:

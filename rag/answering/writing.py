@@ -61,19 +61,19 @@ class Writer:
 
     def write(self, question: str, answering: Sequence[Found], first_id: int) -> Iterator[list[Statement]]:
         """The statements as they grow, with ids from `first_id`: the last may be in state checking, those before it are
-        settled. `answering` are the windows that answer, best first."""
+        checked. `answering` are the windows that answer, best first."""
         offered = list(answering[:MOST_WINDOWS])
-        settled: list[Statement] = []
-        for settled in self._settled(
+        checked: list[Statement] = []
+        for checked in self._drafted(
             question, offered, answer_grammar([f.evidence.number for f in offered]), [], first_id
         ):
-            yield settled
-        if any(s.state is State.SUPPORTED for s in settled):
+            yield checked
+        if any(s.state is State.SUPPORTED for s in checked):
             return
         best = offered[:1]
-        yield from self._settled(question, best, restate_grammar(best[0].evidence.number), settled, first_id)
+        yield from self._drafted(question, best, restate_grammar(best[0].evidence.number), checked, first_id)
 
-    def _settled(
+    def _drafted(
         self,
         question: str,
         offered: Sequence[Found],
@@ -88,20 +88,20 @@ class Writer:
             deadline_s=self.clock.left(self.settings),
             cancel=self.cancel,
         )
-        settled = list(before)
+        checked = list(before)
         seen = {s.text for s in before}
         for words, made in stream_drafts(pieces, [f.evidence.number for f in offered]):
             self.clock.mark("first_word_s")
-            number = first_id + len(settled)
+            number = first_id + len(checked)
             if made is None:
-                yield [*settled, Statement(number, words, (), State.CHECKING)]
+                yield [*checked, Statement(number, words, (), State.CHECKING)]
             elif made.text not in seen:
                 seen.add(made.text)
-                settled.append(self.settle(question, number, made, offered))
-                yield list(settled)
-        yield list(settled)
+                checked.append(self.verify(question, number, made, offered))
+                yield list(checked)
+        yield list(checked)
 
-    def settle(self, question: str, number: int, draft: Draft, offered: Sequence[Found]) -> Statement:
+    def verify(self, question: str, number: int, draft: Draft, offered: Sequence[Found]) -> Statement:
         """The draft with those of its citations that support it alone; where none does, with another that does."""
         cited = [f for n in draft.citations for f in offered if f.evidence.number == n]
         others = [f for f in offered if f not in cited]

@@ -1,5 +1,5 @@
-"""The command line `rag`: one function a command, no logic of its own, a module for each family of commands. Heavy parts are
-imported by the command that needs them, so that `rag --help` answers at once.
+"""The command line `rag`: a function for each command, a module for each family of commands, and no other logic. A command
+imports the heavy parts it needs, so that `rag --help` answers at once.
 
 Exit status: 0 done or answered, 3 not answered by the articles, 130 stopped, 2 wrong use, 1 any other error.
 """

@@ -75,7 +75,7 @@ def index(
     if export_to is not None:
         _export(settings, export_to, as_json)
         return
-    _be_modest()
+    _lower_priority()
     embedder = embedder_of(settings)
     if import_from is not None:
         _import(settings, embedder, import_from, as_json)
@@ -96,7 +96,7 @@ def index(
 
 @contextmanager
 def _steps() -> Iterator[Callable[[Progress], None]]:
-    """Bars for the steps of an update."""
+    """Progress bars for the steps of an update."""
     with progress() as report:
         yield lambda p: report(p.what, p.done, p.total)
 
@@ -117,7 +117,7 @@ def _import(settings: Settings, embedder: Embedder, file: Path, as_json: bool) -
 
 
 def _check(settings: Settings, embedder: Embedder, as_json: bool) -> Summary | None:
-    """Say what was repaired; what was done to bring the articles up to date is returned."""
+    """Print what was repaired. Returns the summary of the update."""
     from rag.ingest.maintenance import check
 
     with _steps() as tell:
@@ -134,7 +134,7 @@ def _check(settings: Settings, embedder: Embedder, as_json: bool) -> Summary | N
 
 
 def _embed_ahead(settings: Settings, cluster: str, workers: int, tell: Callable[[Progress], None]) -> None:
-    """Embed what is new in parallel workers; the update then finds the vectors in its cache."""
+    """Embed new texts in parallel workers. The update then finds their vectors stored."""
     from rag.ingest.ray_embedding import embed_ahead
     from rag.models.embedder import MiniLM
     from rag.models.registry import find_model
@@ -143,14 +143,14 @@ def _embed_ahead(settings: Settings, cluster: str, workers: int, tell: Callable[
     embed_ahead(settings, make, cluster, workers, tell)
 
 
-def _be_modest() -> None:
-    """Leave the processor to whoever answers a question or does anything else."""
+def _lower_priority() -> None:
+    """Give other programs, such as an answer in progress, priority on the processor."""
     if hasattr(os, "nice"):
         os.nice(10)
 
 
 def _watch(settings: Settings, embedder: Embedder, as_json: bool) -> None:
-    """Bring the index up to each change until Ctrl-C; say what was done when anything was."""
+    """Update the index after each change until Ctrl-C. Print a summary where anything changed."""
     from rag.ingest.build import build
     from rag.ingest.watch import changes
 
@@ -159,7 +159,7 @@ def _watch(settings: Settings, embedder: Embedder, as_json: bool) -> None:
     for _ in changes(settings):
         try:
             summary = build(settings, embedder)
-        except CitewireError as error:  # another writer, a full disk: the next look tries again
+        except CitewireError as error:  # another writer, a full disk: the next change tries again
             click.echo(f"rag: {error}", err=True)
             continue
         reasons = {s.reason for s in summary.skipped}
@@ -175,7 +175,7 @@ def _summary_json(summary: Summary) -> str:
         | {
             "renamed": [{"from": a, "to": b} for a, b in summary.renamed],
             "duplicates": [{"path": a, "same_as": b} for a, b in summary.duplicates],
-            "copies": [{"path": a, "copy_of": b} for a, b in summary.copies],
+            "copies": [{"path": a, "copy_of": b} for a, b in summary.near_duplicates],
             "skipped": [{"path": s.path, "reason": s.reason} for s in summary.skipped],
         },
         ensure_ascii=False,
@@ -195,10 +195,10 @@ def _print_summary(settings: Settings, summary: Summary, as_json: bool) -> None:
         f"{settings.index}/: {', '.join(parts)}, {len(summary.skipped)} skipped; "
         f"{summary.chunks} chunks, {summary.embedded} embedded, {summary.seconds:.1f} s"
     )
-    for id_, origin in summary.copies:
+    for id_, origin in summary.near_duplicates:
         click.echo(f"copy {plain(id_)}: tells the same report as {plain(origin)}")
-    for id_, twin in summary.duplicates:
-        click.echo(f"twice {plain(id_)}: the same article as {plain(twin)}")
+    for id_, original in summary.duplicates:
+        click.echo(f"twice {plain(id_)}: the same article as {plain(original)}")
     for item in summary.skipped:
         file, reason = plain(item.path.partition("#")[0]), plain(item.reason)
         named = reason if file in reason.partition(": ")[0] else f"{file}: {reason}"
@@ -255,8 +255,8 @@ def articles(ctx: click.Context, as_json: bool) -> None:
 @click.pass_obj
 def remove(settings: Settings, names: tuple[str, ...]) -> None:
     """Take articles out of the index. The files stay; "rag index FILE" brings one back."""
-    from rag.ingest.maintenance import take_out
+    from rag.ingest.maintenance import exclude
     from rag.text.words import plain
 
-    for id_ in take_out(settings, embedder_of(settings), names):
+    for id_ in exclude(settings, embedder_of(settings), names):
         click.echo(f"{plain(id_)}: taken out; its file is left alone (rag index FILE brings it back)")

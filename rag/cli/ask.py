@@ -1,4 +1,4 @@
-"""Commands that ask, and that look at answers again: `ask`, `recheck`."""
+"""Commands that ask questions and check earlier answers: `ask`, `recheck`."""
 
 from __future__ import annotations
 
@@ -69,15 +69,15 @@ def ask(
 
 
 def print_stream(stream: Generator[Answer]) -> Answer:
-    """Print each statement when it is settled, for a terminal cannot take words back; then the rest. The words that answer
-    are bold in a terminal; click takes that away where the output is none."""
-    from rag.answering.render import ending_to_text, settled_text
+    """Print each statement once it is verified, because a terminal cannot withdraw printed text; then the rest. The words that
+    answer are bold in a terminal; click strips that for other outputs."""
+    from rag.answering.render import ending_to_text, shown_text
     from rag.text.words import plain
 
     answer = None
     bold = partial(click.style, bold=True)
-    with closing(stream):  # where nobody reads any more, the index is let go before it is closed
-        for text, newer in settled_text(stream, bold):
+    with closing(stream):  # where the output is closed, the index is released before it is closed
+        for text, newer in shown_text(stream, bold):
             answer = newer
             if text:
                 click.echo(text, nl=False)
@@ -119,7 +119,7 @@ def recheck(settings: Settings, file: Path) -> None:
 
 
 def _cited_of(row: Mapping[str, Any]) -> tuple[str, list[Cited]]:
-    """A published answer's question, and what the answer cites."""
+    """The question of a published answer, and what the answer cites."""
     from rag.answering.freshness import Cited
 
     cited = [Cited(str(e["id"]), str(e["version"]), str(e["text"])) for e in row["evidence"]]
@@ -127,7 +127,7 @@ def _cited_of(row: Mapping[str, Any]) -> tuple[str, list[Cited]]:
 
 
 def _read(path: Path, parse: Callable[[Any], _T]) -> list[_T]:
-    """What `parse` makes of each line that "rag ask --json" printed."""
+    """The result of `parse` for each line that "rag ask --json" printed."""
     try:
         lines = path.read_text(encoding="utf-8").splitlines()
     except (OSError, UnicodeDecodeError) as error:

@@ -1,4 +1,4 @@
-"""What several commands need: the assistant, the embedding model, and bars for what takes long."""
+"""Shared by several commands: the assistant, the embedding model, and progress bars."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def opened(settings: Settings, model: str | None = None) -> closing[Assistant]:
-    """The assistant over the index, closed at the end; `model` instead of the one that is set."""
+    """The assistant over the index, closed at the end. `model` replaces the configured one."""
     from rag.assistant import Assistant
 
     on_wait = partial(click.echo, err=True)
@@ -33,10 +33,10 @@ def embedder_of(settings: Settings) -> MiniLM:
 
 @contextmanager
 def progress(in_bytes: bool = False) -> Iterator[Callable[[str, int, int], None]]:
-    """Bars on standard error with an estimate of the time left; gives `report(what, done, total)`.
+    """Progress bars on standard error with the estimated time left. Gives `report(what, done, total)`.
 
-    Bytes share one bar whose words change; other steps have a bar each. Nothing is drawn before the first report, so
-    that an error before any work is one line.
+    Steps counted in bytes share one bar, others have a bar each. Nothing is drawn before the first report, so that an
+    error before any work stays one line.
     """
     from rich.console import Console
     from rich.progress import (

@@ -17,7 +17,7 @@ from rag.errors import ConfigError
 @click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
 def evaluate(arguments: tuple[str, ...]) -> None:
     """Run the evaluation suite (all options: rag eval --help)."""
-    # a process of its own: the suite stands outside and enters by the front door like any other user
+    # a separate process, because `rag` never imports the evaluation suite
     raise click.exceptions.Exit(
         subprocess.run([sys.executable, "-m", "eval", *arguments], check=False).returncode
     )

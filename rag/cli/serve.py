@@ -50,6 +50,8 @@ def mcp(settings: Settings) -> None:
         try:
             make_tools(assistant).run("stdio")
         except BaseExceptionGroup as group:
-            _, rest = group.split(BrokenPipeError)  # who started this program reads no more
+            _, rest = group.split(
+                BrokenPipeError
+            )  # the program that started this one no longer reads its output
             if rest is not None:
                 raise

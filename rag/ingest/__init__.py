@@ -1,1 +1,1 @@
-"""Ingest: the way of an article from a file to the index."""
+"""Ingest: from a file of articles to the index."""

@@ -1,7 +1,7 @@
-"""Articles: a file becomes an `Article`, with what its own text (or a sidecar file) says of it.
+"""Articles: reads a file as an `Article`, with the title, date and other facts that its text or a sidecar file states.
 
-Nothing is guessed from a file's name, its times or the web. This module knows files; it knows nothing of chunks, the
-index or models.
+Nothing is guessed from a file's name, its times or the web. This module knows files, but not chunks, the index or
+models.
 """
 
 from __future__ import annotations
@@ -21,24 +21,24 @@ from rag.ingest.sidecars import SIDECAR, Sidecars, read_bytes, shown_path, sidec
 from rag.schema import Article, Field, Origin, Published
 from rag.text.words import plain
 
-MAX_BYTES = 20 * 1024 * 1024  # about a thousand long articles: a file above is a dump, not an article
-_SYSTEM = ("thumbs.db", "desktop.ini")  # what Windows puts into folders
-_README = "README.md"  # at the top of the folder: about the articles, not one of them
+MAX_BYTES = 20 * 1024 * 1024  # about a thousand long articles: a larger file is a dump, not an article
+_SYSTEM = ("thumbs.db", "desktop.ini")  # files that Windows puts into folders
+_README = "README.md"  # at the top of the folder it describes the articles and is not one
 
 
 # --- finding files -----------------------------------------------------------------------------------------------
 
 
 def find_files(folder: Path, suffixes: Collection[str] = TEXT, under: Path | None = None) -> list[Path]:
-    """The first part of `look_through`."""
-    return look_through(folder, suffixes, under)[0]
+    """The first part of `scan_folder`."""
+    return scan_folder(folder, suffixes, under)[0]
 
 
-def look_through(
+def scan_folder(
     folder: Path, suffixes: Collection[str] = TEXT, under: Path | None = None
 ) -> tuple[list[Path], list[Path]]:
     """The article files under `folder`, in the order of their paths: regular files that end in one of `suffixes`; with
-    `under`, a folder in it or one file, only what is there. And the other files, whose format is not read.
+    `under`, a folder in it or one file, only those there. Second, the other files, whose format is not supported.
 
     Left out of both are README.md at the top, sidecars, names that begin with a dot, links to folders, links to files
     outside `folder`, and the pictures and scripts that a browser saves beside a page, in a folder of its name. Raises
@@ -61,7 +61,7 @@ def look_through(
             return False
         if path.is_symlink() and not Path(os.path.realpath(path)).is_relative_to(root):
             return False
-        return path.is_file() or not path.exists()  # one that vanishes here is named when it is read
+        return path.is_file() or not path.exists()  # one that vanishes here is reported when it is read
 
     start = under or folder
     found: list[Path] = []

@@ -1,8 +1,8 @@
-"""Build: article files -> Article -> Chunk -> vectors and catalogue, in terms of its parts.
+"""Build: article files -> Article -> Chunk -> vectors and catalogue.
 
-Told by content: a file whose size, times and place are as they were costs a look; an article whose text and described
-fields are as they were costs a reading; a new or changed one costs its own chunks; and a text that was embedded before is
-not embedded again. Interrupted work keeps what was done.
+The work depends on what changed. A file with the same size, times and place is not read. An article with the same text and
+fields is read but not cut. A new or changed article is cut into chunks. A text that was embedded before is not embedded
+again. After an interruption, what was done is kept.
 """
 
 from __future__ import annotations
@@ -15,28 +15,30 @@ from pathlib import Path
 from rag.config import Settings
 from rag.errors import CorpusError, UnreadableError
 from rag.ingest import chunking, furniture
-from rag.ingest.priority import way_giver
+from rag.ingest.priority import make_give_way
 from rag.ingest.sandbox import Extractor
 from rag.ingest.sidecars import Sidecars
-from rag.ingest.sources import Content, Found, Source, look, look_at, read, stamp_of
+from rag.ingest.sources import Content, Found, Source, read, scan, scan_paths, stamp_of
 from rag.protocols import Embedder
 from rag.schema import Article
 from rag.store.base import Fingerprint, embedded_key, embedded_text
 from rag.store.catalog import Catalog
 from rag.store.catalog_file import FILE_NAME
 from rag.store.local import FileState, Update, tidy, write, writer_lock
-from rag.store.migration import bring_over
+from rag.store.migration import migrate
 from rag.store.publish import publish_where_set
-from rag.store.records import Duplicate, Held, NewArticle, NewChunk, digest_of, fields_of
-from rag.text import near_duplicates as copies
+from rag.store.records import ArticleRecord, Duplicate, NewArticle, NewChunk, digest_of, fields_of
+from rag.text import near_duplicates
 
-EMBED_BATCH = 16  # texts between two looks at who waits: half a second, and the most that Ctrl-C can lose
-FLUSH_CHARS = 32_000_000  # of article texts to one generation: bounds the memory, and what Ctrl-C can lose of a first run
+EMBED_BATCH = 16  # texts before indexing checks whether a question waits: half a second, and the most that Ctrl-C can lose
+FLUSH_CHARS = (
+    32_000_000  # of article texts in one generation: limits memory, and what Ctrl-C can lose of a first run
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far a long step is: `done` of `total` units of `what`."""
+    """The progress of a long step: `done` of `total` units of `what`."""
 
     what: str
     done: int
@@ -54,8 +56,8 @@ class Skipped:
 @dataclass(frozen=True, slots=True)
 class Summary:
     """What a build did. Article ids in order; `renamed` are (old id, new id), `duplicates` (id, id of the same article in
-    the index), `copies` (id, id of the first article of the same report); `embedded` counts texts sent through the model.
-    `seconds` until it could be searched; files are merged after that."""
+    the index), `near_duplicates` (id, id of the first article of the same report); `embedded` counts texts sent through the model.
+    `seconds` is the time until the index could be searched; files are merged after that."""
 
     added: tuple[str, ...]
     changed: tuple[str, ...]
@@ -63,7 +65,7 @@ class Summary:
     removed: tuple[str, ...]
     unchanged: tuple[str, ...]
     duplicates: tuple[tuple[str, str], ...]
-    copies: tuple[tuple[str, str], ...]
+    near_duplicates: tuple[tuple[str, str], ...]
     skipped: tuple[Skipped, ...]
     articles: int
     chunks: int
@@ -82,7 +84,7 @@ def _ignore(progress: Progress) -> None:
 
 
 def fingerprint_of(settings: Settings, embedder: Embedder) -> Fingerprint:
-    """What an index made by these settings is marked with."""
+    """The fingerprint of an index made by these settings."""
     return Fingerprint(
         embedder.fingerprint,
         embedder.dimension,
@@ -93,7 +95,7 @@ def fingerprint_of(settings: Settings, embedder: Embedder) -> Fingerprint:
 def cut(
     article: Article, settings: Settings, embedding: str, shared: Collection[str] = ()
 ) -> tuple[NewChunk, ...]:
-    """The chunks of an article, each with the key of what the model `embedding` makes of it; `shared` are lines that its
+    """The chunks of an article, each with the key of its vector by the model `embedding`. `shared` are lines that its
     publisher has in other articles too."""
     title = article.title.value if article.title else ""
     return tuple(
@@ -104,15 +106,15 @@ def cut(
 
 @dataclass(slots=True)
 class _Plan:
-    """What has been read and is not written yet, and what the whole run did."""
+    """What has been read but not written yet, and what the whole run did."""
 
     added: list[tuple[Article, str]] = field(default_factory=list)  # with its file
     ending: dict[str, None] = field(default_factory=dict)  # ids that changed or are gone, in order
     moved: list[tuple[str, Article, str]] = field(default_factory=list)
     files: list[FileState] = field(default_factory=list)
-    let_in: list[str] = field(default_factory=list)
+    readmitted: list[str] = field(default_factory=list)
     chars: int = 0
-    digests: dict[bytes, str] = field(default_factory=dict)  # of `added`, for telling duplicates
+    digests: dict[bytes, str] = field(default_factory=dict)  # of `added`, for finding duplicates
     fresh_ids: list[str] = field(default_factory=list)
     changed_ids: list[str] = field(default_factory=list)
     renamed: list[tuple[str, str]] = field(default_factory=list)
@@ -139,22 +141,22 @@ class _Builder:
         self.catalog = catalog
         self.found = found
         self.progress = progress
-        self.named = named  # whether the user named the files: then what was taken out comes back
+        self.named = named  # whether the user named the files: then excluded articles come back
         self.fingerprint = fingerprint_of(settings, embedder)
         self.same = catalog.fingerprint() in (None, self.fingerprint)
-        self.give_way = way_giver(settings.run_folder)
+        self.give_way = make_give_way(settings.run_folder)
         self.plan = _Plan()
-        self.taken_out = catalog.taken_out()
+        self.excluded = catalog.excluded()
         here = {s.file for s in found.sources}
         looked_at = set(found.looked_at)
         self.gone = sorted(
             {f for r in looked_at for f in catalog.files(r) if f not in here} | set(found.gone)
         )
-        self.vanished = {h.id: h for f in self.gone for h in catalog.held(file=f)}
-        self.by_digest = {h.digest: h for h in self.vanished.values()}  # what a renamed file is known by
+        self.vanished = {h.id: h for f in self.gone for h in catalog.records(file=f)}
+        self.by_digest = {h.digest: h for h in self.vanished.values()}  # identifies a renamed file
 
     def run(self, roots: Sequence[str]) -> None:
-        """Read what changed, write what follows from it."""
+        """Read what changed and write it to the index."""
         total = len(self.found.sources)
         with Extractor(self.settings.fields) as extractor:
             for number, source in enumerate(self.found.sources):
@@ -172,8 +174,8 @@ class _Builder:
             raise CorpusError(
                 f"{self.settings.seeds}/: no article to index; add articles and run: rag index{reasons}"
             )
-        if not self.same:  # another model or other chunks: what was not read again cannot stay
-            self._others_too()
+        if not self.same:  # another model or other chunks: articles that were not read again are rebuilt too
+            self._rebuild_others()
         self.plan.removed += sorted(self.vanished)
         self.plan.ending |= dict.fromkeys(sorted(self.vanished))
         self._flush(self.gone, roots)
@@ -184,7 +186,7 @@ class _Builder:
     def _file(self, source: Source, extractor: Extractor, again: bool = False) -> None:
         stamp = stamp_of(source, self._sidecars(source))
         if self.same and stamp and not again and not self.named and self.catalog.stamp(source.file) == stamp:
-            self.plan.unchanged += [h.id for h in self._held_of(source.file)]
+            self.plan.unchanged += [h.id for h in self._records_of(source.file)]
             self.plan.skipped += [
                 Skipped(f"{f}#{k}" if k else f, r) for f, k, r in self.catalog.skips(source.file)
             ]
@@ -192,31 +194,31 @@ class _Builder:
         self.give_way()
         try:
             content = read(source, self._sidecars(source), extractor)
-        except UnreadableError as error:  # its earlier text, if any, stays
+        except UnreadableError as error:  # its earlier text, if any, stays in the index
             self.plan.skipped.append(Skipped(source.file, str(error)))
-            self.plan.unchanged += [h.id for h in self._held_of(source.file)]
+            self.plan.unchanged += [h.id for h in self._records_of(source.file)]
             return
         self._content(source, content)
 
-    def _held_of(self, file: str) -> list[Held]:
-        return self.catalog.held(file=file)
+    def _records_of(self, file: str) -> list[ArticleRecord]:
+        return self.catalog.records(file=file)
 
     def _content(self, source: Source, content: Content) -> None:
         plan = self.plan
-        held = {h.id: h for h in self._held_of(source.file)}
+        before_by_id = {h.id: h for h in self._records_of(source.file)}
         duplicates = []
         for article in content.articles:
-            before = held.pop(article.id, None)
-            if self.taken_out.get(article.id) == article.version and not self.named:
+            before = before_by_id.pop(article.id, None)
+            if self.excluded.get(article.id) == article.version and not self.named:
                 continue
-            if article.id in self.taken_out:
-                plan.let_in.append(article.id)
+            if article.id in self.excluded:
+                plan.readmitted.append(article.id)
             digest = digest_of(article)
             if before and self.same and (before.version, before.digest) == (article.version, digest):
                 plan.unchanged.append(article.id)
                 continue
-            twin = self._twin(digest, article.id)
-            if twin:
+            original = self._duplicate_of(digest, article.id)
+            if original:
                 duplicates.append(Duplicate(article.id, source.file, article.version, digest))
                 if before:
                     plan.ending[article.id] = None
@@ -243,8 +245,8 @@ class _Builder:
                 plan.changed_ids.append(article.id)
             else:
                 plan.fresh_ids.append(article.id)
-        plan.ending |= dict.fromkeys(sorted(held))
-        plan.removed += sorted(held)
+        plan.ending |= dict.fromkeys(sorted(before_by_id))
+        plan.removed += sorted(before_by_id)
         plan.skipped += [Skipped(f"{source.file}#{k}" if k else source.file, r) for k, r in content.skips]
         state = FileState(source.file, source.root, content.stamp, content.skips, tuple(duplicates))
         if (
@@ -255,20 +257,20 @@ class _Builder:
         ):
             plan.files.append(state)
 
-    def _twin(self, digest: bytes, id_: str) -> str:
-        """The id of another article, word for word and field for field the same, that is in the index and stays."""
-        if twin := self.plan.digests.get(digest):
-            return twin if twin != id_ else ""
+    def _duplicate_of(self, digest: bytes, id_: str) -> str:
+        """The id of another article with exactly the same text and fields that is in the index and stays there, else ""."""
+        if original := self.plan.digests.get(digest):
+            return original if original != id_ else ""
         if not self.same:
             return ""
-        for other in self.catalog.held_like(digest):
+        for other in self.catalog.ids_with_digest(digest):
             if other != id_ and other not in self.vanished and other not in self.plan.ending:
                 return other
         return ""
 
     def _promote(self, extractor: Extractor) -> None:
-        """Read the duplicates of articles that are about to go: their turn has come."""
-        ending = self.catalog.held(ids=[*self.plan.ending, *self.vanished])
+        """Read the duplicates of articles that are about to be removed, so that one takes their place."""
+        ending = self.catalog.records(ids=[*self.plan.ending, *self.vanished])
         lost = {h.digest for h in ending} - set(self.plan.digests)
         if not lost:
             return
@@ -278,24 +280,24 @@ class _Builder:
         roots = self.catalog.roots()
         for file in sorted(waiting - read_already - set(self.gone)):
             source = sources.get(file) or next(
-                (s for s in look(self.settings.seeds, roots).sources if s.file == file), None
+                (s for s in scan(self.settings.seeds, roots).sources if s.file == file), None
             )
             if source is not None:
                 self._file(source, extractor, again=True)
 
-    def _others_too(self) -> None:
-        """With another model or other chunks, articles that no file was read for are made anew from their stored text."""
+    def _rebuild_others(self) -> None:
+        """With another model or other chunks, rebuild the articles whose files were not read, from their stored text."""
         done = {a.id for a, _ in self.plan.added} | set(self.plan.ending) | set(self.vanished)
-        for held in self.catalog.held():
-            if held.id not in done:
-                article = self.catalog.article(held.id)
+        for record in self.catalog.records():
+            if record.id not in done:
+                article = self.catalog.article(record.id)
                 if article is not None:
-                    self.plan.added.append((article, held.file))
-                    self.plan.ending[held.id] = None
-                    self.plan.changed_ids.append(held.id)
+                    self.plan.added.append((article, record.file))
+                    self.plan.ending[record.id] = None
+                    self.plan.changed_ids.append(record.id)
 
-    def _learn(self) -> dict[str, frozenset[str]]:
-        """By publisher, the lines that its articles share. What was indexed before with such a line in it is cut anew."""
+    def _learn_furniture(self) -> dict[str, frozenset[str]]:
+        """By publisher, the lines that its articles share. Indexed articles with such a line are cut again."""
         new: dict[str, list[Article]] = {}
         for article, _ in self.plan.added:
             if article.publisher:
@@ -329,11 +331,11 @@ class _Builder:
             article,
             file,
             cut(article, self.settings, self.fingerprint.embedding, shared),
-            copies.sketch(article.body),
+            near_duplicates.sketch(article.body),
         )
 
     def _embed(self, chunks: Sequence[NewChunk]) -> None:
-        """Embed what the catalogue does not know yet, batch by batch, each batch kept at once."""
+        """Embed the texts whose vectors are not stored yet. Each batch is stored at once."""
         import numpy as np
 
         known = self.catalog.known_vectors(c.embedded for c in chunks)
@@ -342,7 +344,7 @@ class _Builder:
                 c.embedded: embedded_text(c.title, c.chunk.text) for c in chunks if c.embedded not in known
             }.items()
         )
-        todo.sort(key=lambda item: -len(item[1]))  # texts of one length pad each other least
+        todo.sort(key=lambda item: -len(item[1]))  # texts of similar length need the least padding
         for start in range(0, len(todo), EMBED_BATCH):
             self.progress(Progress("embedding", start, len(todo)))
             self.give_way()
@@ -356,10 +358,10 @@ class _Builder:
         self.plan.embedded += len(todo)
 
     def _flush(self, forgotten: Sequence[str] = (), roots: Sequence[str] = ()) -> None:
-        """Write what has been read as one generation."""
+        """Write what has been read, as one generation."""
         plan = self.plan
         if plan.added or plan.ending or plan.moved:
-            shared = self._learn()
+            shared = self._learn_furniture()
             added = [
                 self._prepared(a, file, shared.get(a.publisher.value, ()) if a.publisher else ())
                 for a, file in plan.added
@@ -372,10 +374,10 @@ class _Builder:
                 files=plan.files,
                 forgotten=forgotten,
                 roots=roots,
-                let_in=plan.let_in,
+                readmitted=plan.readmitted,
             )
             write(self.settings.index, self.catalog, self.fingerprint, update)
-        elif plan.files or forgotten or roots or plan.let_in:
+        elif plan.files or forgotten or roots or plan.readmitted:
             with self.catalog.transaction():
                 for state in plan.files:
                     self.catalog.set_file(state.file, state.root, state.stamp, state.skips, state.duplicates)
@@ -383,8 +385,8 @@ class _Builder:
                     self.catalog.forget_file(file)
                 for root in roots:
                     self.catalog.add_root(root)
-                self.catalog.let_in(plan.let_in)
-        plan.added, plan.ending, plan.moved, plan.files, plan.let_in = [], {}, [], [], []
+                self.catalog.readmit(plan.readmitted)
+        plan.added, plan.ending, plan.moved, plan.files, plan.readmitted = [], {}, [], [], []
         plan.chars = 0
         plan.digests = {}
 
@@ -395,25 +397,24 @@ def build(
     progress: Callable[[Progress], None] = _ignore,
     paths: Sequence[Path] = (),
 ) -> Summary:
-    """Bring the index at `settings.index` up to the articles in `settings.seeds` and in what was named before; with
-    `paths`, up to those files and folders alone, which are followed from then on.
+    """Update the index at `settings.index` to the articles in `settings.seeds` and in the paths that were named before. With
+    `paths`, only those files and folders are read; they are followed from then on.
 
-    What cannot be read is left out of the index and named in `Summary.skipped`. Raises `CorpusError` when there is no
-    readable article at all (the index is then as it was), `StoreError` when it cannot be written or another process is
-    writing it.
+    What cannot be read is left out of the index and listed in `Summary.skipped`. Raises `CorpusError` when no article can be
+    read (the index is then unchanged), `StoreError` when the index cannot be written or another process is writing it.
     """
     started = time.monotonic()
     if not paths and not (settings.index / FILE_NAME).exists():
-        look(settings.seeds, ())  # a missing folder is told before a folder for the index is made
+        scan(settings.seeds, ())  # reports a missing folder before a folder for the index is made
     with writer_lock(settings.index):
-        bring_over(settings.index)
+        migrate(settings.index)
         catalog = Catalog(settings.index, create=True)
         try:
             roots: tuple[str, ...] = ()
             if paths:
-                found, roots = look_at(settings.seeds, paths, catalog.files_under, catalog.roots())
+                found, roots = scan_paths(settings.seeds, paths, catalog.files_under, catalog.roots())
             else:
-                found = look(settings.seeds, catalog.roots())
+                found = scan(settings.seeds, catalog.roots())
             builder = _Builder(settings, embedder, catalog, found, progress, bool(paths))
             builder.plan.skipped += [Skipped(path, f"{path}: {reason}") for path, reason in found.missing]
             builder.plan.skipped += [Skipped(path, reason) for path, reason in found.unread]
@@ -427,10 +428,10 @@ def build(
                 renamed=tuple(sorted(plan.renamed)),
                 removed=tuple(sorted(set(plan.removed))),
                 unchanged=tuple(sorted(plan.unchanged)),
-                duplicates=tuple((d.id, catalog.held_like(d.digest)[0]) for d in catalog.duplicates()),
-                copies=tuple(
+                duplicates=tuple((d.id, catalog.ids_with_digest(d.digest)[0]) for d in catalog.duplicates()),
+                near_duplicates=tuple(
                     (h.id, h.origin)
-                    for h in catalog.held(ids=[*plan.fresh_ids, *plan.changed_ids])
+                    for h in catalog.records(ids=[*plan.fresh_ids, *plan.changed_ids])
                     if h.origin != h.id
                 ),
                 skipped=tuple(plan.skipped),
@@ -456,7 +457,7 @@ def build(
             )
             return summary
         except CorpusError:
-            if not catalog.generation():  # nothing was there before: leave nothing
+            if not catalog.generation():  # there was no index before, so leave none
                 catalog.close()
                 for file in settings.index.glob(f"{FILE_NAME}*"):
                     file.unlink()

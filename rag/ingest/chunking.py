@@ -1,8 +1,8 @@
 """Chunking: an article is cut into overlapping pieces with exact offsets, for embedding and search.
 
-langchain-text-splitters cuts the text, without overlap and without trimming, so that its pieces laid end to end are the
-text and every offset is a sum, never a search that repeated words could mislead. The overlap is then added here. This
-module knows texts and lengths in characters, not vectors.
+langchain-text-splitters cuts the text without overlap and without trimming. Its pieces joined are the text, so every offset
+is a sum and never a search, which repeated words could mislead. The overlap is added here. This module knows texts and
+lengths in characters, not vectors.
 """
 
 from __future__ import annotations
@@ -27,13 +27,13 @@ _WORD_START = re.compile(r"\s(?=\S)")
 
 
 def fingerprint(chunk_chars: int, overlap_chars: int) -> str:
-    """Names everything that decides where chunks begin and end: an index is good only for an equal fingerprint."""
+    """Names everything that decides where chunks begin and end. An index can only be used with an equal fingerprint."""
     library = version("langchain-text-splitters")
     return f"langchain-text-splitters {library}, {chunk_chars} characters, overlap {overlap_chars}, rules {_FORMAT}"
 
 
 def _pieces(text: str, most: int) -> list[str]:
-    """`text` cut in order into pieces of at most `most` characters; joined, they are `text` again."""
+    """`text` cut into pieces of at most `most` characters, in order. Joined, they are `text` again."""
     from langchain_text_splitters import RecursiveCharacterTextSplitter
 
     splitter = RecursiveCharacterTextSplitter(
@@ -51,7 +51,7 @@ def _pieces(text: str, most: int) -> list[str]:
             part = piece[at : at + most]
             if (
                 pieces and len(pieces[-1]) + len(part) <= most
-            ):  # what the recursion left over: a heading, a last line
+            ):  # left over by the recursion: a heading, a last line
                 pieces[-1] += part
             else:
                 pieces.append(part)
@@ -72,8 +72,8 @@ def split(
 ) -> list[Chunk]:
     """Cut `article` into chunks of at most `chunk_chars` characters, in order; the same input gives the same chunks.
 
-    Every character that is neither white space, front matter nor furniture of the page (`furniture` are lines of it
-    that other articles told) is in at least one chunk. A chunk neither begins nor ends with white space, and repeats at
+    Every character that is neither white space, front matter nor furniture of the page is in at least one chunk
+    (`furniture` are such lines, learned from other articles). A chunk neither begins nor ends with white space, and repeats at
     most the last `overlap_chars` characters of what came before it, from the beginning of a sentence, else of a word.
     Needs 0 <= overlap_chars < chunk_chars.
     """

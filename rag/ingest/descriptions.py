@@ -1,7 +1,7 @@
-"""What an article's own text says of it: title, author, publisher, place, address and date, each with its place in the text.
+"""Metadata that an article's own text states: title, author, publisher, place, address and date, each with its span.
 
-Only what is written is taken. This module knows the layout of news texts: front matter, a heading, a byline, a dateline,
-the last lines. It knows no files.
+Nothing is guessed. This module knows the layout of news texts: front matter, a heading, a byline, a dateline, the last
+lines. It knows no files.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ MAX_VALUE_CHARS = 500  # of a field that is written out
 
 
 def content_span(body: str) -> Span:
-    """The part of `body` that is article: all of it, but for front matter at the start."""
+    """The part of `body` without front matter."""
     front = front_matter(body)
     return Span(front.end if front else 0, len(body))
 
@@ -112,7 +112,7 @@ def _stated(body: str, start: int, end: int) -> Field | None:
 
 
 def _date_at(body: str, start: int, end: int) -> tuple[Span, PartialDate] | None:
-    """The date that begins at `start`, weekday and relative words alone not counting."""
+    """The date that begins at `start`. A weekday or a relative word alone does not count."""
     for mention in find_dates(body[start : min(end, start + 60)])[:1]:
         known = mention.date
         if mention.span.start == 0 and known is not None and known.precision is not Precision.WEEKDAY:
@@ -122,7 +122,7 @@ def _date_at(body: str, start: int, end: int) -> tuple[Span, PartialDate] | None
 
 def parse_date(text: str) -> PartialDate | None:
     """The date that `text` is, whole: "2025-07-10", "10. Juli 2025", "July 10th, 2025 at 8:15 am" with or without a time
-    and zone, seconds since 1970, "2025-07", "2025", "July 10", "Friday". "10/07/2025" is none: it may be October."""
+    and zone, seconds since 1970, "2025-07", "2025", "July 10", "Friday". "10/07/2025" is rejected: it may be October."""
     text = text.strip()
     if match := re.fullmatch(r"(\d{4})-(\d{2})", text):
         year, month = int(match[1]), int(match[2])
@@ -202,7 +202,7 @@ def _title(body: str, lines: list[tuple[int, int]], first: int) -> Field | None:
 
 
 def _date_only(body: str, start: int, end: int) -> Published | None:
-    """The date of a line that is nothing but one, a time of day aside."""
+    """The date of a line that has only a date, perhaps with a time of day."""
     dated = _date_at(body, start, end)
     if dated is None or not _AFTER_DATE.fullmatch(body, dated[0].end, end):
         return None
@@ -210,7 +210,7 @@ def _date_only(body: str, start: int, end: int) -> Published | None:
 
 
 def _dates_in_head(body: str, start: int, end: int) -> Iterator[tuple[str, Published | None]]:
-    """(label, date) of each part of a line near the title, parted by bars or dots; the label is "published", "updated" or
+    """(label, date) of each part of a line near the title. Bars or dots separate the parts. The label is "published", "updated" or
     "", the date None where a part is something else."""
     for part in _PART.finditer(body, start, end):
         low = part.start() + len(part.group()) - len(part.group().lstrip(" \t|·•"))
@@ -239,7 +239,7 @@ def _author(body: str, start: int, end: int) -> Field | None:
 
 
 def lines_about(body: str) -> list[Span]:
-    """The lines above the first paragraph that tell about the article and are not of it: who wrote it, and when."""
+    """The lines above the first paragraph with metadata of the article: who wrote it, and when."""
     found = []
     for start, end in list(_lines(body, content_span(body).start))[:_HEAD_LINES]:
         if _is_paragraph(body, start, end):
@@ -342,7 +342,7 @@ def describe(body: str) -> Description:
     title, titled = front.title or heading, heading is not None
     place, agency, url = front.place, None, front.url
     author = front.author
-    updated: Published | None = None  # counts where nothing says when the article was published
+    updated: Published | None = None  # used where no date of publication is stated
     for number, (start, end) in enumerate(lines[:_HEAD_LINES]):
         author = author or _author(body, start, end)
         dates = [(kind, found) for kind, found in _dates_in_head(body, start, end) if found]

@@ -1,9 +1,10 @@
-"""Furniture: lines that belong to a page and not to its article, such as share bars and offers to subscribe. Pure.
+"""Furniture: lines that belong to a page and not to its article, such as share bars and offers to subscribe.
 
-They are known by what they do, not by their words: a publisher repeats them over articles that otherwise have nothing in
-common, or over one article, and signs with its own name at the foot; and at the head stands who wrote the article, and when. They stay in the article's text, so that places in it
-hold, but no chunk reaches into them, and so none becomes evidence. With a single article of a publisher, a line that stands
-there once, without the publisher's name in the last lines, cannot be told from the article.
+They are recognised by position and repetition, not by their words. A publisher repeats them in articles that otherwise have
+nothing in common, or within one article. At the foot they have the publisher's name; at the head they say who wrote the
+article, and when. They stay in the article's text, so that offsets remain valid, but no chunk includes them, so they never
+become evidence. With a single article of a publisher, a line that occurs once and without the publisher's name cannot be
+distinguished from the article. This module knows texts, not files.
 """
 
 from __future__ import annotations
@@ -17,8 +18,8 @@ from rag.schema import Article, Origin, Span
 from rag.text.words import fold, plain
 
 MOST_CHARS = 200  # of a line of furniture; a longer one is a paragraph
-LEAST_ARTICLES = 3  # that a label ("Share this") stands in
-LEAST_FOR_SENTENCES = 5  # and half of all: a paper repeats sentences of background too
+LEAST_ARTICLES = 3  # in which a label ("Share this") must occur
+LEAST_FOR_SENTENCES = 5  # for a sentence, and half of all articles: papers repeat sentences of background too
 SENTENCE_WORDS = 8
 FOOT_LINES = 4
 SAMPLE = 60  # articles of a publisher that are compared
@@ -32,7 +33,7 @@ def _is_sentence(line: str) -> bool:
 
 
 def _lines(article: Article) -> list[tuple[Span, str]]:
-    """The lines of the article under its front matter, the title left out, with what is shown of them."""
+    """The lines of the article below its front matter, without the title, each with the text that is shown of it."""
     content = content_span(article.body)
     title = article.title
     found = []
@@ -45,8 +46,7 @@ def _lines(article: Article) -> list[tuple[Span, str]]:
 
 
 def learned(articles: Sequence[Article]) -> frozenset[str]:
-    """The lines that articles of one publisher share although they tell different things; versions of one article count
-    once."""
+    """The lines that different articles of one publisher share. Versions of one article count once."""
     told: list[frozenset[str]] = []
     seen: Counter[str] = Counter()
     for article in articles:
@@ -65,7 +65,7 @@ def learned(articles: Sequence[Article]) -> frozenset[str]:
 
 
 def _is_signature(line: str, span: Span, article: Article) -> bool:
-    """Whether a line near the foot is the publisher's: it is where its name was read, or a name in no sentence."""
+    """Whether a line near the foot is the publisher's: its name was read there, or it is a name outside a sentence."""
     publisher = article.publisher
     if publisher is None or len(line) > MOST_CHARS:
         return False
@@ -76,7 +76,7 @@ def _is_signature(line: str, span: Span, article: Article) -> bool:
 
 
 def regions(article: Article, shared: Collection[str] = ()) -> list[Span]:
-    """The parts of the body that are the article, in order, without furniture; `shared` are lines that were learned."""
+    """The parts of the body that are the article, in order, without furniture. `shared` are the lines from `learned`."""
     content = content_span(article.body)
     lines = _lines(article)
     often = {
@@ -104,4 +104,4 @@ def regions(article: Article, shared: Collection[str] = ()) -> list[Span]:
             start = span.end
     found.append(Span(start, end))
     kept = [part for part in found if article.body[part.start : part.end].strip()]
-    return kept or [content]  # a text of nothing else is all that there is
+    return kept or [content]  # a text of furniture alone is kept whole

@@ -1,6 +1,7 @@
-"""The shelf: the articles as a reader keeps them: listed, added, taken out and brought back, indexed in the background.
+"""The library: lists, adds, removes and restores articles, and indexes them in the background.
 
-One piece of work at a time; questions go on meanwhile. It knows the index and the folder of articles, not how they are shown.
+It does one piece of work at a time, while questions are answered. It knows the index and the folder of articles, not how
+they are shown.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from pathlib import Path
 from rag.config import Settings
 from rag.errors import CitewireError
 from rag.ingest.build import Progress, Summary, build
-from rag.ingest.maintenance import take_out
+from rag.ingest.maintenance import exclude
 from rag.ingest.sources import READ
 from rag.protocols import Embedder
 from rag.schema import Article
@@ -44,8 +45,8 @@ class Item:
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """What the shelf does: `busy` in words ("" nothing), `done` of `total`, seconds left where they can be told; then what
-    the last work gave: its summary, or why it failed, and ids that were taken out last."""
+    """What the library is doing: `busy` in words ("" for nothing), `done` of `total`, and the estimated seconds left. Then the
+    result of the last work: its summary or why it failed, and the ids that were removed last."""
 
     busy: str = ""
     done: int = 0
@@ -54,7 +55,7 @@ class State:
     summary: Summary | None = None
     error: str = ""
     removed: tuple[str, ...] = ()
-    refused: tuple[str, ...] = ()  # files that were not taken, and why
+    refused: tuple[str, ...] = ()  # files that were not accepted, and why
 
 
 def safe_name(name: str) -> str:
@@ -65,7 +66,7 @@ def safe_name(name: str) -> str:
     return f"{stem[:MAX_NAME_CHARS]}{dot}{suffix}" if dot else bare[:MAX_NAME_CHARS]
 
 
-class Shelf:
+class Library:
     """The articles of one corpus. Threads may share it."""
 
     def __init__(
@@ -83,8 +84,8 @@ class Shelf:
         self._worker: threading.Thread | None = None
 
     def items(self, query: str = "", limit: int = MOST_LISTED) -> tuple[list[Item], int]:
-        """The articles whose title, publisher or place has all words of `query`, by place: at most `limit`, and how many
-        there are."""
+        """The articles whose title, publisher, author or path has all words of `query`, by path: at most `limit` of them, and
+        the number of all."""
         wanted = fold(query).split()
         found: list[Article] = []
         count = 0
@@ -112,11 +113,11 @@ class Shelf:
         ], total
 
     def state(self) -> State:
-        """What is being done, or what the last work gave."""
+        """What is being done, or the result of the last work."""
         return self._state
 
     def wait(self, timeout_s: float | None = None) -> None:
-        """Until the work that goes on has ended."""
+        """Wait until the current work has ended."""
         worker = self._worker
         if worker is not None:
             worker.join(timeout_s)
@@ -124,7 +125,7 @@ class Shelf:
     def add(self, files: Sequence[tuple[str, Path]]) -> State:
         """Copy files (name, where it lies) into the folder of articles, and index them in the background.
 
-        A name that is there already gets a number. What is not taken is told in `State.refused`.
+        A name that is there already gets a number. Files that are not accepted are listed in `State.refused`.
         """
         taken: list[Path] = []
         refused: list[str] = []
@@ -156,21 +157,21 @@ class Shelf:
         return self._state
 
     def refresh(self) -> State:
-        """Bring the index up to all articles, in the background."""
+        """Update the index to all articles, in the background."""
         self._start("Looking for changes", lambda tell: build(self._settings, self._embedder, tell))
         return self._state
 
     def remove(self, id_: str) -> State:
-        """Take an article out of the index; its file is left alone. Raises `StoreError` when it is not there."""
+        """Remove an article from the index; its file stays. Raises `StoreError` when it is not there."""
         with self._lock:
             if self._is_busy():
                 return replace(self._state, error="Wait until the articles are indexed, then remove it.")
-            ids = take_out(self._settings, self._embedder, [id_])
+            ids = exclude(self._settings, self._embedder, [id_])
             self._state = State(removed=tuple(ids))
             return self._state
 
     def restore(self, id_: str) -> State:
-        """Bring an article back that was taken out, in the background."""
+        """Index a removed article again, in the background."""
         file = Path(id_.partition("#")[0])
         path = file if file.is_absolute() else self._settings.seeds / file
         self._start("Bringing back", lambda tell: build(self._settings, self._embedder, tell, [path]))
@@ -216,7 +217,7 @@ class Shelf:
 
 
 def _copy(source: Path, folder: Path, name: str) -> Path:
-    """Copy a file into the folder under a name that is free there; complete, or not at all."""
+    """Copy a file into the folder under a free name, completely or not at all."""
     stem, suffix = Path(name).stem, Path(name).suffix
     for number in range(1, 10_000):
         target = folder / (name if number == 1 else f"{stem} {number}{suffix}")

@@ -1,6 +1,6 @@
-"""Maintenance of an index as a whole: check and repair, make anew, remove articles, save and restore.
+"""Maintenance of an index as a whole: check and repair, rebuild, remove articles, save and restore.
 
-An index that cannot be read is never deleted: it is kept aside under a name that says so.
+An unreadable index is never deleted. It is renamed to a name that says so.
 """
 
 from __future__ import annotations
@@ -26,22 +26,22 @@ from rag.store.catalog import Catalog
 from rag.store.catalog_file import FILE_NAME, FORMAT
 from rag.store.files import sha256_of
 from rag.store.local import Update, repair, tidy, write, writer_lock
-from rag.store.migration import bring_over
+from rag.store.migration import migrate
 from rag.store.publish import publish_where_set
-from rag.store.records import Held
+from rag.store.records import ArticleRecord
 
-BESIDE = "rebuild"  # folder inside the index where a new one is made
+BESIDE = "rebuild"  # folder inside the index where a new index is built
 MANIFEST = "manifest.json"
 COPY_BYTES = 1 << 20
 MAX_EXPORT_BYTES = 1 << 40
-# what reading a damaged zip file and its manifest raises
+# errors that reading a damaged zip file and its manifest raises
 DAMAGED = (OSError, EOFError, KeyError, TypeError, ValueError, RuntimeError, zlib.error, zipfile.BadZipFile)
 
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """What a check found and did, a line each. After a damaged catalogue, `aside` is the file where it is kept and
-    `summary` tells how the index was made anew from the articles."""
+    """What a check found and did, a line each. After a damaged catalogue, `aside` is the file that keeps it and
+    `summary` tells how the index was rebuilt from the articles."""
 
     done: tuple[str, ...]
     aside: Path | None
@@ -59,7 +59,7 @@ def _problems(folder: Path) -> list[str]:
 
 
 def _put_aside(folder: Path) -> Path:
-    """Rename the catalogue, and what SQLite keeps beside it, to a name that is free."""
+    """Rename the catalogue, and the files of SQLite beside it, to a free name."""
     stamp = time.strftime("%Y%m%d-%H%M%S")
     name = next(
         n for i in range(1000) if not (folder / (n := f"catalog.damaged-{stamp}-{i}.sqlite")).exists()
@@ -72,7 +72,7 @@ def _put_aside(folder: Path) -> Path:
 
 def _salvage(damaged: Path, folder: Path) -> list[str]:
     """Take over what can still be read of a damaged catalogue and is slow or impossible to make from the articles: vectors,
-    each compared with its checksum, and which other folders are indexed; a line for each."""
+    each verified by its checksum, and the list of other indexed folders. Returns a line for each."""
     kept = 0
     with closing(Catalog(folder, create=True)) as catalog, closing(sqlite3.connect(damaged)) as source:
         try:
@@ -86,23 +86,23 @@ def _salvage(damaged: Path, folder: Path) -> list[str]:
                         catalog.add_vectors([(embedded, vector)])
                     kept += 1
         except (sqlite3.Error, TypeError):
-            pass  # the rest cannot be read: it is made anew
+            pass  # the rest cannot be read and is rebuilt
     return [f"{kept} vectors taken over from it"] if kept else []
 
 
 def check(
     settings: Settings, embedder: Embedder, progress: Callable[[Progress], None] = lambda progress: None
 ) -> Checked:
-    """Read the whole index, compare it with its checksums, and repair what is wrong.
+    """Read the whole index, verify its checksums, and repair what is damaged.
 
-    Damaged copies are made again from the catalogue; a damaged catalogue is kept aside and made again from the articles.
+    Damaged index files are rebuilt from the catalogue. A damaged catalogue is renamed and rebuilt from the articles.
     Raises `StoreError` when there is no index or another process is writing it, `CorpusError` when the articles are gone.
     """
     folder = settings.index
     if not (folder / FILE_NAME).is_file():
         raise StoreError(f"no index at {folder}/; run: rag index")
     with writer_lock(folder):
-        bring_over(folder)
+        migrate(folder)
         problems = _problems(folder)
         if not problems:
             with closing(Catalog(folder)) as catalog:
@@ -123,7 +123,7 @@ def check(
 
 
 def _take_over(folder: Path, beside: Path) -> None:
-    """Put the complete index of the folder `beside` in the place of that in `folder`, at once for every reader."""
+    """Replace the index in `folder` by the complete index in `beside`, at once for every reader."""
     with writer_lock(folder):
         for path in (*beside.glob("vectors-*"), *beside.glob("words-*")):
             if not (folder / path.name).exists():
@@ -143,10 +143,10 @@ def _take_over(folder: Path, beside: Path) -> None:
 def rebuild(
     settings: Settings, embedder: Embedder, progress: Callable[[Progress], None] = lambda progress: None
 ) -> Summary:
-    """Make the index anew from the articles, beside the old one, and put it in its place when it is complete.
+    """Build a new index from the articles, beside the old one, and replace the old one when the new one is complete.
 
-    Of the old one only the list of followed folders is read, if it can be, so it may be damaged or of another format;
-    until the end it stays as it is. Raises what `build` raises.
+    The old index may be damaged or of another format: only its list of followed folders is read, if possible. It stays
+    unchanged until the end. Raises what `build` raises.
     """
     folder, beside = settings.index, settings.index / BESIDE
     shutil.rmtree(beside, ignore_errors=True)
@@ -167,10 +167,10 @@ def rebuild(
     return summary
 
 
-def find_article(catalog: Catalog, name: str) -> Held:
-    """The article of that id, path or end of a path. Raises `StoreError` when there is none, or more than one."""
-    held = catalog.held()
-    for found in ([h for h in held if h.id == name], [h for h in held if h.id.endswith(f"/{name}")]):
+def find_article(catalog: Catalog, name: str) -> ArticleRecord:
+    """The article with that id, path or end of a path. Raises `StoreError` when there is none, or more than one."""
+    records = catalog.records()
+    for found in ([h for h in records if h.id == name], [h for h in records if h.id.endswith(f"/{name}")]):
         if len(found) == 1:
             return found[0]
         if found:
@@ -179,8 +179,8 @@ def find_article(catalog: Catalog, name: str) -> Held:
     raise StoreError(f"{name}: no such article in the index; rag articles lists them")
 
 
-def take_out(settings: Settings, embedder: Embedder, names: Sequence[str]) -> list[str]:
-    """Take articles out of the index, until they change or `rag index FILE` names them; the files are left alone.
+def exclude(settings: Settings, embedder: Embedder, names: Sequence[str]) -> list[str]:
+    """Remove articles from the index, until they change or `rag index FILE` names them. The files stay.
 
     Returns their ids. Raises `StoreError` for a name that is none, before anything is changed.
     """
@@ -189,21 +189,21 @@ def take_out(settings: Settings, embedder: Embedder, names: Sequence[str]) -> li
         if made_by is None:
             raise StoreError(f"the index at {settings.index}/ is empty; run: rag index")
         chosen = list({h.id: h for h in (find_article(catalog, n) for n in names)}.values())
-        # an article that is equal to a removed one but for its name would take its place at once
+        # otherwise a duplicate of a removed article would take its place at once
         digests = {h.digest for h in chosen}
         equal = [d for d in catalog.duplicates() if d.digest in digests]
         out = [(h.id, h.file, h.version) for h in chosen] + [(d.id, d.file, d.version) for d in equal]
         ids = [h.id for h in chosen]
-        write(settings.index, catalog, made_by, Update(removed=ids, taken_out=out))
+        write(settings.index, catalog, made_by, Update(removed=ids, excluded=out))
         tidy(settings.index, catalog, embedder.dimension)
         publish_where_set(settings, catalog, made_by)
         return ids
 
 
 def export(settings: Settings, target: Path) -> int:
-    """Save the index as one zip file: its catalogue, which is all the rest is made of, and a manifest with its SHA-256.
+    """Save the index as one zip file: its catalogue, from which the rest is derived, and a manifest with its SHA-256.
 
-    Readers and a writer may go on meanwhile. Returns the number of bytes. Raises `StoreError`.
+    Readers and a writer may continue meanwhile. Returns the number of bytes. Raises `StoreError`.
     """
     copy = settings.index / f"export-{time.time_ns()}.sqlite"
     partial = target.with_name(f"{target.name}.partial")
@@ -255,9 +255,9 @@ def _unpack(source: Path, beside: Path) -> None:
 
 
 def restore(settings: Settings, embedder: Embedder, source: Path) -> tuple[int, int]:
-    """Put a saved index in the place of this one. Returns its number of articles and chunks.
+    """Replace this index by a saved one. Returns its number of articles and chunks.
 
-    The index is as it was until the saved one is complete and checked. Raises `StoreError` when the file is damaged, or was
+    The index is unchanged until the saved one is unpacked and verified. Raises `StoreError` when the file is damaged, or was
     made by another embedding model or other chunk settings.
     """
     beside = settings.index / BESIDE

@@ -1,7 +1,7 @@
-"""Priority: indexing gives way while a question is being answered, in this process or another of the same user.
+"""Priority: indexing waits while a question is being answered, in this process or another one of the same user.
 
-Who answers holds a shared lock on a file, which the system frees when a process dies; who indexes looks, between two small
-pieces of work, whether anybody holds it.
+Whoever answers holds a shared lock on a file, which the system releases when a process dies. Indexing checks between small
+pieces of work whether anybody holds the lock.
 """
 
 from __future__ import annotations
@@ -14,17 +14,19 @@ from pathlib import Path
 
 try:
     import fcntl
-except ImportError:  # Windows: both share the processor evenly there
+except ImportError:  # Windows: there both share the processor equally
     fcntl = None  # type: ignore[assignment]
 
 FILE_NAME = "answering.lock"
 LOOK_S = 0.05
-MOST_S = 20.0  # one piece of work is done after so long, so that questions without end do not stop indexing for good
+MOST_S = (
+    20.0  # longest wait before one piece of work, so that endless questions do not stop indexing for good
+)
 
 
 @contextmanager
 def answering(folder: Path) -> Iterator[None]:
-    """Ask indexing to wait meanwhile. A folder that cannot be written is no reason not to answer."""
+    """Make indexing wait meanwhile. Where the folder cannot be written, the question is answered anyway."""
     descriptor = None
     if fcntl is not None:
         with suppress(OSError):
@@ -38,7 +40,7 @@ def answering(folder: Path) -> Iterator[None]:
             os.close(descriptor)
 
 
-def _somebody_answers(folder: Path) -> bool:
+def _is_answering(folder: Path) -> bool:
     if fcntl is None:
         return False
     try:
@@ -54,12 +56,12 @@ def _somebody_answers(folder: Path) -> bool:
     return False
 
 
-def way_giver(folder: Path) -> Callable[[], None]:
-    """A function that returns when nobody answers, or after `MOST_S`; call it before each small piece of work."""
+def make_give_way(folder: Path) -> Callable[[], None]:
+    """A function that waits until nobody answers, at most `MOST_S`. Call it before each small piece of work."""
 
     def give_way() -> None:
         until = time.monotonic() + MOST_S
-        while _somebody_answers(folder) and time.monotonic() < until:
+        while _is_answering(folder) and time.monotonic() < until:
             time.sleep(LOOK_S)
 
     return give_way

@@ -1,8 +1,8 @@
-"""Embedding a large archive ahead, in parallel workers by Ray Data: files are read, cut and embedded there, and the vectors kept
-here, batch by batch. `rag.ingest.build` then finds them all known, so chunks and vectors are the same as without.
+"""Embedding a large archive in advance, with parallel Ray Data workers. Workers read, cut and embed the files; the vectors are
+stored here, batch by batch. `rag.ingest.build` then finds every vector stored, so the resulting index is the same.
 
-It knows files, texts and vectors, not the index that is made of them. Workers of other hosts need this program and the same
-paths.
+This module knows files, texts and vectors, not the index that is made of them. Workers on other hosts need this program and
+the same paths.
 """
 
 from __future__ import annotations
@@ -18,20 +18,20 @@ from rag.errors import ArticleError, ConfigError, missing_extra
 from rag.ingest.build import Progress, cut, fingerprint_of
 from rag.ingest.sandbox import Extractor
 from rag.ingest.sidecars import Sidecars
-from rag.ingest.sources import Source, look, read
+from rag.ingest.sources import Source, read, scan
 from rag.protocols import Embedder
 from rag.store.base import Fingerprint, embedded_text
 from rag.store.catalog import Catalog
 from rag.store.local import writer_lock
 
-WINDOW = 16_384  # texts that are known here and not embedded yet: about 12 MB
+WINDOW = 16_384  # texts that wait to be embedded: about 12 MB
 BATCH = 64  # texts to a worker at once
 KEPT_AT_ONCE = 1024  # vectors to one transaction: what Ctrl-C or a killed worker can lose
 LOCAL = "local"
 CONNECT_S = 5.0
 
 MakeEmbedder = Callable[[], Embedder]
-"""Makes the embedding model in a worker; it travels there."""
+"""Creates the embedding model in a worker, to which it is sent."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +44,7 @@ class _Read:
     embedding: str
 
     def __call__(self, row: dict[str, Any]) -> Iterator[dict[str, Any]]:
-        """The texts of one file, with their keys. What cannot be read is left to the build, which tells it."""
+        """The texts of one file, with their keys. Unreadable files are left to the build, which reports them."""
         number = int(row["file"])
         try:
             with Extractor(self.settings.fields) as extractor:
@@ -71,8 +71,8 @@ class _Embed:
 
 
 def _ray(address: str) -> Any:
-    """Ray, connected: to a cluster, or to one of this machine's processors that begins and ends with this process."""
-    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # it would report over the network
+    """Ray, connected to a cluster, or to one on this machine that starts and ends with this process."""
+    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # otherwise it would send reports over the network
     os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
     try:
         import ray
@@ -80,11 +80,11 @@ def _ray(address: str) -> Any:
         raise missing_extra("rag index --ray", "ray") from None
     host, _, port = address.removeprefix("ray://").rpartition(":")
     try:
-        if host and port.isdigit():  # Ray itself would look for half a minute and say much
+        if host and port.isdigit():  # Ray itself would try for half a minute and print much
             socket.create_connection((host, int(port)), CONNECT_S).close()
         options: dict[str, Any] = {"logging_level": "ERROR", "log_to_driver": False}
         if address == LOCAL:
-            # told its address, Ray does not look for the way to the network
+            # with a given address, Ray does not probe the network
             ray.init(include_dashboard=False, _node_ip_address="127.0.0.1", **options)
         else:
             ray.init(address=address, **options)
@@ -101,17 +101,17 @@ def _ray(address: str) -> Any:
 def embed_ahead(
     settings: Settings, make: MakeEmbedder, address: str, workers: int, progress: Callable[[Progress], None]
 ) -> int:
-    """Embed what the index does not know yet of the articles in `settings.seeds` and in what was named before; returns how
-    many texts. `address` is that of a cluster, or `LOCAL`.
+    """Embed the texts whose vectors are not stored yet, of the articles in `settings.seeds` and in the paths named before.
+    Returns the number of texts. `address` is that of a cluster, or `LOCAL`.
 
-    What was embedded is kept whatever happens: the same command goes on with the rest. Raises `ConfigError` where Ray or its
+    Stored vectors are kept after an interruption: the same command continues. Raises `ConfigError` where Ray or its
     cluster is missing, `StoreError` when another process is writing the index.
     """
     fingerprint = fingerprint_of(settings, make())
     with writer_lock(settings.index):
         catalog = Catalog(settings.index, create=True)
         try:
-            found = look(settings.seeds, catalog.roots())
+            found = scan(settings.seeds, catalog.roots())
             ray = _ray(address)
             try:
                 return _run(

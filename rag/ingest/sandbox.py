@@ -1,6 +1,6 @@
-"""Extraction: asks the process that reads foreign formats, and outlives it.
+"""Extraction: starts and supervises the process that reads foreign formats.
 
-A parser that hangs is stopped, one that dies is started again; either way the file is named and the next one is read.
+A parser that hangs is stopped, and one that dies is started again. Either way the file is reported and the next one is read.
 """
 
 from __future__ import annotations
@@ -20,13 +20,13 @@ from types import TracebackType
 
 from rag.ingest.formats import Document, Limits, Refused
 
-IDLE_S = 30.0  # without a sign; a long PDF takes a tenth, and each page that is recognised gives one
+IDLE_S = 30.0  # without any output; a long PDF takes a tenth of that, and each recognised page gives output
 TOTAL_S = 900.0  # for one file
 MAX_REPLY_BYTES = 200 * 2**20
 
 
 class Extractor:
-    """Reads files one after the other; a context that ends the process it started. Not to be shared by threads."""
+    """Reads files one after the other. A context that ends the process it started. Threads must not share it."""
 
     def __init__(
         self,
@@ -35,7 +35,7 @@ class Extractor:
         idle_s: float = IDLE_S,
         total_s: float = TOTAL_S,
     ) -> None:
-        """`names` says what the user's JSON and CSV fields are called. Starts nothing."""
+        """`names` are the user's names for JSON and CSV fields. Starts nothing."""
         self._names = dict(names or {})
         self._limits = asdict(limits or Limits())
         self._idle_s, self._total_s = idle_s, total_s
@@ -56,7 +56,9 @@ class Extractor:
         if process is not None:
             if os.name == "posix":
                 with suppress(ProcessLookupError):
-                    os.killpg(process.pid, signal.SIGKILL)  # with what it started itself: a text recognition
+                    os.killpg(
+                        process.pid, signal.SIGKILL
+                    )  # with its own children, such as a text recognition
             else:
                 process.kill()
             process.wait()
@@ -65,7 +67,7 @@ class Extractor:
                     pipe.close()
 
     def extract(self, path: Path, name: str) -> Iterator[Document | Refused]:
-        """The documents of the file at `path`, called `name`; what cannot be read is given as `Refused`."""
+        """The documents of the file at `path`, called `name`; what cannot be read comes as `Refused`."""
         started = time.monotonic()
         try:
             process = self._running()
@@ -97,7 +99,7 @@ class Extractor:
                 "", f"the reader of such files stopped on it ({_described(status)}); save it as text"
             )
         except GeneratorExit:
-            self.close()  # what it would still answer belongs to no question
+            self.close()  # its remaining output belongs to no request
             raise
 
     def _running(self) -> subprocess.Popen[bytes]:
@@ -111,12 +113,12 @@ class Extractor:
                 stderr=subprocess.DEVNULL,
                 cwd="/" if os.name == "posix" else None,
                 env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])},
-                start_new_session=True,  # Ctrl-C is ours to handle
+                start_new_session=True,  # Ctrl-C is handled here, not by the child
             )
         return self._process
 
     def _reply(self, process: subprocess.Popen[bytes], timeout_s: float) -> dict[str, dict[str, str]]:
-        """The next line. Raises `TimeoutError`, `EOFError` when the process died, `ValueError` for no answer of ours."""
+        """The next line. Raises `TimeoutError`, `EOFError` when the process died, `ValueError` for an invalid answer."""
         assert process.stdout is not None
         deadline = time.monotonic() + timeout_s
         parts = [self._rest]

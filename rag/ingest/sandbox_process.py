@@ -1,7 +1,8 @@
-"""The process that reads files of foreign formats: hostile input meets parsers here, and nowhere else.
+"""The process that reads files of foreign formats. Parsers see hostile input only here.
 
 One request a line on standard input, `{"name", "path", "names", "limits"}`; answers are lines `{"document": ...}` or
-`{"refused": ...}`, `{"going": true}` where the next takes long, and `{"end": true}` last. Its memory is bounded, it opens no connection, and it ends with its input.
+`{"refused": ...}`, `{"going": true}` where the next one takes long, and `{"end": true}` last. Its memory is limited, it opens
+no connection, and it ends with its input.
 """
 
 from __future__ import annotations
@@ -12,9 +13,9 @@ from collections.abc import Iterator
 from dataclasses import asdict
 from typing import Any
 
-from rag.ingest.formats import Document, Found, Going, Limits, Refused, extract
+from rag.ingest.formats import Document, Found, Limits, Refused, Working, extract
 
-MEMORY_BYTES = 3 * 2**30  # of address space, the parsers' own libraries included
+MEMORY_BYTES = 3 * 2**30  # of address space, including the libraries of the parsers
 
 
 def _bound_memory() -> None:
@@ -40,13 +41,13 @@ def _found(request: dict[str, Any]) -> Iterator[Found]:
 
 
 def _line(found: Found) -> str:
-    if isinstance(found, Going):
+    if isinstance(found, Working):
         return '{"going": true}'
     kind = "document" if isinstance(found, Document) else "refused"
     line = json.dumps({kind: asdict(found)}, ensure_ascii=False)
     try:
         line.encode()
-    except UnicodeEncodeError:  # half a character pair, as JSON may hold
+    except UnicodeEncodeError:  # half of a surrogate pair, which JSON may contain
         line = json.dumps({"refused": {"key": "", "reason": "holds half a character; save it as UTF-8"}})
     return line
 
@@ -55,7 +56,7 @@ def main() -> None:
     """Serve until the input ends."""
     _bound_memory()
     out = sys.stdout
-    sys.stdout = sys.stderr  # a parser that prints must not write into the answers
+    sys.stdout = sys.stderr  # output of a parser must not mix with the answers
     out.reconfigure(encoding="utf-8", newline="\n")  # type: ignore[union-attr]
     for text in sys.stdin:
         for found in _found(json.loads(text)):

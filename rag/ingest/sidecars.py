@@ -1,6 +1,6 @@
-"""Sidecars: what TOML files beside the articles supply where their own text is silent.
+"""Sidecars: TOML files beside the articles, with facts that the text does not state.
 
-`NAME.toml` beside an article holds its fields, `articles.toml` at the top of the folder a table for each of several.
+`NAME.toml` beside an article has its fields. `articles.toml` at the top of the folder has a table for each article.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ def read_bytes(path: Path, shown: str, limit: int) -> bytes:
 
 @dataclass(frozen=True, slots=True)
 class Supplied:
-    """What a sidecar supplies for one article; None where it is silent."""
+    """The facts that a sidecar supplies for one article; None for those it does not."""
 
     title: str | None = None
     publisher: str | None = None
@@ -129,7 +129,7 @@ def load_sidecars(folder: Path) -> Sidecars:
 
 
 def sidecar_of(path: Path, folder: Path, sidecars: Sidecars) -> Supplied:
-    """What NAME.toml beside the article and its table in `articles.toml` supply; they must not contradict."""
+    """What NAME.toml beside the article and its table in `articles.toml` supply; they must not contradict each other."""
     listed = sidecars.tables.get(path.relative_to(folder).as_posix(), Supplied())
     beside = path.with_suffix(".toml")
     if beside == folder / SIDECAR or not beside.exists():

@@ -1,7 +1,7 @@
-"""Sources: where articles lie, what tells whether a file changed, and what is read from it.
+"""Sources: where the article files are, how changes are noticed, and what is read from a file.
 
-A file's place is its path inside the corpus' own folder, or its whole path where the user named it elsewhere; an article
-that shares its file with others adds "#" and its key. This module knows folders and files, nothing of the index.
+A file's place is its path inside the corpus' own folder, or its full path where it is elsewhere. Articles that share a file
+add "#" and a key. This module knows folders and files, not the index.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rag.errors import ArticleError, CorpusError
-from rag.ingest.articles import look_through, read_article
+from rag.ingest.articles import read_article, scan_folder
 from rag.ingest.descriptions import describe, parse_date
 from rag.ingest.formats import FORMATS_VERSION, SUFFIXES, TEXT, Document, Refused
 from rag.ingest.sidecars import SIDECAR, Sidecars, Supplied, load_sidecars, sidecar_of
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from rag.ingest.sandbox import Extractor
 
 READ_TRIES = 3  # a file that changes while it is read is read again
-SETTLED_S = 2.0  # a file that changed so lately may change again without its times telling
+OLD_ENOUGH_S = 2.0  # a file that changed more recently may change again without a new time
 VERSION = 2  # counts changes of what is read from a file
 
 
@@ -45,20 +45,20 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """What a look at the folders gives: the files, the roots that were looked at, (path, reason) of roots that are not
-    there, and the same of files whose format is not read."""
+    """The result of a scan: the files, the scanned roots, (path, reason) of missing roots, and the same of files whose
+    format is not supported."""
 
     sources: tuple[Source, ...]
     looked_at: tuple[str, ...]
     missing: tuple[tuple[str, str], ...] = ()
-    gone: tuple[str, ...] = ()  # files that the user named and that are no more
+    gone: tuple[str, ...] = ()  # files that the user named and that no longer exist
     sidecars: dict[Path, Sidecars] = field(default_factory=dict)
     unread: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Content:
-    """What a file holds: its articles, and (key, reason) of what could not be read."""
+    """The contents of a file: its articles, and (key, reason) of those that could not be read."""
 
     articles: tuple[Article, ...]
     skips: tuple[tuple[str, str], ...]
@@ -66,7 +66,7 @@ class Content:
 
 
 def _in_folder(folder: Path, root: str, files: Iterable[Path]) -> list[Source]:
-    """Sources of `files` in `folder`; where the root is a file itself, that one."""
+    """Sources of `files` in `folder`, or the root itself where it is a file."""
     found = []
     for path in files:
         inside = path.relative_to(folder).as_posix()
@@ -84,8 +84,8 @@ NOT_READ = f"this format is not read; save it as one of {', '.join(sorted(s.lstr
 
 
 def _unread(folder: Path, root: str, files: Sequence[Path]) -> list[tuple[str, str]]:
-    """(place, reason) for each ending of files in `folder` whose format is not read: one file by its name, several
-    counted."""
+    """(place, reason) for each ending of files in `folder` whose format is not supported: a single file by its name,
+    several by their number."""
     by_ending: dict[str, list[Source]] = {}
     for source in _in_folder(folder, root, files):
         by_ending.setdefault(source.path.suffix.lower(), []).append(source)
@@ -101,22 +101,22 @@ def _unread(folder: Path, root: str, files: Sequence[Path]) -> list[tuple[str, s
 def _root(root: str) -> tuple[list[Source], list[tuple[str, str]], Sidecars]:
     path = Path(root)
     if path.is_dir():
-        found, others = look_through(path, READ)
+        found, others = scan_folder(path, READ)
         return _in_folder(path, root, found), _unread(path, root, others), load_sidecars(path)
     return [Source(path, root, path.name, root, path.parent)], [], Sidecars()
 
 
-def look(seeds: Path, roots: Sequence[str]) -> Found:
-    """All files of the corpus' own folder `seeds` and of the `roots` the user named before.
+def scan(seeds: Path, roots: Sequence[str]) -> Found:
+    """All files of the corpus' own folder `seeds` and of the `roots` that the user named before.
 
-    A missing root is told in `Found.missing`, and its articles are nobody's to remove. Raises `CorpusError` when `seeds` is
+    A missing root is listed in `Found.missing`; its articles stay in the index. Raises `CorpusError` when `seeds` is
     missing and there is no root, `ArticleError` for an `articles.toml` that cannot be read.
     """
     sources: list[Source] = []
     unread: list[tuple[str, str]] = []
     looked, missing, sidecars = [], [], {}
     if seeds.is_dir() or not roots:
-        files, others = look_through(seeds, READ)
+        files, others = scan_folder(seeds, READ)
         sources += _in_folder(seeds, "", files)
         unread += _unread(seeds, "", others)
         sidecars[seeds] = load_sidecars(seeds)
@@ -137,13 +137,13 @@ def look(seeds: Path, roots: Sequence[str]) -> Found:
     return Found(tuple(distinct.values()), tuple(looked), tuple(missing), (), sidecars, tuple(unread))
 
 
-def look_at(
+def scan_paths(
     seeds: Path, paths: Sequence[Path], known: Callable[[str], Collection[str]], roots: Sequence[str]
 ) -> tuple[Found, tuple[str, ...]]:
     """The files and folders that the user names, and those of them that are new roots: neither in `seeds` nor in `roots`.
 
-    What was read there before (`known(place)`) and is no more is told in `Found.gone`. Raises `CorpusError` for a path
-    that is not there and was not.
+    Files that were read there before (`known(place)`) and are gone are listed in `Found.gone`. Raises `CorpusError` for a
+    path that does not exist and never did.
     """
     own = Path(os.path.normpath(seeds.absolute()))
     sources: dict[str, Source] = {}
@@ -160,7 +160,7 @@ def look_at(
         place = _in_folder(folder, root, [under])[0].file if under != folder else root
         before = known(place)
         if os.path.lexists(whole):
-            found, others = ([under], []) if under.is_file() else look_through(folder, READ, under)
+            found, others = ([under], []) if under.is_file() else scan_folder(folder, READ, under)
             unread += _unread(folder, root, others)
             sources |= {s.file: s for s in _in_folder(folder, root, found)}
             if folder not in sidecars:
@@ -185,19 +185,20 @@ def _state(path: Path) -> str:
     return f"{found.st_size}:{found.st_mtime_ns}:{found.st_ctime_ns}:{found.st_ino}"
 
 
-def _is_settled(path: Path) -> bool:
-    """Whether the file's times are old enough to tell of the next change, and not of the future (a clock set back)."""
+def _is_old_enough(path: Path) -> bool:
+    """Whether the file's times are so old that the next change will alter them. Times in the future are not (a clock set
+    back)."""
     try:
         found = path.stat()
     except OSError:
         return True
-    return max(found.st_mtime, found.st_ctime) < time.time() - SETTLED_S
+    return max(found.st_mtime, found.st_ctime) < time.time() - OLD_ENOUGH_S
 
 
 def stamp_of(source: Source, sidecars: Sidecars) -> str:
-    """What a file is like without reading it; "" when that tells nothing. Equal stamps, equal content."""
+    """A hash of a file's size and times, without reading it; "" when these are not reliable. Equal stamps mean equal content."""
     beside = source.path.with_suffix(".toml")
-    if not _is_settled(source.path) or not _is_settled(beside):
+    if not _is_old_enough(source.path) or not _is_old_enough(beside):
         return ""
     table = sidecars.tables.get(source.path.relative_to(source.folder).as_posix())
     parts = (VERSION, FORMATS_VERSION, _state(source.path), _state(beside), table)
@@ -205,9 +206,9 @@ def stamp_of(source: Source, sidecars: Sidecars) -> str:
 
 
 def read(source: Source, sidecars: Sidecars, extractor: Extractor) -> Content:
-    """What a file holds, with the stamp it had then. Raises `UnreadableError` when the system does not let it be read.
+    """The contents of a file, with the stamp it had then. Raises `UnreadableError` when the system does not let it be read.
 
-    A file that keeps changing while it is read is named with that reason.
+    A file that keeps changing while it is read is reported with that reason.
     """
     for _ in range(READ_TRIES):
         stamp, before = stamp_of(source, sidecars), _state(source.path)
@@ -249,7 +250,7 @@ def _read(
 
 
 def _from_document(source: Source, key: str, document: Document, supplied: Sidecars) -> Article:
-    """An article as a file's format tells of it: its metadata first, then what its text says, then the sidecar."""
+    """An article from a document: facts come from its metadata first, then from its text, then from the sidecar."""
     mark = f"#{key}" if key else ""
     said = describe(document.text)
     name = source.path.relative_to(source.folder).as_posix()
@@ -285,4 +286,4 @@ def _from_document(source: Source, key: str, document: Document, supplied: Sidec
     )
 
 
-__all__ = ["SIDECAR", "Content", "Found", "Source", "look", "look_at", "read", "stamp_of"]
+__all__ = ["SIDECAR", "Content", "Found", "Source", "read", "scan", "scan_paths", "stamp_of"]

@@ -1,4 +1,4 @@
-"""Watching: when to look at the articles again. Knows folders and times, not what is in them."""
+"""Watching: when to scan the articles again. It knows folders and times, not contents."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from rag.config import Settings
 from rag.errors import StoreError
 from rag.store.catalog import Catalog
 
-QUIET_MS = 800  # without a change, before a look: an editor writes a file in several steps
+QUIET_MS = 800  # without a change before a scan: an editor writes a file in several steps
 LONGEST_MS = 5000
-LOOK_MS = 300_000  # a look without any change told: folders of other machines tell of none
+LOOK_MS = 300_000  # between scans without a reported change: network folders report none
 
 
 def followed(settings: Settings) -> list[Path]:
@@ -22,7 +22,7 @@ def followed(settings: Settings) -> list[Path]:
         roots += [Path(r) for r in catalog.roots()]
         catalog.close()
     except StoreError:
-        pass  # no index yet: its own folder alone
+        pass  # no index yet: only its own folder
     return [r for r in roots if r.exists()]
 
 

@@ -1,1 +1,1 @@
-"""Models: what turns texts into vectors, judges windows and words answers, and where their files come from."""
+"""Models: the embedding model, the reader and the language model, and where their files come from."""

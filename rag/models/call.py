@@ -1,4 +1,4 @@
-"""One call of a model: until when it may last, and whether it is still wanted. Nothing else is known of it."""
+"""One call of a model: its deadline, and whether it is still wanted. Nothing else."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ import time
 from rag.errors import GenerationError, StoppedError
 from rag.protocols import Cancel
 
-POLL_S = 0.05  # how often `cancel` is asked while nothing arrives
+POLL_S = 0.05  # how often `cancel` is checked while nothing arrives
 
 
 class Call:
-    """See `Generator.generate` for `deadline_s` and `cancel`. `phase`: what takes the time now, for the error message."""
+    """See `Generator.generate` for `deadline_s` and `cancel`. `phase` says what takes the time now, for the error message."""
 
     def __init__(self, deadline_s: float, cancel: Cancel, phase: str) -> None:
         self._deadline_s = deadline_s
@@ -24,7 +24,7 @@ class Call:
         return max(0.0, self._end - time.monotonic())
 
     def check(self) -> None:
-        """Raise `StoppedError` or `GenerationError` when the call must not go on."""
+        """Raise `StoppedError` or `GenerationError` when the call must end."""
         if self.cancel():
             raise StoppedError("stopped")
         if self.left_s() <= 0:
@@ -34,7 +34,7 @@ class Call:
             )
 
     def pause(self, seconds: float) -> None:
-        """Wait, as long as the call may go on."""
+        """Wait a moment, unless the call must end."""
         end = time.monotonic() + seconds
         while time.monotonic() < end:
             self.check()

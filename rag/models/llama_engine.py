@@ -1,7 +1,7 @@
-"""llama.cpp with one loaded model: cuts prompts into tokens, reads them in slices, writes what a grammar allows.
+"""llama.cpp with one loaded model: tokenizes prompts, reads them in slices, and generates text within a grammar.
 
-The only module that loads llama.cpp, which may abort its process (bad file, no memory); so it is used in the model process
-alone. It does not know what the prompts mean, nor who asks.
+Only this module loads llama.cpp, and only the model process uses it, because llama.cpp may abort its process (bad file, no
+memory). It does not know what the prompts mean, nor who asks.
 """
 
 from __future__ import annotations
@@ -20,12 +20,12 @@ from rag.errors import GenerationError, ModelError
 from rag.models.llama_protocol import GenerationStats, Request
 from rag.protocols import Prompt, Segment
 
-SLICE_TOKENS = 128  # the prompt is read in slices, so that a reader who leaves frees the model at once
-NARROW = 64  # most tokens that a grammar rejects have an allowed one among the best 64
+SLICE_TOKENS = 128  # the prompt is read in slices, so that a cancelled call frees the model at once
+NARROW = 64  # where the grammar rejects the best token, an allowed one is mostly among the best 64
 
 
 class Stopped(Exception):
-    """Nobody is waiting for the answer any more, or its time is over."""
+    """The call was cancelled, or its time is over."""
 
 
 _warnings: deque[str] = deque(maxlen=20)  # the last lines that llama.cpp wrote as warnings or errors
@@ -39,8 +39,8 @@ def _keep_warning(level: int, text: bytes, _user: object) -> None:
 class Cores:
     """How many cores other processes leave free, measured over the last while (Linux; elsewhere: all of them).
 
-    llama.cpp's threads wait for each other by spinning, hundreds of times a token. Where another process takes a core
-    from one of them, all wait: on two busy cores, two threads were seen to write 40 times slower than one.
+    llama.cpp's threads wait for each other in a busy loop, hundreds of times per token. Where another process takes the
+    core of one thread, all wait. On two busy cores, two threads were measured to be 40 times slower than one.
     """
 
     WINDOW_S = 0.1  # the kernel counts in hundredths of a second
@@ -51,7 +51,7 @@ class Cores:
         self._before = self._now()
 
     def _now(self) -> tuple[float, float, float] | None:
-        """Seconds on the clock, of all cores being busy, and of those our own."""
+        """Seconds on the clock, seconds of all cores being busy, and those used by this process."""
         try:
             with Path("/proc/stat").open(encoding="ascii") as file:
                 user, nice, system, _, _, irq, softirq, steal = map(int, file.readline().split()[1:9])
@@ -61,9 +61,9 @@ class Cores:
         return time.monotonic(), busy / self._ticks, time.process_time()
 
     def free(self, fresh: bool = False) -> float | None:
-        """Cores that others left free since the last look; None when that was less than a window ago.
+        """Cores that others left free since the last measurement; None when that was less than a window ago.
 
-        `fresh`: measure anew, for the time of one window, because the last look was too long ago.
+        `fresh`: measure for one window now, because the last measurement is too old.
         """
         if fresh:
             self._before = self._now()
@@ -80,7 +80,8 @@ class Cores:
 
 
 def _has_amx() -> bool:
-    """Whether the processor multiplies matrices in tiles (Linux tells; elsewhere such processors are no laptops)."""
+    """Whether the processor multiplies matrices in tiles (AMX). Known on Linux only;
+    elsewhere such processors are rare."""
     try:
         return " amx_int8" in Path("/proc/cpuinfo").read_text("ascii", "replace")
     except OSError:
@@ -89,7 +90,7 @@ def _has_amx() -> bool:
 
 @cache
 def _llama_cpp() -> tuple[Any, object]:
-    """The library, ready for use, and the callback that it holds on to for the rest of the process."""
+    """The library, ready for use, and its log callback, which must live as long as the process."""
     import llama_cpp
 
     callback = llama_cpp.llama_log_callback(_keep_warning)
@@ -99,10 +100,10 @@ def _llama_cpp() -> tuple[Any, object]:
 
 
 class Engine:
-    """A loaded model with its memory of the last prompt. Used by one thread at a time.
+    """A loaded model with the cached state of the last prompt. Used by one thread at a time.
 
-    Same prompt, same text, whatever was asked before: what is kept from an earlier prompt is only ever whole slices
-    that a fresh start would read in the same way.
+    The same prompt gives the same text, whatever was asked before: only whole slices of an earlier prompt are reused,
+    which a fresh start would compute in the same way.
     """
 
     def __init__(self, path: str, context_tokens: int, threads: int) -> None:
@@ -120,13 +121,13 @@ class Engine:
         options = c.llama_context_default_params()
         options.n_ctx = self._context_tokens = context_tokens
         options.n_batch = options.n_ubatch = SLICE_TOKENS
-        options.n_outputs_max = 1  # only the last token's scores are ever looked at
+        options.n_outputs_max = 1  # only the scores of the last token are used
         options.n_threads = options.n_threads_batch = self._threads = threads
         self._cores = Cores()
         options.flash_attn_type = c.LLAMA_FLASH_ATTN_TYPE_DISABLED
         options.no_perf = True
         self._stopped: Callable[[], bool] = lambda: False
-        # Asked before every step of the computation: a slice takes seconds on a busy machine.
+        # Checked before every step of the computation: a slice takes seconds on a busy machine.
         self._abort = c.ggml_abort_callback(lambda _: self._stopped())
         options.abort_callback = self._abort
         self._context = c.llama_init_from_model(self._model, options)
@@ -137,22 +138,22 @@ class Engine:
         self._vocab_size = c.llama_vocab_n_tokens(self._vocab)
         self._memory = c.llama_get_memory(self._context)
         self._batch = c.llama_batch_init(SLICE_TOKENS, 0, 1)
-        self._kept: list[tuple[int, ...]] = []  # slices in the model's memory, from the start
+        self._kept: list[tuple[int, ...]] = []  # cached slices, from the start of the prompt
 
     def close(self) -> None:
-        """Give the memory back."""
+        """Free the memory."""
         self._c.llama_batch_free(self._batch)
         self._c.llama_free(self._context)
         self._c.llama_model_free(self._model)
 
     @staticmethod
     def _refusal(path: str) -> str:
-        # The first warning is the cause, the later ones say that loading failed.
+        # The first warning is the cause; later ones only say that loading failed.
         reason = _warnings[0] if _warnings else "no reason given"
         return f"{path}: llama.cpp cannot load this model ({reason}); get a whole one with: rag models get default"
 
     def tokens(self, segment: Segment) -> list[int]:
-        """Token ids of a segment. Control tokens, and what else is special in the vocabulary, only where it is trusted."""
+        """Token ids of a segment. Control and other special tokens are recognised only where the segment is trusted."""
         c = self._c
         data = segment.text.encode("utf-8", "replace")
         size = len(data) + 8
@@ -163,7 +164,7 @@ class Engine:
         found = list(buffer[:count])
         if segment.trusted:
             return found
-        # llama.cpp leaves "user defined" tokens in. Cut the text inside each, so that only plain tokens remain.
+        # llama.cpp still finds "user defined" tokens. Cut the text inside each of them, so that only plain tokens remain.
         for token in found:
             if self._is_special(token):
                 mark = c.llama_vocab_get_text(self._vocab, token).decode("utf-8", "replace")
@@ -184,7 +185,7 @@ class Engine:
         return bool(c.llama_vocab_get_attr(self._vocab, token) & special)
 
     def _slices(self, prompt: Prompt) -> list[tuple[int, ...]]:
-        # The first segment is what all prompts share: it ends with a slice of its own, so that it can be kept whole.
+        # All prompts share the first segment. It ends with its own slice, so that all of it can be cached.
         parts = [self.tokens(segment) for segment in prompt]
         runs = [*parts[:1], [token for part in parts[1:] for token in part]]
         return [
@@ -194,14 +195,14 @@ class Engine:
         ]
 
     def _rewind(self, slices: list[tuple[int, ...]]) -> int:
-        """Forget all but the leading slices that the prompt shares; the number of tokens kept."""
+        """Drop all cached slices except the leading ones that the prompt shares. Returns the number of tokens kept."""
         same = 0
         while same < min(len(self._kept), len(slices) - 1) and self._kept[same] == slices[same]:
             same += 1  # never the last one: its scores are needed
         del self._kept[same:]
         count = sum(map(len, self._kept))
         if not self._c.llama_memory_seq_rm(self._memory, 0, count, -1):
-            self._forget()  # a kind of model whose memory cannot be cut
+            self._forget()  # this kind of model cannot drop a part of its cache
             return 0
         return count
 
@@ -210,7 +211,7 @@ class Engine:
         self._c.llama_memory_clear(self._memory, True)
 
     def _share_cores(self, fresh: bool = False) -> None:
-        """As many threads as there are cores free for them. The number of threads changes no result, only the time."""
+        """Use as many threads as there are free cores. The number changes only the time, not the result."""
         if self._threads > 1 and (free := self._cores.free(fresh)) is not None:
             count = max(1, min(self._threads, int(free + 0.25)))
             self._c.llama_set_n_threads(self._context, count, count)
@@ -242,10 +243,10 @@ class Engine:
         return sampler  # type: ignore[no-any-return]
 
     def _best(self, sampler: object | None) -> int:
-        """The token with the highest score that the grammar allows; of equals, the lowest id.
+        """The token with the highest score that the grammar allows; for equal scores, the lowest id.
 
-        A grammar walks its rules for every token that it is asked about, and the vocabulary has 150,000: so it is
-        asked about the best one first, then about the best few, and about all only when none of those will do.
+        Checking a token against the grammar is slow, and the vocabulary has 150,000. So the best token is checked first,
+        then the best few, and all only when none of those is allowed.
         """
         import numpy as np
 
@@ -285,7 +286,7 @@ class Engine:
     ) -> GenerationStats:
         """Continue the prompt; whole characters go to `emit`.
 
-        Raises `GenerationError`, or `Stopped` soon after `stopped()` turned true. Afterwards the next call is right, whatever was raised."""
+        Raises `GenerationError`, or `Stopped` soon after `stopped()` became true. Later calls still work after any error."""
         c = self._c
         begun = time.monotonic()
         slices = self._slices(request.prompt)

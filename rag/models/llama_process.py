@@ -1,12 +1,12 @@
-"""The model process: one queue and one Unix socket before one loaded GGUF model.
+"""The model process: one loaded GGUF model behind one queue and one Unix socket.
 
 Run as `python -m rag.models.llama_process FOLDER`. One such process serves every Citewire process of one machine user (page,
-command line, evaluation), so that the model is in memory once and its memory of the fixed prompt serves all of them.
-It belongs to none of them: it is started by whoever needs it first, stays while somebody is connected, and
-leaves `keep_alive_s` after the last one left. A lock file held for its whole life makes it the only one; the lock and
-the connections vanish with their processes, so nothing is left behind by a crash on either side.
+command line, evaluation), so that the model and the cached fixed prompt are in memory once.
+The first process that needs it starts it. It stays while a client is connected, and ends `keep_alive_s` after the last one
+has disconnected. A lock file, held for its whole life, makes it the only one. Locks and connections end with their
+processes, so a crash on either side leaves nothing behind.
 
-It does not know what the prompts mean, nor anything of articles.
+It knows neither what the prompts mean nor anything of articles.
 """
 
 from __future__ import annotations
@@ -40,9 +40,9 @@ from rag.models.llama_protocol import (
 )
 
 MAX_CLIENTS = 64
-FIRST_LINE_S = 10.0  # a client says what it wants within this time
-UNCLAIMED_S = 30.0  # a process nobody connects to gives up
-LOCK_WAIT_S = 15.0  # for a predecessor that is on its way out
+FIRST_LINE_S = 10.0  # a client must send its request within this time
+UNCLAIMED_S = 30.0  # a process to which no client connects ends
+LOCK_WAIT_S = 15.0  # for a predecessor that is about to end
 
 
 class _Job:
@@ -50,7 +50,7 @@ class _Job:
         self.request = request
         self.writer = writer
         self.arrived = time.monotonic()
-        self.gone = threading.Event()  # the client left: stop
+        self.gone = threading.Event()  # the client disconnected: stop
         self.finished = asyncio.Event()
 
     def stopped(self) -> bool:
@@ -58,7 +58,7 @@ class _Job:
 
 
 class _Server:
-    """The queue, first come, first served, and the one thread that touches the model."""
+    """The queue, first come, first served, and the only thread that uses the model."""
 
     def __init__(self) -> None:
         self._queue: list[_Job] = []  # the first is being served
@@ -71,7 +71,7 @@ class _Server:
         self._loaded: tuple[object, ...] = ()
 
     async def serve(self, listener: socket.socket) -> None:
-        """Serve until nobody needs the model any more, or until another version asks for its place."""
+        """Serve until no client needs the model, or until another version asks this process to retire."""
         server = await asyncio.start_unix_server(self._client, sock=listener, limit=MAX_LINE_BYTES)
         work = asyncio.create_task(self._work())
         leave = asyncio.create_task(self._leave.wait())
@@ -81,10 +81,10 @@ class _Server:
             if leave.done() and not self._clients:
                 server.close()
                 return
-            if leave.done():  # somebody came at the last moment
+            if leave.done():  # a client connected at the last moment
                 self._leave.clear()
                 leave = asyncio.create_task(self._leave.wait())
-        work.result()  # asked to retire; or a fault of ours: the process ends with its traceback in the log
+        work.result()  # asked to retire, or a bug: then the process ends with a traceback in the log
 
     def _count(self, change: int) -> None:
         self._clients += change
@@ -100,13 +100,13 @@ class _Server:
             if self._clients <= MAX_CLIENTS and _is_mine(writer.get_extra_info("socket")):
                 await self._talk(reader, writer)
         except (ConnectionError, TimeoutError):
-            pass  # the client left or never spoke: nobody to tell
+            pass  # the client disconnected or sent nothing, so nobody gets an answer
         finally:
             writer.close()
             self._count(-1)
 
     async def _talk(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        writer.transport.set_write_buffer_limits(high=0)  # drain() returns when all is with the client
+        writer.transport.set_write_buffer_limits(high=0)  # drain() returns when everything is sent
         _say(writer, Reply("hello", VERSION, os.getpid()))
         try:
             request = read_request(await asyncio.wait_for(reader.readline(), FIRST_LINE_S))
@@ -124,7 +124,7 @@ class _Server:
         self._arrived.set()
         if before := len(self._queue) - 1:
             _say(writer, Reply("waiting", number=before))
-        # The client has nothing more to send: whatever comes, be it the end of the connection, means that it leaves.
+        # The client has nothing more to send. Whatever arrives, including the end of the connection, means that it disconnects.
         left = asyncio.create_task(reader.read(1))
         done = asyncio.create_task(job.finished.wait())
         await asyncio.wait({left, done}, return_when=asyncio.FIRST_COMPLETED)
@@ -180,7 +180,7 @@ class _Server:
             return Reply("model", str(error))
 
     def _load(self, request: Request) -> Engine:
-        """The engine for a request; another model, or a changed file, takes the place of the one in memory."""
+        """The engine for a request. Another model, or a changed file, replaces the one in memory."""
         try:
             found = Path(request.model).stat()
         except OSError as error:
@@ -211,7 +211,7 @@ def _say(writer: asyncio.StreamWriter, reply: Reply) -> None:
 
 
 def _is_mine(peer: socket.socket) -> bool:
-    """Whether the other end runs as the same user (Linux; elsewhere the folder's permissions say so)."""
+    """Whether the other end runs as the same user (checked on Linux; elsewhere the folder's permissions ensure it)."""
     if not hasattr(socket, "SO_PEERCRED"):
         return True
     _pid, uid, _gid = struct.unpack("3i", peer.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12))
@@ -219,8 +219,10 @@ def _is_mine(peer: socket.socket) -> bool:
 
 
 def _lock(folder: Path) -> bool:
-    """Become the one model process of this folder, waiting for one that is leaving; false when another serves."""
-    lock = os.open(folder / "model.lock", os.O_RDWR | os.O_CREAT, 0o600)  # never closed: held to the end
+    """Become the one model process of this folder, waiting for one that is about to end. False when another one serves."""
+    lock = os.open(
+        folder / "model.lock", os.O_RDWR | os.O_CREAT, 0o600
+    )  # never closed: held until the process ends
     end = time.monotonic() + LOCK_WAIT_S
     while time.monotonic() < end:
         try:
@@ -235,16 +237,16 @@ def _lock(folder: Path) -> bool:
 
 
 def main(folder: Path) -> int:
-    """Serve in `folder` until nobody needs the model. 0 also when another process already serves there."""
+    """Serve in `folder` until no client needs the model. Returns 0, also when another process already serves there."""
     faulthandler.enable()
     private_folder(folder)
     if not _lock(folder):
         return 0
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # a crash must not write a core file of a gigabyte
-    with contextlib.suppress(OSError):  # Linux: when memory runs out, this process goes, not the page
+    with contextlib.suppress(OSError):  # Linux: when memory runs out, this process is killed, not the page
         Path("/proc/self/oom_score_adj").write_text("500", encoding="ascii")
     place = folder / "model.sock"
-    place.unlink(missing_ok=True)  # of a process that was killed
+    place.unlink(missing_ok=True)  # left by a process that was killed
     listener = socket.socket(socket.AF_UNIX)
     os.umask(0o177)
     with socket_address(folder) as address:
@@ -254,8 +256,8 @@ def main(folder: Path) -> int:
         await _Server().serve(listener)
         place.unlink(
             missing_ok=True
-        )  # before the lock goes, so that nobody connects to a process that leaves
-        os._exit(0)  # the lock goes with the process; nothing else is worth waiting for
+        )  # before the lock is released, so that nobody connects to a process that ends
+        os._exit(0)  # this releases the lock; nothing else needs to be waited for
 
     asyncio.run(serve())
     return 0

@@ -1,6 +1,6 @@
-"""What is said between the model process and those who ask it: one JSON object a line, over a Unix socket in one folder.
+"""The protocol between the model process and its clients: one JSON object per line, over a Unix socket in a private folder.
 
-Values, their reading and writing, and the folder of the socket. It knows neither the model nor the queue.
+This module has the values, reads and writes them, and makes the folder. It knows neither the model nor the queue.
 """
 
 from __future__ import annotations
@@ -20,14 +20,14 @@ from rag.errors import ModelError
 from rag.protocols import Prompt, Segment
 
 _PARTS = ("llama_protocol.py", "llama_engine.py", "llama_process.py")
-# Processes of different versions tell each other apart by this and never share a model.
+# Distinguishes processes of different versions, which never share a model.
 VERSION = hashlib.sha256(b"".join(Path(__file__).with_name(n).read_bytes() for n in _PARTS)).hexdigest()[:16]
 MAX_LINE_BYTES = 1_000_000  # a prompt is about 10 kB
 MAX_TOKENS = 4096  # of one answer
 
 
 class WireError(ValueError):
-    """A line that is not what the other side may say."""
+    """A line that the protocol does not allow."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +35,7 @@ class Request:
     """The one line that a client sends.
 
     `op`: "generate"; "hold" (keep the process while connected); "retire" (serve those who came before, then end). Another
-    version asks for "retire" when it wants the model's memory, so this must never change its meaning.
+    version sends "retire" when it needs the memory, so its meaning must never change.
     """
 
     op: str = ""
@@ -51,7 +51,7 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class GenerationStats:
-    """What one call cost. Tokens of the prompt = read + reused; times in seconds."""
+    """The cost of one call. Tokens of the prompt = read + reused; times are in seconds."""
 
     read_tokens: int = 0
     reused_tokens: int = 0
@@ -84,7 +84,7 @@ def to_line(value: Request | Reply) -> bytes:
 
 
 def _read(kind: type[Value], table: object, **ready: object) -> Value:
-    """A `kind` from a JSON object: known names only, each of its own type; what is missing keeps its default."""
+    """A `kind` from a JSON object: known names only, each with its type. A missing name has its default."""
     if not isinstance(table, dict):
         raise WireError(f"not a {kind.__name__}")
     known = {f.name: f for f in fields(kind)}
@@ -118,7 +118,7 @@ def _table(line: bytes) -> dict[str, object]:
 def read_request(line: bytes) -> Request:
     """The request in `line`. Raises `WireError` when it is not one that can be served."""
     table = _table(line)
-    if table.get("op") == "retire":  # from any version, whatever else it says
+    if table.get("op") == "retire":  # from any version; other fields are ignored
         return Request("retire")
     prompt = table.get("prompt", [])
     if not isinstance(prompt, list):
@@ -143,13 +143,13 @@ def read_request(line: bytes) -> Request:
 def read_reply(line: bytes) -> Reply:
     """The reply in `line`. Raises `WireError` when it is not one."""
     table = _table(line)
-    if table.get("kind") == "hello":  # of any version: what another one says beside it is skipped
+    if table.get("kind") == "hello":  # from any version; unknown fields are ignored
         table = {name: table[name] for name in ("kind", "text", "number") if name in table}
     return _read(Reply, table, stats=_read(GenerationStats, table.get("stats", {})))
 
 
 def private_folder(folder: Path) -> Path:
-    """Make `folder` if it is missing, for its owner alone. Raises `ModelError` when it is somebody else's."""
+    """Make `folder` if it is missing, for its owner alone. Raises `ModelError` when it belongs to another user."""
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         found = folder.lstat()
@@ -168,9 +168,9 @@ def private_folder(folder: Path) -> Path:
 
 @contextlib.contextmanager
 def socket_address(folder: Path) -> Iterator[str]:
-    """The address of the socket in `folder`, for the time of one bind or connect.
+    """The address of the socket in `folder`, valid for one bind or connect.
 
-    An address may have 107 bytes; a longer path is reached through the open folder.
+    An address may have at most 107 bytes; a longer path goes through a descriptor of the open folder.
     """
     path = str(folder / "model.sock")
     if len(os.fsencode(path)) <= 100:

@@ -1,8 +1,8 @@
 """The generator on a server that speaks the OpenAI protocol: vLLM, llama.cpp's server, or a cloud that the user chose.
 
-It makes requests to the servers that the settings name and to no other, follows no redirect, and takes the key from the
-environment alone. What a server answers is untrusted: bounded, parsed, and not assumed to follow the grammar. It knows
-nothing of what the prompts say.
+It sends requests only to the servers in the settings, follows no redirect, and takes the key only from the environment.
+Answers of a server are untrusted: their size is limited, they are parsed, and they need not follow the grammar. This module
+does not know what the prompts mean.
 """
 
 from __future__ import annotations
@@ -29,15 +29,15 @@ KEY = "CITEWIRE_API_KEY"  # the only place a key is read from
 CONNECT_S = 5.0
 TRIES = 4  # of one call, over all servers in turn
 BACKOFF_S = 0.5  # before the second try, twice as long before each next one
-MAX_WAIT_S = 20.0  # that a server may ask for with Retry-After
+MAX_WAIT_S = 20.0  # longest wait that a server may ask for with Retry-After
 MAX_ANSWER_BYTES = 1_000_000  # of one line, and of the list of models
-CHARS_A_TOKEN = 12  # no text has more; a longer answer means that the server ignores `max_tokens`
+CHARS_A_TOKEN = 12  # no text has more per token; a longer answer means that the server ignores `max_tokens`
 _RETRIED = frozenset({408, 409, 425, 429, 500, 502, 503, 504})
 _MARKER = re.compile(r"<\|im_start\|>(\w+)\n|<\|im_end\|>\n?")
 
 
 def servers_of(text: str) -> tuple[str, ...]:
-    """The addresses of a setting, in order, without a slash at the end. Raises `ConfigError` for one that is none."""
+    """The addresses of a setting, in order, without a slash at the end. Raises `ConfigError` for an invalid one."""
     found = []
     for address in filter(None, (part.strip().rstrip("/") for part in text.split(","))):
         parts = urlsplit(address)
@@ -52,8 +52,8 @@ def servers_of(text: str) -> tuple[str, ...]:
 
 
 def messages_of(prompt: Prompt) -> list[dict[str, str]]:
-    """The prompt as the messages of a chat. Marks of a conversation in text that is not trusted are broken, because
-    servers read them wherever they stand."""
+    """The prompt as the messages of a chat. Control tokens in untrusted text are broken up, because servers recognise them
+    anywhere."""
     made: list[dict[str, str]] = []
     for segment in prompt:
         if not segment.trusted:
@@ -74,8 +74,8 @@ def messages_of(prompt: Prompt) -> list[dict[str, str]]:
 
 
 def constraint(owner: str, grammar: str) -> dict[str, Any]:
-    """How a server is told the grammar, by who it says it is (`owned_by` of its models); nothing where it could not keep
-    it."""
+    """The parameters that pass the grammar to a server, by its kind (`owned_by` of its models). Empty where the server
+    supports none."""
     if not grammar:
         return {}
     if owner == "vllm":
@@ -87,7 +87,7 @@ def constraint(owner: str, grammar: str) -> dict[str, Any]:
 
 @dataclass(slots=True)
 class _Server:
-    """One of the servers and what is known of it."""
+    """One of the servers, and what is known about it."""
 
     address: str
     model: str = ""
@@ -96,7 +96,7 @@ class _Server:
 
 
 class _Retry(Exception):
-    """A server could not answer now; another try may."""
+    """A server could not answer now; a retry may succeed."""
 
     def __init__(self, reason: str, wait_s: float = 0.0) -> None:
         super().__init__(reason)
@@ -104,12 +104,12 @@ class _Retry(Exception):
 
 
 class RemoteGenerator:
-    """A model behind one or several servers. Threads may share it; each call is a request of its own."""
+    """A model on one or several servers. Threads may share it; each call is a separate request."""
 
     def __init__(
         self, servers: Sequence[str], model: str = "", *, environ: Mapping[str, str] | None = None
     ) -> None:
-        """Nothing is asked yet. `model` "": the first that a server names."""
+        """Sends nothing yet. `model` "" means the first one that a server lists."""
         self.last_stats: GenerationStats | None = None  # of the last call that ended by itself
         self._servers = [_Server(address) for address in servers]
         self._model = model
@@ -132,7 +132,7 @@ class RemoteGenerator:
         deadline_s: float,
         cancel: Cancel,
     ) -> Iterator[str]:
-        """See `Generator.generate`. With `max_tokens` 0 nothing is asked: the server keeps its own memory of prompts."""
+        """See `Generator.generate`. With `max_tokens` 0 nothing is sent: the server caches prompts itself."""
         if max_tokens == 0:
             return
         call = Call(deadline_s, cancel, "the model server was still at work")
@@ -149,15 +149,15 @@ class RemoteGenerator:
     # -- trying -------------------------------------------------------------------------------------------------------
 
     def _tried(self, body: dict[str, Any], grammar: str, call: Call) -> Iterator[str]:
-        """The pieces of the first server that answers, from the one that did so last. After the first piece it is too late
-        for another server."""
+        """The pieces of the first server that answers, beginning with the one that answered last. After the first
+        piece it is too late to try another server."""
         failure = ""
         for number in range(max(TRIES, len(self._servers))):
             server = self._servers[(self._next + number) % len(self._servers)]
             call.check()
             shown = False
             try:
-                self._introduce(server, call)
+                self._ask_for_models(server, call)
                 for piece in self._stream(server, body, grammar, call):
                     shown = True
                     yield piece
@@ -165,7 +165,7 @@ class RemoteGenerator:
                 raise refused.error() from None
             except _Retry as failed:
                 failure = call.phase = str(failed)
-                if shown:  # what was shown cannot be taken back
+                if shown:  # shown text cannot be withdrawn
                     raise GenerationError(f"{failure}; ask again") from None
                 call.pause(self._pause(number, failed.wait_s))
                 continue
@@ -174,14 +174,14 @@ class RemoteGenerator:
         raise GenerationError(f"{failure}; ask again, or correct servers in citewire.toml")
 
     def _pause(self, number: int, asked_s: float) -> float:
-        """Seconds before the next try: none while there are servers that were not tried yet."""
+        """Seconds before the next try: none while some server has not been tried."""
         if number + 1 < len(self._servers):
             return 0.0
         return max(min(asked_s, MAX_WAIT_S), BACKOFF_S * 2.0 ** (number + 1 - len(self._servers)))
 
     # -- asking -------------------------------------------------------------------------------------------------------
 
-    def _introduce(self, server: _Server, call: Call) -> None:
+    def _ask_for_models(self, server: _Server, call: Call) -> None:
         """Ask a server once which models it has."""
         if server.owner is not None:
             return
@@ -200,7 +200,7 @@ class RemoteGenerator:
         server.owner = owner if isinstance(owner, str) else ""
 
     def _stream(self, server: _Server, body: dict[str, Any], grammar: str, call: Call) -> Iterator[str]:
-        """The pieces of an answer. Raises `_Retry` where another try may help."""
+        """The pieces of an answer. Raises `_Retry` where a retry may help."""
         more = constraint(server.owner or "", grammar) if server.takes_grammar else {}
         sent = {**body, **more, "model": server.model}
         written = length = 0
@@ -221,7 +221,7 @@ class RemoteGenerator:
                     self.last_stats = GenerationStats(generated_tokens=written)
                     return
         except _Refused as refused:
-            if more and refused.status in (400, 422):  # it does not know how to be told
+            if more and refused.status in (400, 422):  # it does not know the parameters of the grammar
                 server.takes_grammar = False
                 yield from self._stream(server, body, grammar, call)
                 return
@@ -238,12 +238,12 @@ class RemoteGenerator:
                     headers=headers,
                     timeout=httpx.Timeout(None, connect=CONNECT_S),
                     follow_redirects=False,
-                    trust_env=False,  # no proxy of the environment sees the questions
+                    trust_env=False,  # the questions go through no proxy of the environment
                 )
             return self._client
 
     def _listed(self, server: _Server, call: Call) -> list[dict[str, Any]]:
-        """The models that a server names, each with its `id`."""
+        """The models that a server lists, each with its `id`."""
         text = ""
         for line in self._lines(server, None, call):
             text += line
@@ -262,9 +262,9 @@ class RemoteGenerator:
         return [r for r in rows if isinstance(r, dict) and isinstance(r.get("id"), str)]
 
     def _lines(self, server: _Server, body: dict[str, Any] | None, call: Call) -> Iterator[str]:
-        """The lines of a response: to a chat of that body, or of the list of models.
+        """The lines of the response to a chat with that body, or of the list of models.
 
-        A thread reads them, so that `cancel` and the deadline are looked at while nothing arrives.
+        A thread reads them, so that `cancel` and the deadline are checked while nothing arrives.
         """
         read = _Reading(self._http(), server, body)
         try:
@@ -302,14 +302,14 @@ def _said(value: object) -> str:
 
 
 class _Refused(Exception):
-    """A server refuses a request for good."""
+    """A server refuses a request, and a retry would not help."""
 
     def __init__(self, server: _Server, status: int, said: str) -> None:
         super().__init__(said)
         self._server, self.status, self._said = server, status, said
 
     def error(self) -> ModelError:
-        """What the user is told."""
+        """The error for the user."""
         said = f" ({self._said})" if self._said else ""
         if self.status in (401, 403):
             return ModelError(f"{self._server.address} refuses the key; set {KEY} to one that it knows")
@@ -321,7 +321,7 @@ class _Refused(Exception):
 
 
 class _Reading:
-    """One request, read by a thread of its own."""
+    """One request, read by its own thread."""
 
     def __init__(self, client: httpx.Client, server: _Server, body: dict[str, Any] | None) -> None:
         self._client = client
@@ -346,7 +346,7 @@ class _Reading:
             yield item
 
     def stop(self) -> None:
-        """Read no further; what is being read is closed as soon as anything of it arrives."""
+        """Stop reading. The connection is closed as soon as anything more arrives."""
         self._stopped.set()
 
     def _put(self, item: str | Exception | None) -> None:
@@ -394,7 +394,7 @@ class _Reading:
             said = _said(json.loads(said))
         except json.JSONDecodeError:
             said = _said(said) if status < 500 else ""
-        # llama-cpp-python answers 500 to what it does not support; trying again would not help
+        # llama-cpp-python answers 500 to what it does not support; a retry would not help
         if status in _RETRIED and "not supported" not in said:
             reason = f"{self._server.address} answered with status {status}" + (f" ({said})" if said else "")
             return _Retry(reason, _seconds(response.headers.get("retry-after", "")))
@@ -402,7 +402,7 @@ class _Reading:
 
 
 class _TooLong(Exception):
-    """A line without end."""
+    """A line that is too long."""
 
 
 def _bounded(pieces: Iterator[bytes]) -> Iterator[str]:
@@ -419,7 +419,7 @@ def _bounded(pieces: Iterator[bytes]) -> Iterator[str]:
 
 
 def _unreachable(server: _Server, error: Exception) -> Exception:
-    """What a failed connection means: a certificate that is not the server's is never tried again."""
+    """The error for a failed connection. A wrong certificate is never tried again."""
     text = str(error).lower()
     if "certificate" in text or "ssl" in text:
         return ModelError(

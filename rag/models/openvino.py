@@ -1,4 +1,4 @@
-"""OpenVINO for both encoders: the library without its telemetry, 8-bit weights, and graphs kept on disk.
+"""OpenVINO for both encoders: the library without its telemetry, 8-bit weights, and graphs cached on disk.
 
 It knows graphs and files, not what a network is for. Importing it loads nothing heavy.
 """
@@ -18,8 +18,8 @@ _GRAPH_FILES = ("model.bin", "model.xml")
 
 
 def library() -> Any:
-    """The library, without its telemetry, which reports each import over the network."""
-    # Its import then fails, and the library uses a stub.
+    """The library without its telemetry, which would report each import over the network."""
+    # The import of the telemetry then fails, and the library uses a stub.
     sys.modules.setdefault("openvino_telemetry", None)  # type: ignore[arg-type]
     import openvino
 
@@ -32,8 +32,8 @@ def sha256(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def in_8_bits(values: Any) -> tuple[Any, Any]:
-    """A matrix (rows, columns), float32, as whole numbers from -127 to 127 and one scale a row, (rows, 1)."""
+def quantized(values: Any) -> tuple[Any, Any]:
+    """A matrix (rows, columns), float32, as integers from -127 to 127 and one scale per row, (rows, 1)."""
     import numpy as np
 
     scale = np.maximum(np.abs(values).max(axis=1, keepdims=True), 1e-12) / 127
@@ -41,20 +41,20 @@ def in_8_bits(values: Any) -> tuple[Any, Any]:
 
 
 def kept(folder: Path, make: Callable[[], Any]) -> Any:
-    """The graph in `folder` if it is whole; else what `make` gives, kept there where the disk allows it."""
+    """The graph in `folder` if it is intact; else the result of `make`, which is stored there where the disk allows it."""
     openvino = library()
     file, hashes = folder / "model.xml", folder / "sha256.json"
     try:
         if json.loads(hashes.read_text("utf-8")) == {n: sha256(folder / n) for n in _GRAPH_FILES}:
             return openvino.Core().read_model(str(file))
     except (OSError, ValueError, RuntimeError):
-        pass  # not there, or damaged: it is made again
+        pass  # missing or damaged: it is made again
     model = make()
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
         partial = Path(tempfile.mkdtemp(prefix="openvino-partial-", dir=folder.parent))
     except OSError:
-        return model  # a folder that cannot be written: it is made for each process
+        return model  # the folder cannot be written, so every process makes its own graph
     try:
         openvino.save_model(model, str(partial / "model.xml"), compress_to_fp16=False)
         found = {n: sha256(partial / n) for n in _GRAPH_FILES}

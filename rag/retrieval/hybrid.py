@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Set
 
 from rag.protocols import Embedder
-from rag.retrieval.scope import admits
+from rag.retrieval.scope import in_scope
 from rag.schema import EVERY_ARTICLE, WHOLE, Choice, Passage, Stage
 from rag.store.base import Store
 
@@ -28,7 +28,7 @@ def _wanted(
         if not choice.restricts:
             return found
         facts = store.facts([id_ for id_, _ in found])
-        kept = [(id_, s) for id_, s in found if id_ in facts and admits(choice, facts[id_])]
+        kept = [(id_, s) for id_, s in found if id_ in facts and in_scope(choice, facts[id_])]
         if len(kept) >= DEPTH or len(found) < depth or depth == DEEPEST:
             return kept[:DEPTH]
         depth *= DEEPER

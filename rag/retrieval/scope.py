@@ -14,7 +14,7 @@ def _bounds(value: PartialDate) -> tuple[tuple[int, int, int], tuple[int, int, i
     return (value.year, month or 1, day or 1), (value.year, month or 12, day or 31)
 
 
-def admits(choice: Choice, article: Article) -> bool:
+def in_scope(choice: Choice, article: Article) -> bool:
     """Whether an article is among those that the reader wants."""
     if choice.publishers:
         known = fold(article.publisher.value) if article.publisher else ""

@@ -1,1 +1,1 @@
-"""Server: the HTTP interface, the tools of the Model Context Protocol, and who may reach them."""
+"""Server: the HTTP interface, the tools of the Model Context Protocol, and access to them."""

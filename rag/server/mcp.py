@@ -1,6 +1,6 @@
 """The tools of the Model Context Protocol over standard input and output: "ask" and "search", for a program that starts this one.
 
-It decides nothing about answers. Nothing but the protocol may be written to standard output.
+It does not change answers. Only the protocol may write to standard output.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ MOST_PASSAGES = 50
 
 
 class Asking(Protocol):
-    """What the tools need of `rag.assistant.Assistant`."""
+    """The part of `rag.assistant.Assistant` that the tools use."""
 
     def ask(self, question: str) -> Answer:
         """The final answer."""

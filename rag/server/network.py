@@ -8,11 +8,11 @@ import socket
 from rag.errors import ConfigError
 
 LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
-"""The names that this machine has for itself, as a browser sends them."""
+"""The names of this machine for itself, as a browser sends them."""
 
 
 def is_loopback(host: str) -> bool:
-    """Whether only this machine reaches the address."""
+    """Whether only this machine can reach the address."""
     try:
         return ipaddress.ip_address(host.strip("[]")).is_loopback
     except ValueError:
@@ -20,7 +20,7 @@ def is_loopback(host: str) -> bool:
 
 
 def check_port(host: str, port: int, how: str) -> None:
-    """Raise `ConfigError` when nobody can listen there. `how` is how another port is set: "--port {port}"."""
+    """Raise `ConfigError` when a server cannot listen there. `how` tells how to set another port: "--port {port}"."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     with socket.socket(family, socket.SOCK_STREAM) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -34,7 +34,7 @@ def check_port(host: str, port: int, how: str) -> None:
 
 
 def free_port() -> int:
-    """A port of loopback where nobody listens."""
+    """A free port on the loopback address."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])

@@ -1,4 +1,4 @@
-"""The password of the page, kept as a hash that is slow to try (scrypt, RFC 7914), in a file of its owner alone."""
+"""The password of the page, stored as a slow hash (scrypt, RFC 7914) in a file that only its owner can read."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from rag.errors import ConfigError
 
 FILE_NAME = "password"
 LEAST_CHARS = 8
-WAIT_S = 1.0  # after a wrong one, for everybody: a thousand tries take a quarter of an hour
+WAIT_S = 1.0  # after a wrong password, for everybody: a thousand tries take a quarter of an hour
 _COST = {"n": 2**14, "r": 8, "p": 1}  # 16 MB and about 50 ms a try
 
 
@@ -23,7 +23,7 @@ def _hash(password: str, salt: bytes) -> str:
 
 
 def set_password(folder: Path, password: str) -> Path:
-    """Keep the hash of `password` in `folder`; returns the file. Raises `ConfigError` for a short one."""
+    """Store the hash of `password` in `folder`. Returns the file. Raises `ConfigError` for a short password."""
     if len(password) < LEAST_CHARS:
         raise ConfigError(f"the password has fewer than {LEAST_CHARS} characters; choose a longer one")
     salt = secrets.token_bytes(16)
@@ -38,7 +38,7 @@ def set_password(folder: Path, password: str) -> Path:
 
 
 class Password:
-    """Checks what somebody typed. Threads may share it."""
+    """Checks passwords. Threads may share it."""
 
     def __init__(self, folder: Path) -> None:
         """Raises `ConfigError` when no password was set, or its file is damaged."""
@@ -55,8 +55,8 @@ class Password:
         self._lock = threading.Lock()
 
     def fits(self, user: str, password: str) -> bool:
-        """Whether the password is right, whatever the user's name. A wrong one makes the next try wait."""
-        with self._lock:  # one try at a time, or many at once would not wait
+        """Whether the password is right, with any user name. After a wrong one the next try has to wait."""
+        with self._lock:  # one try at a time, otherwise parallel tries would not wait
             right = hmac.compare_digest(_hash(password, self._salt), self._hash)
             if not right:
                 time.sleep(WAIT_S)

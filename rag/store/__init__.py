@@ -1,1 +1,1 @@
-"""Store: the catalogue that is the truth, its fast copies for search, and an index on a server."""
+"""Store: the catalogue that holds everything, the search indexes derived from it, and an index on a server."""

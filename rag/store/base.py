@@ -1,6 +1,6 @@
-"""What any store of an index promises to those who read it; `LocalStore` and `MilvusStore` both do.
+"""The interface for reading an index. `LocalStore` and `MilvusStore` implement it.
 
-A store is one generation of an index: whoever searches it sees that generation whole, whatever a writer does meanwhile.
+A store is one generation of an index. A search sees exactly that generation, whatever a writer does meanwhile.
 This module knows neither files nor servers.
 """
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Fingerprint:
-    """What made an index: it is only read by the settings that wrote it."""
+    """The settings that made an index. Only the same settings may read it."""
 
     embedding: str
     dimension: int
@@ -40,19 +40,20 @@ def check_fingerprint(place: str, made_by: Fingerprint | None, wanted: Fingerpri
 
 
 def embedded_text(title: str, text: str) -> str:
-    """What is embedded and searched for a chunk: with its article's title, because a chunk alone rarely names the event."""
+    """The text that is embedded and searched for a chunk. The article's title is part of it, because a chunk alone rarely
+    names the event."""
     return text if not title or title in text else f"{title}\n{text}"
 
 
 def embedded_key(embedding: str, title: str, text: str) -> bytes:
-    """The SHA-256 that names the vector of a chunk: of the text that is embedded, and of the model."""
+    """The SHA-256 that identifies a chunk's vector: of the embedded text and the name of the model."""
     written = f"{embedding}\n{embedded_text(title, text)}"
     return hashlib.sha256(written.encode("utf-8", "surrogatepass")).digest()
 
 
 class Store(Protocol):
-    """One generation of an index, for reading. Threads may share it. Methods raise `StoreError` for what is damaged, gone
-    or out of reach."""
+    """One generation of an index, for reading. Threads may share it. Methods raise `StoreError` where data are damaged,
+    missing or out of reach."""
 
     @property
     def fingerprint(self) -> Fingerprint:
@@ -63,16 +64,16 @@ class Store(Protocol):
         """The number of the generation; each update makes the next one."""
 
     def reopened(self) -> Store:
-        """The newest generation of the same index, opened; what is open here already is not read again."""
+        """Open the newest generation of the same index. Files that are already open are not read again."""
 
     def is_behind(self) -> bool:
         """Whether a newer generation has been made, as far as is known here."""
 
     def release(self) -> None:
-        """Nobody reads now: do not keep a writer from tidying up this generation."""
+        """Nobody is reading: a writer may remove what only this generation needs."""
 
     def resume(self) -> bool:
-        """Keep the generation again after `release`; false where it is no longer the newest (then `reopened` gives it)."""
+        """Hold the generation again after `release`. False where it is no longer the newest: then use `reopened`."""
 
     def close(self) -> None:
         """Close what is open."""
@@ -100,7 +101,7 @@ class Store(Protocol):
 
     def dense(self, vector: Vectors, limit: int, choice: Choice = EVERY_ARTICLE) -> list[tuple[int, float]]:
         """(chunk id, cosine similarity) of the `limit` chunks nearest to `vector`, shape (dimension,); best first, ties by
-        id. A store may leave out what `choice` excludes; whoever needs it left out has to check."""
+        id. A store may filter by `choice` but need not, so the caller has to check."""
 
     def lexical(self, query: str, limit: int) -> list[tuple[int, float]]:
         """(chunk id, BM25 score) of the chunks with any word of `query`, best first, ties by id."""
@@ -108,7 +109,7 @@ class Store(Protocol):
     def lookup(self, ids: Sequence[int]) -> list[tuple[int, Chunk, Article]]:
         """The chunks of `ids` with their articles, in the order given; ids that are gone are left out.
 
-        Raises `StoreError` where a chunk is not the piece of its article that it says it is.
+        Raises `StoreError` where a chunk does not match the text of its article.
         """
 
     def facts(self, ids: Sequence[int]) -> dict[int, Article]:

@@ -1,8 +1,8 @@
-"""The word index: BM25 by tantivy, a derived copy of the catalogue's texts in a folder of its own for each generation.
+"""The word index: BM25 by tantivy. It is derived from the texts in the catalogue, and each generation has its own folder.
 
-A new generation's folder begins as links to the files of the one before (tantivy never changes a file that is written)
-and gets files for what is new, so the time of an update grows with what is new and a reader's folder never changes. This
-module knows words and chunk ids, not articles.
+A new generation starts as hard links to the files of the previous one, because tantivy never changes a written file.
+Only new texts add files. So an update takes time in proportion to what is new, and a reader's folder never changes.
+This module knows words and chunk ids, not articles.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from typing import Any
 
 from rag.errors import StoreError
 from rag.store.files import is_writable, sha256_of, sync_folder
-from rag.store.records import LexicalCopy
+from rag.store.records import LexicalFiles
 from rag.text.words import content_words, words
 
 PREFIX, NAME_BYTES = "words-", 8
@@ -70,24 +70,24 @@ def _listed(path: Path) -> set[str]:
     return names
 
 
-def is_intact(folder: Path, copy: LexicalCopy) -> bool:
-    """Whether all files of the copy are there with the listed SHA-256."""
+def is_intact(folder: Path, copy: LexicalFiles) -> bool:
+    """Whether all files of the word index are there with the listed SHA-256."""
     return all(sha256_of(folder / copy.name / name) == digest for name, digest in copy.files)
 
 
-def is_present(folder: Path, copy: LexicalCopy) -> bool:
-    """Whether all files of the copy are there."""
+def is_present(folder: Path, copy: LexicalFiles) -> bool:
+    """Whether all files of the word index are there."""
     return all((folder / copy.name / name).is_file() for name, _ in copy.files)
 
 
 def write_lexical(
     folder: Path,
-    base: LexicalCopy | None,
+    base: LexicalFiles | None,
     removed: Iterable[int],
     added: Iterable[tuple[int, str]],
     count: int,
-) -> LexicalCopy:
-    """The copy of the next generation: `base` (None: empty) without the chunks `removed`, with `added` (chunk id, text),
+) -> LexicalFiles:
+    """The word index of the next generation: `base` (None: empty) without the chunks `removed`, with `added` (chunk id, text),
     about `count` of them.
 
     Raises `StoreError` when it cannot be written; then `base` is as it was.
@@ -115,7 +115,7 @@ def write_lexical(
         for path in sorted(target.iterdir()):
             name = path.name
             if name not in listed:
-                path.unlink()  # what a merge replaced, and tantivy's own state
+                path.unlink()  # replaced by a merge, or tantivy's own state
             elif name in known and name != "meta.json":
                 files.append((name, known[name]))
             else:
@@ -130,20 +130,20 @@ def write_lexical(
             why = getattr(error, "strerror", None) or error
             raise StoreError(f"{target}: cannot be written ({why}); free space and run: rag index") from None
         raise
-    return LexicalCopy(target.name, tuple(files))
+    return LexicalFiles(target.name, tuple(files))
 
 
 class LexicalIndex:
-    """An open copy. Reading only; threads may share it. The files may be deleted under it."""
+    """An open word index, for reading. Threads may share it. Its files may be deleted while it is open."""
 
-    def __init__(self, folder: Path, copy: LexicalCopy, known: LexicalIndex | None = None) -> None:
-        """Open it; files that `known` found sound are not read again.
+    def __init__(self, folder: Path, copy: LexicalFiles, known: LexicalIndex | None = None) -> None:
+        """Open it. Files that `known` has already verified are not read again.
 
         Raises `StoreError` when a file is missing or not what its hash says.
         """
         self._sound = frozenset(copy.files)
         fresh = self._sound - (known._sound if known else frozenset())
-        if not is_present(folder, copy) or not is_intact(folder, LexicalCopy(copy.name, tuple(fresh))):
+        if not is_present(folder, copy) or not is_intact(folder, LexicalFiles(copy.name, tuple(fresh))):
             raise StoreError(f"{folder / copy.name}/: damaged or missing; run: rag index")
         path = folder / copy.name
         if is_writable(path):
@@ -188,10 +188,10 @@ class LexicalIndex:
         return sorted(pairs, key=lambda pair: (-pair[1], pair[0]))
 
 
-def sweep(folder: Path, keep: Sequence[str]) -> None:
-    """Delete the folders of copies that are not in `keep`: left by a crash or an earlier generation."""
+def delete_unused(folder: Path, keep: Sequence[str]) -> None:
+    """Delete the folders of word indexes that are not in `keep`: a crash or an earlier generation left them."""
     for path in folder.glob(
         f"{PREFIX}{'?' * 2 * NAME_BYTES}"
-    ):  # a server's words lie in folders with shorter names
+    ):  # the cache of a server's texts has shorter folder names
         if path.name not in keep:
             shutil.rmtree(path, ignore_errors=True)

@@ -1,7 +1,8 @@
-"""The catalogue: one SQLite file that is the truth about articles, chunks, vectors and what made them.
+"""The catalogue: one SQLite file with all articles, chunks and vectors, and the settings that made them.
 
-This module writes it; `catalog_reader` reads it and `catalog_file` opens it. They know SQL, and nothing of FAISS, tantivy,
-models or files of articles. Nothing is pickled: vectors are little-endian float32 bytes, article fields are JSON text.
+Everything else in the index is derived from it. This module writes it, `catalog_reader` reads it and `catalog_file` opens
+it. They know SQL, but not FAISS, tantivy, models or files of articles. Nothing is pickled:
+vectors are little-endian float32 bytes, article fields are JSON text.
 """
 
 from __future__ import annotations
@@ -14,9 +15,9 @@ from rag.errors import StoreError
 from rag.schema import Article
 from rag.store.base import Fingerprint
 from rag.store.catalog_reader import CatalogReader
-from rag.store.records import Duplicate, LexicalCopy, NewArticle, Segment, digest_of_row, fields_of
+from rag.store.records import Duplicate, LexicalFiles, NewArticle, Segment, digest_of_row, fields_of
 
-# What changed since an index was published is noted by triggers, made when it is published for the first time.
+# Triggers record which articles changed since the last publication. The first publication creates them.
 _CHANGED = (
     "CREATE TABLE IF NOT EXISTS changed(id TEXT PRIMARY KEY)",
     *(
@@ -28,13 +29,12 @@ _CHANGED = (
 
 
 class Catalog(CatalogReader):
-    """The open catalogue. Where nothing else is said, methods that write are called inside `transaction`."""
+    """The open catalogue. Call methods that write inside `transaction`, unless they say otherwise."""
 
     # ------------------------------------------------------------------ what changed since it was published
 
     def published(self, address: str) -> str:
-        """The stamp of the generation that was published to the server at `address`, if that was the last publication;
-        else ""."""
+        """The stamp of the generation that was last published, "" where that was not to the server at `address`."""
         stamp, _, place = (self._get("published") or "").partition(" ")
         return stamp if place == address else ""
 
@@ -43,7 +43,7 @@ class Catalog(CatalogReader):
         return self._strings("SELECT id FROM changed ORDER BY id")
 
     def set_published(self, address: str, stamp: str) -> None:
-        """Keep that the server at `address` holds this generation, and by which stamp. A transaction of its own."""
+        """Record that the server at `address` has this generation under this stamp. Runs in its own transaction."""
         with self.transaction():
             for statement in _CHANGED:
                 self._db.execute(statement)
@@ -53,7 +53,7 @@ class Catalog(CatalogReader):
     # ------------------------------------------------------------------ writing
 
     def set_fingerprint(self, fingerprint: Fingerprint) -> None:
-        """Keep which settings made the rows."""
+        """Record which settings made the rows."""
         self._set("embedding", fingerprint.embedding)
         self._set("dimension", fingerprint.dimension)
         self._set("chunking", fingerprint.chunking)
@@ -97,7 +97,7 @@ class Catalog(CatalogReader):
         self._db.executemany("INSERT OR IGNORE INTO sketches VALUES(?,?)", [(value, row) for value in sketch])
 
     def set_origin(self, old: str, new: str, sketch: Iterable[int]) -> None:
-        """Make the article `new`, with its sketch, the first of its near-duplicates instead of `old`."""
+        """Make the article `new`, with its sketch, the first of its near-duplicates in the place of `old`."""
         self._db.execute("UPDATE articles SET origin=? WHERE origin=?", (new, old))
         row = self._db.execute("SELECT row FROM articles WHERE id=?", (new,)).fetchone()
         self._add_sketch(row[0], sketch)
@@ -138,11 +138,11 @@ class Catalog(CatalogReader):
         )
 
     def drop_unused_vectors(self) -> None:
-        """Delete vectors that no chunk uses: left by work that was interrupted, or by another model."""
+        """Delete vectors that no chunk uses. Interrupted work or another model left them."""
         self._db.execute("DELETE FROM vectors WHERE id NOT IN (SELECT vector FROM chunks)")
 
     def set_segments(self, removed: Iterable[Segment], added: Iterable[Segment]) -> None:
-        """List FAISS files instead of others. Tombstones in the range of a file that is removed are deleted with it."""
+        """Replace the listed FAISS files. The tombstones in the range of a removed file are deleted with it."""
         for segment in removed:
             self._db.execute("DELETE FROM segments WHERE name=?", (segment.name,))
             self._db.execute("DELETE FROM tombstones WHERE chunk>=? AND chunk<?", (segment.low, segment.high))
@@ -152,8 +152,8 @@ class Catalog(CatalogReader):
                 (segment.name, segment.kind, segment.sha256, segment.count, segment.low, segment.high),
             )
 
-    def set_lexical(self, copy: LexicalCopy | None) -> None:
-        """List the word index (None: there is none) instead of the one before."""
+    def set_lexical(self, copy: LexicalFiles | None) -> None:
+        """Replace the listed word index. None: there is none."""
         self._db.execute("DELETE FROM lexical")
         self._db.execute("DELETE FROM meta WHERE key='lexical'")
         if copy is not None:
@@ -172,7 +172,8 @@ class Catalog(CatalogReader):
         skips: Iterable[tuple[str, str]],
         duplicates: Iterable[Duplicate],
     ) -> None:
-        """Keep the stamp of a file that was read, (key, reason) of what could not be read of it, and its duplicates."""
+        """Record the stamp of a file that was read, (key, reason) of each article in it that could not be read, and its
+        duplicates."""
         self.forget_file(file)
         self._db.execute("INSERT INTO files VALUES(?,?,?)", (file, root, stamp))
         self._db.executemany("INSERT OR REPLACE INTO skips VALUES(?,?,?)", [(file, k, r) for k, r in skips])
@@ -186,18 +187,18 @@ class Catalog(CatalogReader):
         for table in ("files", "skips", "duplicates"):
             self._db.execute(f"DELETE FROM {table} WHERE file=?", (file,))
 
-    def set_taken_out(self, id_: str, file: str, version: str) -> None:
+    def exclude(self, id_: str, file: str, version: str) -> None:
         """Keep an article out of the index until it changes."""
         self._db.execute("INSERT OR REPLACE INTO taken_out VALUES(?,?,?)", (id_, file, version))
 
-    def let_in(self, ids: Iterable[str]) -> None:
-        """Undo `set_taken_out`."""
+    def readmit(self, ids: Iterable[str]) -> None:
+        """Undo `exclude`."""
         self._db.executemany("DELETE FROM taken_out WHERE id=?", [(i,) for i in ids])
 
     # ------------------------------------------------------------------ the whole file
 
     def problems(self) -> list[str]:
-        """All that a full reading finds wrong, one line each; empty when the file is sound."""
+        """The problems that reading everything finds, one line each. Empty where there is none."""
         found = [row for row in self._strings("PRAGMA integrity_check(5)") if row != "ok"]
         if found:
             return found

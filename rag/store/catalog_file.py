@@ -1,7 +1,7 @@
 """The SQLite file of the catalogue: its tables, opening it, transactions, and its errors in one line.
 
-An update is one transaction; a reader holds a read transaction (`pin`), so SQLite itself shows it one generation until it
-is done. This module knows tables as a whole, not what their rows mean: that is `catalog_reader` and `catalog`.
+An update is one transaction. A reader holds a read transaction (`pin`), so SQLite shows it one generation until `unpin`.
+This module knows whole tables, not what their rows mean: see `catalog_reader` and `catalog`.
 """
 
 from __future__ import annotations
@@ -70,7 +70,7 @@ def create_tables(db: sqlite3.Connection) -> None:
 
 
 def _connect(path: Path) -> sqlite3.Connection:
-    """Open the file; on a disk that is read-only as it lies, for SQLite would want to write files beside it."""
+    """Open the file. On a read-only disk it is opened as immutable, because SQLite would otherwise write files beside it."""
     if path.exists() and not is_writable(path.parent) and not _holds(path.with_name(f"{path.name}-wal")):
         address = f"{path.absolute().as_uri()}?mode=ro&immutable=1"
         return sqlite3.connect(address, uri=True, check_same_thread=False, isolation_level=None)
@@ -132,7 +132,7 @@ class CatalogFile:
             )
 
     def is_replaced(self) -> bool:
-        """Whether another file, or none, has taken the place of this one."""
+        """Whether the file at this path is gone or is another one now."""
         try:
             return self.path.stat().st_ino != self._inode
         except OSError:
@@ -191,14 +191,14 @@ class CatalogFile:
         return [str(row[0]) for row in self._rows(sql, parameters)]
 
     def _each(self, sql: str, keys: Sequence[object]) -> Iterator[tuple[Any, ...]]:
-        """Rows of `sql` for many `keys`: its "(?)" is filled with as many as a statement may hold."""
+        """Rows of `sql` for many `keys`. Its "(?)" is filled with as many keys as one statement may have."""
         for start in range(0, len(keys), VARIABLES):
             some = keys[start : start + VARIABLES]
             yield from self._rows(sql.replace("(?)", f"({','.join('?' * len(some))})"), some)
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
-        """All or nothing. Raises `StoreError` for what SQLite reports, a full disk included."""
+        """A transaction: all or nothing. Raises `StoreError` for what SQLite reports, a full disk included."""
         with self._lock:
             try:
                 self._db.execute("BEGIN IMMEDIATE")

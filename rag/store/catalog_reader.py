@@ -1,6 +1,6 @@
-"""Reading the catalogue: articles, chunks, vectors, which files of the index hold them, and what folders of articles held.
+"""Reading the catalogue: articles, chunks, vectors, the index files that hold them, and what the folders of articles contained.
 
-SQLite keeps no checksum of what it stores, so articles and vectors carry their own, compared when they are read.
+SQLite stores no checksums. Articles and vectors therefore carry their own, which are compared at every read.
 """
 
 from __future__ import annotations
@@ -12,21 +12,21 @@ from typing import Any
 from rag.schema import Article, Chunk
 from rag.store.base import Fingerprint
 from rag.store.catalog_file import VARIABLES, CatalogFile
-from rag.store.records import Duplicate, Held, LexicalCopy, Segment, article_of_row, digest_of_row
+from rag.store.records import ArticleRecord, Duplicate, LexicalFiles, Segment, article_of_row, digest_of_row
 
 _COLUMNS = "id,version,path,body,fields,origin,digest"
 _PUBLISHER = "json_extract(fields, '$.publisher[0]')"
 
 
 class CatalogReader(CatalogFile):
-    """What can be asked of the catalogue. Methods raise `StoreError` for rows that are damaged."""
+    """The reading half of the catalogue. Methods raise `StoreError` for rows that are damaged."""
 
     def next_chunk(self) -> int:
-        """The id that the next chunk gets. Ids are never given twice."""
+        """The id that the next chunk gets. An id is never reused."""
         return self._number("next_chunk")
 
     def fingerprint(self) -> Fingerprint | None:
-        """What made the rows, None before the first update."""
+        """The settings that made the rows, None before the first update."""
         embedding, dimension, chunking = (self._get(k) for k in ("embedding", "dimension", "chunking"))
         if embedding is None or dimension is None or chunking is None:
             return None
@@ -55,8 +55,8 @@ class CatalogReader(CatalogFile):
         rows = self._rows(f"SELECT {_COLUMNS} FROM articles WHERE id=?", (id_,))
         return self._checked(rows[0]) if rows else None
 
-    def held(self, *, file: str | None = None, ids: Sequence[str] | None = None) -> list[Held]:
-        """What is indexed: of one file, of some ids, or all; by id."""
+    def records(self, *, file: str | None = None, ids: Sequence[str] | None = None) -> list[ArticleRecord]:
+        """The indexed articles of one file, of some ids, or all, by id."""
         sql = "SELECT id,file,version,fields,digest,origin FROM articles"
         if ids is not None:
             rows = list(self._each(f"{sql} WHERE id IN (?)", list(ids)))
@@ -64,9 +64,9 @@ class CatalogReader(CatalogFile):
             rows = self._rows(f"{sql} WHERE file=?", (file,))
         else:
             rows = self._rows(sql)
-        return sorted((Held(*row) for row in rows), key=lambda h: h.id)
+        return sorted((ArticleRecord(*row) for row in rows), key=lambda h: h.id)
 
-    def held_like(self, digest: bytes) -> list[str]:
+    def ids_with_digest(self, digest: bytes) -> list[str]:
         """Ids of the articles with that digest, by id."""
         return self._strings("SELECT id FROM articles WHERE digest=? ORDER BY id", (digest,))
 
@@ -92,8 +92,8 @@ class CatalogReader(CatalogFile):
         )
 
     def of_publisher(self, name: str, limit: int) -> list[tuple[Article, str]]:
-        """The newest articles of a publisher with their files, at most `limit`. Only for who may write: the first call
-        makes the SQL index that finds them."""
+        """The newest articles of a publisher with their files, at most `limit`. Only for a writer: the first call
+        creates the SQL index that finds them."""
         self._db.execute(f"CREATE INDEX IF NOT EXISTS articles_publisher ON articles({_PUBLISHER})")
         rows = self._rows(
             f"SELECT {_COLUMNS},file FROM articles WHERE {_PUBLISHER}=? ORDER BY row DESC LIMIT ?",
@@ -109,7 +109,7 @@ class CatalogReader(CatalogFile):
     def lookup(self, ids: Sequence[int]) -> list[tuple[int, Chunk, Article]]:
         """The chunks of `ids` with their articles, in the order given; ids that are gone are left out.
 
-        Raises `StoreError` when a chunk is not the piece of its article that it says it is.
+        Raises `StoreError` when a chunk does not match the text of its article.
         """
         rows = {
             r[0]: r for r in self._each('SELECT id,article,start,"end",text FROM chunks WHERE id IN (?)', ids)
@@ -169,7 +169,7 @@ class CatalogReader(CatalogFile):
         return {i: self._intact(i, vector, crc) for i, vector, crc in self._each(sql, ids)}
 
     def ids_checksum(self) -> tuple[int, int]:
-        """(number of chunks, sum of a hash of their ids), for comparing with other copies: see `rag.store.vectors`."""
+        """(number of chunks, sum of a hash of their ids), for comparing with the vector files: see `rag.store.vectors`."""
         # chunks_vector holds every id and is small, so the texts are not touched
         rows = self._rows(
             "SELECT count(*), coalesce(sum((id * 2654435761) & 4294967295), 0) FROM chunks INDEXED BY chunks_vector"
@@ -185,12 +185,12 @@ class CatalogReader(CatalogFile):
         sql = "SELECT name,kind,sha256,count,low,high FROM segments ORDER BY low"
         return [Segment(*row) for row in self._rows(sql)]
 
-    def lexical(self) -> LexicalCopy | None:
+    def lexical(self) -> LexicalFiles | None:
         """The word index, None when there is none."""
         with self._lock:
             name = self._get("lexical")
             rows = self._rows("SELECT name,sha256 FROM lexical ORDER BY name")
-        return LexicalCopy(name, tuple((str(n), str(h)) for n, h in rows)) if name else None
+        return LexicalFiles(name, tuple((str(n), str(h)) for n, h in rows)) if name else None
 
     def known_vectors(self, hashes: Iterable[bytes]) -> set[bytes]:
         """Those of `hashes` (SHA-256 of embedded texts) whose vector is stored."""
@@ -210,12 +210,12 @@ class CatalogReader(CatalogFile):
         )
         return [(str(a), str(b)) for a, b in rows]
 
-    def copies(self, origin: str) -> list[tuple[str, str]]:
+    def near_duplicates_of(self, origin: str) -> list[tuple[str, str]]:
         """(id, body) of the near-duplicates whose first article is `origin`, without it, by id."""
         sql = "SELECT id,body FROM articles WHERE origin=? AND id<>? ORDER BY id"
         return [(str(a), str(b)) for a, b in self._rows(sql, (origin, origin))]
 
-    # ------------------------------------------------------------------ what the folders of articles held
+    # ------------------------------------------------------------------ what the folders of articles contained
 
     def roots(self) -> list[str]:
         """Files and folders outside the corpus' own that were indexed, to be followed from then on."""
@@ -249,6 +249,6 @@ class CatalogReader(CatalogFile):
             Duplicate(*row) for row in self._rows("SELECT id,file,version,digest FROM duplicates ORDER BY id")
         ]
 
-    def taken_out(self) -> dict[str, str]:
+    def excluded(self) -> dict[str, str]:
         """Version by id of the articles that the user removed: they stay out of the index until they change."""
         return {str(i): str(v) for i, v in self._rows("SELECT id,version FROM taken_out ORDER BY id")}

@@ -1,4 +1,4 @@
-"""Files of an index: written whole or not at all, and compared by their SHA-256."""
+"""Files of an index: written completely or not at all, and verified by SHA-256."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from rag.errors import StoreError
 def write_file(target: Path, data: bytes) -> str:
     """Write `data` as the new file `target`, complete and on the disk or not at all; returns its SHA-256.
 
-    Raises `StoreError` when it cannot be written; nothing half-written keeps the name.
+    Raises `StoreError` when it cannot be written; a half-written file never has that name.
     """
     partial = target.with_name(f"{target.name}.partial")
     try:
@@ -31,7 +31,7 @@ def write_file(target: Path, data: bytes) -> str:
 
 
 def sync_folder(folder: Path) -> None:
-    """Have the names of a folder's files on the disk. Raises `OSError`."""
+    """Flush the entries of a folder to the disk. Raises `OSError`."""
     descriptor = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(descriptor)

@@ -1,8 +1,8 @@
-"""The store in files: the catalogue and its two fast copies, vectors in FAISS and words in tantivy.
+"""The store in files: the catalogue, and two search indexes derived from it, vectors in FAISS and words in tantivy.
 
-A reader (`LocalStore`) keeps one generation until it is released; a writer makes the next one in a single SQLite transaction,
-which lists the files of the copies by their hashes. A copy that is missing or damaged is made again from the catalogue, without
-embedding anything. Copies are never changed: an update adds a small segment, and `tidy` merges segments when it is done.
+A reader (`LocalStore`) keeps one generation until it is released. A writer makes the next one in a single SQLite transaction,
+which lists the index files by their hashes. A missing or damaged file is rebuilt from the catalogue, without embedding
+anything. Files are never changed: an update adds a small segment, and `tidy` merges segments afterwards.
 """
 
 from __future__ import annotations
@@ -22,9 +22,9 @@ from rag.store import bm25 as words
 from rag.store.base import Fingerprint, check_fingerprint, embedded_text
 from rag.store.bm25 import LexicalIndex, write_lexical
 from rag.store.catalog import Catalog
-from rag.store.records import Duplicate, LexicalCopy, NewArticle, Segment
+from rag.store.records import Duplicate, LexicalFiles, NewArticle, Segment
 from rag.store.vectors import SUFFIX, VectorIndex, is_intact, write_segment
-from rag.text import near_duplicates as copies
+from rag.text import near_duplicates
 
 if TYPE_CHECKING:
     from rag.protocols import Vectors
@@ -32,16 +32,14 @@ if TYPE_CHECKING:
 LOCK_NAME = "writer.lock"
 HOLDER_NAME = "writer.txt"
 MAX_SEGMENTS = 8  # more files than this are merged
-MERGE_RATIO = (
-    2.0  # a file joins the merge of the newer ones when it is at most so many times as large as they are
-)
-MAX_DEAD_SHARE = 0.25  # a file of which more than this share is removed chunks is made anew
-OPEN_TRIES = 5  # a writer may have deleted what was listed a moment ago
+MERGE_RATIO = 2.0  # a file is merged with the newer ones when it is at most this many times as large as they are together
+MAX_DEAD_SHARE = 0.25  # a file with a larger share of removed chunks is rewritten
+OPEN_TRIES = 5  # a writer may have just deleted a listed file
 
 
 @contextmanager
 def writer_lock(folder: Path) -> Iterator[None]:
-    """Be the only writer of the index in `folder`. Raises `StoreError` naming the process that is writing it already."""
+    """Lock the index in `folder` for writing. Raises `StoreError` naming the process that is writing it already."""
     from filelock import FileLock, Timeout
 
     try:
@@ -75,7 +73,8 @@ def writer_lock(folder: Path) -> Iterator[None]:
 
 @dataclass(frozen=True, slots=True)
 class FileState:
-    """A file that was read: its stamp (size and times), (key, reason) of what could not be read of it, and its duplicates."""
+    """A file that was read: its stamp (size and times), (key, reason) of each article in it that could not be read, and its
+    duplicates."""
 
     file: str
     root: str
@@ -86,9 +85,9 @@ class FileState:
 
 @dataclass(frozen=True, slots=True)
 class Update:
-    """All that one generation changes. An article that changed is in `removed` and in `added`; `moved` is (old id, the
-    article in its new place, its file). `taken_out` are articles that stay out until they change, `let_in` those that may
-    come back."""
+    """Everything that one generation changes. A changed article is in both `removed` and `added`. `moved` is (old id, the
+    article in its new place, its file). `excluded` are articles to leave out until they change, `readmitted` those to
+    leave out no longer."""
 
     removed: Sequence[str] = ()
     added: Sequence[NewArticle] = ()
@@ -96,12 +95,12 @@ class Update:
     files: Sequence[FileState] = ()
     forgotten: Sequence[str] = ()
     roots: Sequence[str] = ()
-    taken_out: Sequence[tuple[str, str, str]] = ()  # id, file, version
-    let_in: Sequence[str] = ()
+    excluded: Sequence[tuple[str, str, str]] = ()  # id, file, version
+    readmitted: Sequence[str] = ()
 
 
 def _segment(folder: Path, catalog: Catalog, dimension: int, low: int, high: int) -> list[Segment]:
-    """The chunks with low <= id < high as one new file; none when there is none."""
+    """The chunks with low <= id < high as one new file; no file where there are none."""
     import numpy as np
 
     rows = dict(catalog.vectors(low, high))
@@ -109,7 +108,7 @@ def _segment(folder: Path, catalog: Catalog, dimension: int, low: int, high: int
     return [write_segment(folder, list(rows), vectors, low, high)] if rows else []
 
 
-def _lexical_anew(folder: Path, catalog: Catalog) -> LexicalCopy:
+def _rebuild_lexical(folder: Path, catalog: Catalog) -> LexicalFiles:
     """The word index of all chunks."""
     rows = ((i, embedded_text(title, text)) for i, title, text in catalog.texts(0, catalog.next_chunk()))
     return write_lexical(folder, None, [], rows, catalog.chunk_count())
@@ -117,15 +116,15 @@ def _lexical_anew(folder: Path, catalog: Catalog) -> LexicalCopy:
 
 def _origin(catalog: Catalog, new: NewArticle) -> str:
     """The id of the first article that `new` is a near-duplicate of; its own when there is none."""
-    for id_, body in catalog.alike(new.sketch, copies.SHARED_LEAST):
-        if copies.is_copy(new.article.body, body):
+    for id_, body in catalog.alike(new.sketch, near_duplicates.SHARED_LEAST):
+        if near_duplicates.is_copy(new.article.body, body):
             return id_
     return new.article.id
 
 
-def _lexical_next(
-    folder: Path, catalog: Catalog, base: LexicalCopy | None, gone: Sequence[int], low: int, high: int
-) -> LexicalCopy:
+def _update_lexical(
+    folder: Path, catalog: Catalog, base: LexicalFiles | None, gone: Sequence[int], low: int, high: int
+) -> LexicalFiles:
     """The word index without the chunks `gone`, with those of low <= id < high."""
     if base is not None and words.is_present(folder, base):
         rows = ((i, embedded_text(title, text)) for i, title, text in catalog.texts(low, high))
@@ -134,14 +133,14 @@ def _lexical_next(
         except StoreError:
             if words.is_intact(folder, base):
                 raise
-    return _lexical_anew(folder, catalog)
+    return _rebuild_lexical(folder, catalog)
 
 
 def write(folder: Path, catalog: Catalog, fingerprint: Fingerprint, update: Update) -> int:
-    """Make the next generation. Returns its number.
+    """Write the next generation. Returns its number.
 
     The vectors of all added chunks must be in the catalogue. Call it under `writer_lock`. Raises `StoreError`;
-    then the newest generation is still the old one.
+    then the previous generation is still the newest.
     """
     with catalog.transaction():
         generation = catalog.generation() + 1
@@ -154,9 +153,9 @@ def write(folder: Path, catalog: Catalog, fingerprint: Fingerprint, update: Upda
             before = catalog.chunk_ids(id_)
             gone += before
             vectors += catalog.remove_article(id_)
-            others = catalog.copies(id_)
-            if others:  # the next of its near-duplicates is the first from now on
-                catalog.set_origin(id_, others[0][0], copies.sketch(others[0][1]))
+            others = catalog.near_duplicates_of(id_)
+            if others:  # the next of its near-duplicates takes its place as the first
+                catalog.set_origin(id_, others[0][0], near_duplicates.sketch(others[0][1]))
         for new in update.added:
             catalog.add_article(new, _origin(catalog, new))
         catalog.drop_vectors(vectors)
@@ -166,37 +165,37 @@ def write(folder: Path, catalog: Catalog, fingerprint: Fingerprint, update: Upda
             catalog.forget_file(file)
         for root in update.roots:
             catalog.add_root(root)
-        for out in update.taken_out:
-            catalog.set_taken_out(*out)
-        catalog.let_in(update.let_in)
-        another = catalog.fingerprint() not in (None, fingerprint)  # then all articles are made anew
+        for out in update.excluded:
+            catalog.exclude(*out)
+        catalog.readmit(update.readmitted)
+        another = catalog.fingerprint() not in (None, fingerprint)  # then all articles are indexed again
         catalog.set_fingerprint(fingerprint)
         high = catalog.next_chunk()
         replaced = catalog.segments() if another else []
         catalog.set_segments(replaced, _segment(folder, catalog, fingerprint.dimension, low, high))
         if gone or high > low:
             base = None if another else catalog.lexical()
-            catalog.set_lexical(_lexical_next(folder, catalog, base, gone, low, high))
+            catalog.set_lexical(_update_lexical(folder, catalog, base, gone, low, high))
         catalog.set_generation(generation)
-    _sweep(folder, catalog)
+    _delete_unused(folder, catalog)
     return generation
 
 
-def _sweep(folder: Path, catalog: Catalog) -> None:
-    """Delete files that the catalogue does not list: left by a crash, or replaced. Open readers keep theirs."""
+def _delete_unused(folder: Path, catalog: Catalog) -> None:
+    """Delete files that the catalogue does not list: a crash left them, or they were replaced. Open readers keep theirs."""
     listed = {s.name for s in catalog.segments()}
     for path in folder.glob("vectors-*"):
         if path.name not in listed and path.suffix in (SUFFIX, ".partial"):
             path.unlink(missing_ok=True)
     copy = catalog.lexical()
-    words.sweep(folder, [copy.name] if copy else [])
+    words.delete_unused(folder, [copy.name] if copy else [])
 
 
 def _to_merge(segments: Sequence[Segment], tombstones: Sequence[int]) -> list[Segment]:
-    """Neighbouring files to merge into one, or one to write anew without its removed chunks; empty when there is none.
+    """Neighbouring files to merge into one, or a single file to rewrite without its removed chunks; empty for neither.
 
-    The newest files are merged, and an older one with them when it is not much larger than they are together: so a vector
-    is written about log2(n) times in all.
+    The newest files are merged, together with an older one that is not much larger than they are. So each vector is
+    written about log2(n) times in all.
     """
     for segment in segments:
         dead = bisect_left(tombstones, segment.high) - bisect_left(tombstones, segment.low)
@@ -218,9 +217,9 @@ def tidy(
     dimension: int,
     progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> None:
-    """Merge FAISS files until there are few, each merge complete or not at all.
+    """Merge FAISS files until there are few. Each merge happens completely or not at all.
 
-    Nothing that a reader sees changes. Call it under `writer_lock`. `progress` is told vectors done and in all.
+    Nothing that a reader sees changes. Call it under `writer_lock`. `progress` gets the vectors done and the total.
     """
     while chosen := _to_merge(catalog.segments(), catalog.tombstones()):
         total = sum(s.count for s in chosen)
@@ -228,41 +227,41 @@ def tidy(
         merged = _segment(folder, catalog, dimension, chosen[0].low, chosen[-1].high)
         with catalog.transaction():
             catalog.set_segments(chosen, merged)
-        _sweep(folder, catalog)
+        _delete_unused(folder, catalog)
         progress(total, total)
 
 
 def repair(folder: Path, catalog: Catalog, dimension: int) -> list[str]:
-    """Make again from the catalogue each copy that is missing, damaged or holds other chunks; returns a line for each.
+    """Rebuild from the catalogue each index file that is missing, damaged or has other chunks. Returns a line for each.
 
     Call it under `writer_lock`.
     """
     done: list[str] = []
 
-    def remake_vectors(what: str, replaced: Sequence[Segment], low: int, high: int) -> None:
+    def rebuild_vectors(what: str, replaced: Sequence[Segment], low: int, high: int) -> None:
         with catalog.transaction():
             catalog.set_segments(replaced, _segment(folder, catalog, dimension, low, high))
         done.append(f"{what}; made again")
 
-    def remake_words(what: str) -> None:
+    def rebuild_lexical(what: str) -> None:
         with catalog.transaction():
-            catalog.set_lexical(_lexical_anew(folder, catalog))
+            catalog.set_lexical(_rebuild_lexical(folder, catalog))
         done.append(f"{what}; made again")
 
     for segment in catalog.segments():
         if not is_intact(folder, segment):
-            remake_vectors(f"{segment.name}: missing or damaged", [segment], segment.low, segment.high)
+            rebuild_vectors(f"{segment.name}: missing or damaged", [segment], segment.low, segment.high)
     copy = catalog.lexical()
     if catalog.chunk_count() and (copy is None or not words.is_intact(folder, copy)):
-        remake_words(f"{copy.name if copy else 'the word index'}: missing or damaged")
+        rebuild_lexical(f"{copy.name if copy else 'the word index'}: missing or damaged")
     index = VectorIndex(folder, catalog.segments(), catalog.tombstones(), dimension, catalog.vectors_of)
     if index.ids_checksum() != catalog.ids_checksum():
         what = "the vector files did not hold the catalogue's chunks"
-        remake_vectors(what, catalog.segments(), 0, catalog.next_chunk())
+        rebuild_vectors(what, catalog.segments(), 0, catalog.next_chunk())
     copy = catalog.lexical()
     if copy is not None and LexicalIndex(folder, copy).count() != catalog.chunk_count():
-        remake_words("the word index did not hold the catalogue's chunks")
-    _sweep(folder, catalog)
+        rebuild_lexical("the word index did not hold the catalogue's chunks")
+    _delete_unused(folder, catalog)
     return done
 
 
@@ -273,9 +272,9 @@ class LocalStore:
     """One generation of an index in files. Its methods are those of `rag.store.base.Store`."""
 
     def __init__(self, folder: Path, fingerprint: Fingerprint, known: LocalStore | None = None) -> None:
-        """Open the newest generation of `folder`; files that `known` has open are not read again.
+        """Open the newest generation of `folder`. Files that `known` has open are not read again.
 
-        Raises `StoreError` when there is no index, or when other settings made it; repairs damaged copies.
+        Raises `StoreError` when there is no index, or when other settings made it. Repairs damaged index files.
         """
         self.folder = folder
         self.catalog = Catalog(folder)
@@ -317,8 +316,8 @@ class LocalStore:
             raise StoreError(f"{self.folder}/: its files are not of one index; run: rag index --check")
 
     def _is_whole(self, thoroughly: bool) -> bool:
-        """Whether the copies hold the catalogue's chunks: by their ids, else by their number, as all but the newest files
-        were compared by the store before this one."""
+        """Whether the index files have exactly the catalogue's chunks. Compares ids when `thoroughly`, else numbers: the
+        previous store has already compared all but the newest files."""
         count = self.catalog.chunk_count()
         if count != (self._words.count() if self._words else 0):
             return False

@@ -1,6 +1,6 @@
-"""Migration: an index of an earlier format becomes one of this format, with a copy of it kept beside.
+"""Migration of an index from an earlier format to the current one. A copy of the old index is kept.
 
-Nothing is embedded again. In one transaction: whatever happens, the index is of the old format or of the new one.
+Nothing is embedded again. It is one transaction, so the index has either the old format or the new one.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from rag.store.catalog import Catalog
 from rag.store.catalog_file import FILE_NAME, FORMAT, create_tables
 from rag.store.local import repair
 from rag.store.records import FIELDS, digest_of_row
-from rag.text import near_duplicates as copies
+from rag.text import near_duplicates
 
 
 def format_of(folder: Path) -> int:
@@ -61,7 +61,7 @@ def _from_1(db: sqlite3.Connection) -> None:
             "INSERT INTO articles VALUES(?,?,?,?,?,?,?,?,?)",
             (row, id_, id_, version, path, body, fields, digest_of_row(body, fields), id_),
         )
-        sketch = copies.sketch(body)
+        sketch = near_duplicates.sketch(body)
         db.executemany("INSERT OR IGNORE INTO sketches VALUES(?,?)", [(value, row) for value in sketch])
     db.execute(
         'INSERT INTO chunks SELECT c.id,c.article,c.start,c."end",c.title,c.text,v.id'
@@ -76,8 +76,8 @@ def _from_1(db: sqlite3.Connection) -> None:
 _STEPS: dict[int, Callable[[sqlite3.Connection], None]] = {1: _from_1}
 
 
-def bring_over(folder: Path) -> Path | None:
-    """Bring the index in `folder` to this format, if it is of an earlier one; returns the copy kept beside it.
+def migrate(folder: Path) -> Path | None:
+    """Migrate the index in `folder` if it has an earlier format. Returns the path of the copy that was kept.
 
     Call it under `writer_lock`. Raises `StoreError` when the copy cannot be written or the old index is damaged.
     """
@@ -90,7 +90,7 @@ def bring_over(folder: Path) -> Path | None:
         with closing(sqlite3.connect(kept)) as target:
             db.backup(target)
             target.execute("PRAGMA journal_mode=DELETE")
-        db.execute("PRAGMA legacy_alter_table=ON")  # references follow the names, not the renamed tables
+        db.execute("PRAGMA legacy_alter_table=ON")  # so that references keep naming the new tables
         db.execute("BEGIN IMMEDIATE")
         _STEPS[format_](db)
         db.execute("COMMIT")

@@ -1,9 +1,9 @@
 """The index on a Milvus server, for corpora that several hosts read: articles, chunks and vectors, in generations.
 
-One host indexes: its catalogue keeps files and embedded texts, and each generation is published from it. Rows carry the
-generations that added and removed them, and every search filters by them, so a reader sees one generation whatever a writer
-does. Words are searched on each reading host, in a copy of the server's texts, by the same code as an index in files, so the
-BM25 scores are the same. This module knows rows, not how articles are read or questions asked.
+One host indexes: its catalogue keeps the files and vectors, and each generation is published from there. Every row has the
+generation that added it and the one that removed it. Searches filter by both, so a reader sees one generation whatever a
+writer does. Each reading host searches words in its own copy of the server's texts, with the same code as an index in files,
+so BM25 scores are the same. This module knows rows, not how articles are read or questions asked.
 """
 
 from __future__ import annotations
@@ -27,17 +27,17 @@ from rag.store.base import Fingerprint, check_fingerprint, embedded_text
 from rag.store.bm25 import LexicalIndex, write_lexical
 from rag.store.files import write_file
 from rag.store.milvus_client import BATCH_ROWS, KINDS, Server, State, level_of, one_of, parts_of, suffix_of
-from rag.store.records import LexicalCopy
+from rag.store.records import LexicalFiles
 from rag.text.words import fold
 
 if TYPE_CHECKING:
     from rag.protocols import Vectors
 
-LIVE = 2**62  # the generation that removed what is still there
-KEPT = 3  # generations whose removed rows stay, for readers that are still in them
-SETTLED_S = 15.0  # a generation this old has reached every node of the server, even where clocks differ
-PIECE_BYTES = 60_000  # of a body in one row; a text field holds 65,535
-BATCH_CHARS = 8_000_000  # of article texts to one generation: bounds what an interruption can lose
+LIVE = 2**62  # stands for "not removed" as the generation that removed a row
+KEPT = 3  # generations whose removed rows are kept, for readers that still use them
+PROPAGATED_S = 15.0  # after this time every node of the server has a generation, even where clocks differ
+PIECE_BYTES = 60_000  # of a body in one row; a text field has at most 65,535
+BATCH_CHARS = 8_000_000  # of article texts in one generation: limits what an interruption can lose
 CACHED = 4096  # articles kept in memory
 AT_ONCE = 100  # articles read together
 LEAST_EF = 256  # candidates that a search looks at
@@ -47,18 +47,18 @@ MOST_UNSEALED = 4000
 
 
 def hash_of(text: str) -> str:
-    """Names an article id in a filter, whatever stands in it."""
+    """A hash of an article id for use in a filter, where the id itself might need escapes."""
     return sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:32]
 
 
 def pieces_of(body: str) -> list[str]:
-    """A body in pieces that fit a row. They join to the body."""
+    """A body cut into pieces that fit a row. Joined, they are the body again."""
     data = body.encode("utf-8", "surrogatepass")
     made = []
     start = 0
     while start < len(data):
         end = min(len(data), start + PIECE_BYTES)
-        while end < len(data) and data[end] & 0xC0 == 0x80:  # not inside a letter
+        while end < len(data) and data[end] & 0xC0 == 0x80:  # not inside a character
             end -= 1
         made.append(data[start:end].decode("utf-8", "surrogatepass"))
         start = end
@@ -71,8 +71,8 @@ def in_generation(generation: int) -> str:
 
 
 def filters_of(choice: Choice, publishers: Sequence[str]) -> list[str]:
-    """The filters for the chunks that a reader wants, of articles of those `publishers` in the index; days that are not
-    whole are stored as 0 and pass."""
+    """The filters for the chunks that a reader wants, of articles of those `publishers` in the index; incomplete
+    dates are stored as 0 and pass."""
     made = []
     if choice.publishers:
         wanted = {fold(p) for p in choice.publishers}
@@ -89,7 +89,7 @@ def filters_of(choice: Choice, publishers: Sequence[str]) -> list[str]:
 
 @dataclass(frozen=True, slots=True)
 class Published:
-    """An article to publish: what tells this version of it from others, the file it was read from, its chunks with their
+    """An article to publish: a mark that identifies this version of it, the file it was read from, its chunks with their
     titles, and their vectors."""
 
     article: Article
@@ -134,7 +134,7 @@ class Writer:
     """Publishes generations. One host at a time."""
 
     def __init__(self, server: Server, fingerprint: Fingerprint) -> None:
-        """Make what is missing, and take back what an interrupted publication left. Raises `StoreError`."""
+        """Create missing collections and undo an interrupted publication. Raises `StoreError`."""
         self._server = server
         found = server.state(newest=True)
         if found is None or found.fingerprint != fingerprint:
@@ -145,12 +145,12 @@ class Writer:
             self._replaces = None
         server.make(self.state)
         if self._replaces is not None or server.begun() > self.state.generation:
-            self._take_back()
+            self._roll_back()
 
-    def _take_back(self) -> None:
+    def _roll_back(self) -> None:
         server, suffix, now = self._server, self.state.suffix, self.state.generation
         if self._replaces is not None:
-            now = -1  # nothing of a new fingerprint was ever committed
+            now = -1  # nothing with a new fingerprint was ever committed
         for kind in ("chunks", "articles"):
             half = [r["key"] for r in self._read(kind, f"added > {now}", ())]
             if kind == "articles":
@@ -165,7 +165,7 @@ class Writer:
             self._server.delete("bodies", self.state.suffix, [r["key"] for r in rows])
 
     def is_at(self, stamp: str) -> bool:
-        """Whether the newest generation is the one of that stamp, and made by the same settings."""
+        """Whether the newest generation has that stamp and was made by the same settings."""
         return self._replaces is None and self.state.stamp == stamp
 
     def marks(self, ids: Sequence[str] | None = None) -> dict[str, tuple[str, str]]:
@@ -186,8 +186,8 @@ class Writer:
         return self._server.rows(kind, self.state.suffix, where, fields, newest=True)
 
     def publish(self, removed: Sequence[str], added: Sequence[Published], publishers: Sequence[str]) -> None:
-        """One generation: without the articles of the keys `removed`, with `added`. Raises `StoreError`; then readers see
-        the one before."""
+        """Publish one generation: without the articles of the keys `removed`, with `added`. Raises `StoreError`; then readers
+        still see the previous one."""
         server, suffix = self._server, self.state.suffix
         generation = self.state.generation + 1
         next_id = self.state.next_id
@@ -232,8 +232,8 @@ class Writer:
         self._replaces = None
 
     def seal(self) -> None:
-        """Where much was sent since the last flush, have the server flush it, which gives it the index of `HNSW`. If the server
-        fails to, a later update does it; until then searches are only less exact."""
+        """Have the server flush when much was sent since the last flush: only flushed rows get the `HNSW` index. If that
+        fails, a later update does it. Until then searches are only less exact."""
         if self.state.unsealed <= MOST_UNSEALED:
             return
         with suppress(StoreError):
@@ -242,8 +242,8 @@ class Writer:
             self._server.commit(self.state)
 
     def purge(self) -> None:
-        """Delete rows that no reader can still see. Rows removed so lately that this read of the server does not have them
-        yet are deleted after a later update."""
+        """Delete rows that no reader can still see. Rows removed so recently that the server does not return them yet are
+        deleted after a later update."""
         old = f"removed <= {self.state.generation - KEPT}"
         for kind in ("chunks", "articles"):
             rows = self._server.rows(kind, self.state.suffix, old, (), newest=False)
@@ -259,8 +259,8 @@ class MilvusStore:
     def __init__(
         self, server: Server, cache: Path, fingerprint: Fingerprint, known: MilvusStore | None = None
     ) -> None:
-        """Open the newest generation. `cache` is a folder of this host for the copy of the words; `known` an open store of
-        the same index.
+        """Open the newest generation. `cache` is a folder of this host for the word index; `known` is an open store of the
+        same index.
 
         Raises `StoreError` when there is no index, when other settings made it, or the server does not answer.
         """
@@ -286,23 +286,23 @@ class MilvusStore:
         return self.state.generation
 
     def _must_wait(self, kind: str) -> bool:
-        """Whether a read must wait for the very newest rows: the first of a collection while the generation may not have
-        reached every node yet. Later reads need not, because a server never goes back to older rows."""
-        return kind not in self._caught_up and time.time() - self.state.at < SETTLED_S
+        """Whether a read must wait for the very newest rows. Only the first read of a collection must, while the generation
+        may not have reached every node. Later reads need not, because a server never goes back to older rows."""
+        return kind not in self._caught_up and time.time() - self.state.at < PROPAGATED_S
 
-    def _words_copy(self) -> LexicalCopy:
-        """The word index of this generation in the cache: an earlier one is brought up to it, else it is made anew."""
+    def _words_copy(self) -> LexicalFiles:
+        """The word index of this generation in the cache. An earlier one is updated; without one it is built."""
         file = self._cache / "words.json"
         self._cache.mkdir(parents=True, exist_ok=True)
         base, since = None, 0
         try:
             kept = json.loads(file.read_text(encoding="utf-8"))
-            copy = LexicalCopy(kept["name"], tuple((n, h) for n, h in kept["files"]))
+            copy = LexicalFiles(kept["name"], tuple((n, h) for n, h in kept["files"]))
             is_near = self.state.generation - KEPT < kept["generation"] <= self.state.generation
             if kept["suffix"] == self.state.suffix and is_near and words.is_present(self._cache, copy):
                 base, since = copy, int(kept["generation"])
         except (OSError, ValueError, KeyError, TypeError):
-            pass  # none yet, or not readable: made anew
+            pass  # none yet, or not readable: it is built
         if base is not None and since == self.state.generation:
             return base
         now = self.state.generation
@@ -315,7 +315,7 @@ class MilvusStore:
         made = write_lexical(self._cache, base, gone, texts, self.state.chunks)
         told = {"generation": now, "suffix": self.state.suffix, "name": made.name, "files": made.files}
         write_file(file, json.dumps(told).encode())
-        words.sweep(self._cache, [made.name, *([base.name] if base else [])])
+        words.delete_unused(self._cache, [made.name, *([base.name] if base else [])])
         return made
 
     def _rows(self, kind: str, where: str, fields: Sequence[str]) -> Iterator[dict[str, Any]]:
@@ -326,18 +326,18 @@ class MilvusStore:
         return MilvusStore(self.server, self._cache, self.fingerprint, self)
 
     def is_behind(self) -> bool:
-        """As in `Store`; a newer one is known after `STALE_S` at the latest."""
+        """As in `Store`. A newer one is noticed after `STALE_S` at the latest."""
         state = self.server.state()
         return state is None or (state.generation, state.suffix) != (self.state.generation, self.state.suffix)
 
     def release(self) -> None:
-        """Nothing is kept from a writer here: it keeps the rows of `KEPT` generations."""
+        """Does nothing: a writer keeps the rows of `KEPT` generations anyway."""
 
     def resume(self) -> bool:
         return not self.is_behind()
 
     def close(self) -> None:
-        """Nothing is open here; the server is closed by who opened it."""
+        """Does nothing: whoever opened the server closes it."""
 
     def articles(self, limit: int = -1) -> list[Article]:
         heads = self._heads()
@@ -351,7 +351,7 @@ class MilvusStore:
             yield from self._of_keys(some).values()
 
     def _heads(self, keys: Sequence[str] | None = None) -> dict[str, dict[str, Any]]:
-        """What is stored of the articles of those keys (all of this generation) beside their text, by key."""
+        """What is stored of the articles of those keys (all of this generation) apart from their text, by key."""
         where = in_generation(self.generation) if keys is None else f"key in {one_of(keys)}"
         return {str(r["key"]): json.loads(r["row"]) for r in self._rows("articles", where, ("row",))}
 
@@ -423,7 +423,7 @@ class MilvusStore:
         return {id_: found[key] for id_, key in keys.items() if key in found}
 
     def _of_keys(self, keys: Sequence[str]) -> dict[str, Article]:
-        """Articles by their keys; what was read before is not read again, because rows of a key never change."""
+        """Articles by their keys; those read before are cached, because the rows of a key never change."""
         with self._lock:
             found = {k: self._articles[k] for k in keys if k in self._articles}
         missing = [k for k in keys if k not in found]

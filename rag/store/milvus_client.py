@@ -1,6 +1,6 @@
-"""A Milvus server, or Milvus Lite in a folder: its address, its collections, calls with a time-out and their errors in one line.
+"""A Milvus server, or Milvus Lite in a folder: its address, its collections, and calls with a time-out and one-line errors.
 
-It knows collections, rows and the state that readers see, not what a generation of an index is made of: that is
+It knows collections, rows and the state that readers see. What a generation of an index consists of is known to
 `rag.store.milvus`.
 """
 
@@ -24,11 +24,13 @@ from rag.errors import ConfigError, StoreError, missing_extra
 from rag.store.base import Fingerprint
 
 TOKEN = "CITEWIRE_MILVUS_TOKEN"  # "user:password"; read from the environment alone
-AUTHORITY = "CITEWIRE_MILVUS_CA"  # a file of certificates that vouch for a server over TLS, where the usual ones do not
+AUTHORITY = (
+    "CITEWIRE_MILVUS_CA"  # a file of CA certificates for a server over TLS that the usual ones do not cover
+)
 FORMAT = 2
 LEAST_SERVER = (2, 3)
 TIMEOUT_S = 20.0  # of one call
-LOOK_S = 5.0  # of looking which generation is the newest, before a question is answered
+LOOK_S = 5.0  # of asking for the newest generation, before a question is answered
 STALE_S = 5.0  # how far a reader may be behind a writer; Milvus calls it bounded staleness
 BATCH_ROWS = 500  # of one message: about 1 MB
 MOST_ROWS = 10_000  # of one query
@@ -40,7 +42,7 @@ HNSW = {
 _ADDRESS = re.compile(
     r"milvus(?P<tls>\+tls)?://(?P<host>[^/\s@:]+|\[[^/\s\]]+\])(?::(?P<port>\d+))?/(?P<name>[A-Za-z]\w{0,47})"
 )
-# What an error is told as, by words that the client's message holds; the first that fits.
+# The advice for an error, by words in the client's message. The first match counts.
 ADVICE = (
     (("not loaded", "deadline", "timeout"), "no answer in time; where it was just started, ask again soon"),
     (("wrong_version_number",), "it does not speak TLS; write milvus:// in store"),
@@ -66,7 +68,7 @@ class Address:
 
     @classmethod
     def of(cls, text: str, corpus: str = "") -> Address:
-        """The address that a setting names; a corpus has a name of its own. Raises `ConfigError`."""
+        """The address in a setting; each corpus gets its own name there. Raises `ConfigError`."""
         own = f"_{re.sub(r'[^A-Za-z0-9]', '_', corpus)}" if corpus else ""
         lite = _LITE.fullmatch(text.strip())
         if lite is not None:
@@ -91,7 +93,7 @@ class Address:
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """What the server says of the newest generation. `next_id` is the first chunk id that is free, `at` when it was made
+    """The newest generation, as the server states it. `next_id` is the first chunk id that is free, `at` when it was made
     (seconds since 1970), `suffix` names its collections, `unsealed` counts chunks sent since the last flush."""
 
     generation: int
@@ -107,20 +109,20 @@ class State:
 
     @property
     def stamp(self) -> str:
-        """Tells this generation from all others, also of a server that was emptied and filled anew."""
+        """Identifies this generation, even after the server was emptied and filled again."""
         return f"{self.generation}-{self.at}"
 
 
 def suffix_of(fingerprint: Fingerprint) -> str:
-    """The end of the names of collections that those settings made."""
+    """The suffix in the names of the collections that those settings made."""
     return sha256(json.dumps(asdict(fingerprint)).encode()).hexdigest()[:8]
 
 
 class Server:
-    """A connection: calls with a time-out, and their errors in one line."""
+    """A connection whose calls have a time-out and one-line errors."""
 
     def __init__(self, address: Address, environ: Mapping[str, str] | None = None) -> None:
-        """Nothing is asked yet."""
+        """Connects at the first call."""
         self.address = address
         given = os.environ if environ is None else environ
         self._token = given.get(TOKEN, "")
@@ -132,7 +134,7 @@ class Server:
     def _connected(self) -> Any:
         with self._lock:
             if self._client is None:
-                os.environ.setdefault("GRPC_VERBOSITY", "NONE")  # errors are told in one line here
+                os.environ.setdefault("GRPC_VERBOSITY", "NONE")  # errors are reported in one line here
                 from pymilvus import MilvusClient
 
                 for library in ("pymilvus", "milvus_lite", "grpc._server"):
@@ -149,9 +151,9 @@ class Server:
 
     def call(self, name: str, *arguments: Any, timeout: float = 0.0, **options: Any) -> Any:
         """A method of `pymilvus.MilvusClient`, within `timeout` seconds (0: `TIMEOUT_S`); a collection that is not in the
-        server's memory is brought there. Raises `StoreError`."""
+        server's memory is loaded. Raises `StoreError`."""
         limit = timeout or TIMEOUT_S
-        with self._told():
+        with self._failures_named():
             from pymilvus.exceptions import MilvusException
 
             method = getattr(self._connected(), name)
@@ -164,8 +166,8 @@ class Server:
                 return method(*arguments, timeout=limit, **options)
 
     @contextmanager
-    def _told(self) -> Iterator[None]:
-        """Whatever the client raises, as `StoreError` in one line."""
+    def _failures_named(self) -> Iterator[None]:
+        """Turn whatever the client raises into a one-line `StoreError`."""
         try:
             from grpc import RpcError
             from pymilvus.exceptions import MilvusException
@@ -207,7 +209,7 @@ class Server:
         dimension = state.fingerprint.dimension
         wanted = [(self.collection(k, s), k) for k, s in (("state", ""), *((k, state.suffix) for k in KINDS))]
         missing = [(name, kind) for name, kind in wanted if not self.call("has_collection", name)]
-        with ThreadPoolExecutor(len(wanted)) as pool:  # each takes the server seconds, most of them to wait
+        with ThreadPoolExecutor(len(wanted)) as pool:  # each takes seconds, mostly waiting
             list(pool.map(lambda made: self._make(made[0], made[1], dimension), missing))
 
     def _make(self, name: str, kind: str, dimension: int) -> None:
@@ -265,11 +267,11 @@ class Server:
             ) from None
 
     def commit(self, state: State) -> None:
-        """Make a generation the newest: what readers see changes here, and only here."""
+        """Make a generation the newest. What readers see changes here and nowhere else."""
         self.put("state", "", [{"key": "state", "value": json.dumps(asdict(state))}])
 
     def begun(self) -> int:
-        """The generation that was begun last; it was completed if `state` is not behind it. Ask after `state`, of the newest."""
+        """The generation that was begun last. It is complete if `state` has reached it. Call this after reading `state`."""
         return int(self._value("begun", newest=False) or 0)
 
     def _value(self, key: str, *, newest: bool) -> str | None:
@@ -284,7 +286,7 @@ class Server:
         return str(rows[0]["value"]) if rows else None
 
     def begin(self, generation: int) -> None:
-        """Say that rows of a generation are about to be written."""
+        """Record that rows of a generation are about to be written."""
         self.put("state", "", [{"key": "begun", "value": str(generation)}])
 
     # -- rows ---------------------------------------------------------------------------------------------------------
@@ -292,7 +294,7 @@ class Server:
     def rows(
         self, kind: str, suffix: str, where: str, fields: Sequence[str], *, newest: bool
     ) -> Iterator[dict[str, Any]]:
-        """Rows that fit, in the order of their keys, as many as there are."""
+        """All rows that match, in the order of their keys."""
         name = self.collection(kind, suffix)
         options: dict[str, Any] = {
             "filter": where or ("key >= 0" if kind == "chunks" else 'key != ""'),
@@ -306,7 +308,7 @@ class Server:
         pages = self.call("query_iterator", name, batch_size=MOST_ROWS, **options)
         try:
             while True:
-                with self._told():
+                with self._failures_named():
                     page = pages.next()
                 if not page:
                     return
@@ -332,23 +334,23 @@ class Server:
             self.call("delete", self.collection(kind, suffix), ids=some)
 
     def set_alias(self, state: State, *, is_first: bool) -> None:
-        """Let the plain names lead to the collections of this fingerprint, for other tools."""
+        """Point the plain collection names at the collections of this fingerprint, for other tools."""
         for kind in KINDS:
             target, alias = self.collection(kind, state.suffix), self.collection(kind)
             self.call("create_alias" if is_first else "alter_alias", target, alias)
 
 
 def parts_of(items: Sequence[T], most: int) -> Iterator[list[T]]:
-    """The items in order, at most so many at a time."""
+    """The items in order, in batches of at most that size."""
     for start in range(0, len(items), most):
         yield list(items[start : start + most])
 
 
 def one_of(values: Sequence[str]) -> str:
-    """The list of values of a filter. Letters stand as they are: Milvus Lite reads no numbered escapes."""
+    """The list of values of a filter. Letters are not escaped, because Milvus Lite cannot read `\\u` escapes."""
     return json.dumps(list(values), ensure_ascii=False)
 
 
 def level_of(newest: bool) -> str:
-    """Milvus's word for reading the very newest rows, or those of at most `STALE_S` ago."""
+    """Milvus's consistency level for the very newest rows, or for rows at most `STALE_S` old."""
     return "Strong" if newest else "Bounded"

@@ -1,7 +1,7 @@
-"""Publishing: the index of this host is sent to a server that other hosts read, or copied back from it; and the store that
-the settings name is opened.
+"""Publishing: sends the index of this host to a server that other hosts read, or copies it back. It also opens the store that
+the settings name.
 
-It is told in terms of catalogue and server, and knows neither files of articles nor questions.
+This module knows the catalogue and the server, but neither files of articles nor questions.
 """
 
 from __future__ import annotations
@@ -19,17 +19,17 @@ from rag.store.catalog import Catalog
 from rag.store.local import LocalStore, Update, tidy, write, writer_lock
 from rag.store.milvus import BATCH_CHARS, MilvusStore, Published, Writer, hash_of
 from rag.store.milvus_client import Address, Server
-from rag.store.records import Held, NewArticle, NewChunk
-from rag.text import near_duplicates as copies
+from rag.store.records import ArticleRecord, NewArticle, NewChunk
+from rag.text import near_duplicates
 
 Progress = Callable[[int, int], None]
-"""Told how many articles are done, of how many."""
+"""Called with the number of articles done and the total."""
 
 WORDS = "words"  # the folder of this host's copy of a server's words, inside `settings.index`
 
 
 def address_of(settings: Settings) -> Address | None:
-    """The server that the settings name, None where the index is files. Raises `ConfigError`."""
+    """The server that the settings name, None where the index is in files. Raises `ConfigError`."""
     return Address.of(settings.store, settings.corpus) if settings.store else None
 
 
@@ -45,21 +45,25 @@ def _cache(folder: Path, address: Address) -> Path:
     return folder / f"{WORDS}-{sha256(str(address).encode()).hexdigest()[:8]}"
 
 
-def _mark(held: Held) -> str:
-    """Differs where an article's content, version, file or first near-duplicate differs."""
-    text = f"{held.digest.hex()} {held.version} {held.origin} {held.file}"
+def _mark(record: ArticleRecord) -> str:
+    """A hash that changes with an article's content, version, file or first near-duplicate."""
+    text = f"{record.digest.hex()} {record.version} {record.origin} {record.file}"
     return sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:32]
 
 
-def _published(catalog: Catalog, held: Held, article: Article, dimension: int) -> Published:
+def _published(catalog: Catalog, record: ArticleRecord, article: Article, dimension: int) -> Published:
     import numpy as np
 
-    found = catalog.lookup(catalog.chunk_ids(held.id))
+    found = catalog.lookup(catalog.chunk_ids(record.id))
     vectors = catalog.vectors_of([id_ for id_, _, _ in found])
     title = article.title.value if article.title else ""
     rows = np.frombuffer(b"".join(vectors[id_] for id_, _, _ in found), dtype="<f4")
     return Published(
-        article, _mark(held), held.file, tuple((c, title) for _, c, _ in found), rows.reshape(-1, dimension)
+        article,
+        _mark(record),
+        record.file,
+        tuple((c, title) for _, c, _ in found),
+        rows.reshape(-1, dimension),
     )
 
 
@@ -70,13 +74,13 @@ def publish(
     progress: Progress,
     changed: Sequence[str] | None = None,
 ) -> int:
-    """Bring the index on the server up to the catalogue, generation by generation; returns how many articles were sent.
+    """Update the index on the server to the catalogue, generation by generation. Returns how many articles were sent.
 
-    What an interruption left is taken back first, and what was published before is not sent again. All articles are
-    compared, or only those of the ids `changed`. Raises `StoreError`; then readers see the last generation that was complete.
+    An interrupted publication is undone first. What the server has already is not sent again. All articles are compared, or
+    only those of the ids `changed`. Raises `StoreError`; then readers see the last complete generation.
     """
     there = writer.marks(changed)
-    here = {hash_of(h.id): h for h in catalog.held(ids=changed)}
+    here = {hash_of(h.id): h for h in catalog.records(ids=changed)}
     new = [h for key, h in here.items() if there.get(key, ("", ""))[0] != _mark(h)]
     gone = [row for key, (_, row) in there.items() if key not in here]
     if not new and not gone:
@@ -97,14 +101,16 @@ def publish(
     return sent
 
 
-def _batches(catalog: Catalog, chosen: Sequence[Held]) -> Iterator[list[tuple[Held, Article]]]:
-    batch: list[tuple[Held, Article]] = []
+def _batches(
+    catalog: Catalog, chosen: Sequence[ArticleRecord]
+) -> Iterator[list[tuple[ArticleRecord, Article]]]:
+    batch: list[tuple[ArticleRecord, Article]] = []
     chars = 0
-    for held in chosen:
-        article = catalog.article(held.id)
+    for record in chosen:
+        article = catalog.article(record.id)
         if article is None:
-            raise StoreError(f"{held.id}: not in the catalogue any more; run: rag index --check")
-        batch.append((held, article))
+            raise StoreError(f"{record.id}: not in the catalogue any more; run: rag index --check")
+        batch.append((record, article))
         chars += len(article.body)
         if chars >= BATCH_CHARS:
             yield batch
@@ -120,7 +126,7 @@ def publish_where_set(
     progress: Progress = lambda done, total: None,
 ) -> int:
     """Publish to the server that the settings name, if they name one; returns how many articles were sent. From the second
-    time on only what changed since is compared. Call it under `writer_lock`."""
+    time on, only what changed since then is compared. Call it under `writer_lock`."""
     address = address_of(settings)
     if address is None or not catalog.generation():
         return 0
@@ -133,10 +139,10 @@ def publish_where_set(
 
 
 def copy(source: str, target: str, corpus: str, fingerprint: Fingerprint, progress: Progress) -> int:
-    """Copy an index from a folder to a server, or from a server to a folder, without embedding anything; returns how many
-    articles were sent. The same command takes an interrupted one up again.
+    """Copy an index from a folder to a server, or from a server to a folder, without embedding anything. Returns how many
+    articles were sent. After an interruption, the same command continues.
 
-    Raises `StoreError` where the source is no index of these settings, or both are of one kind.
+    Raises `StoreError` where the source was made by other settings, or where both are folders or both are servers.
     """
     if "://" in target and "://" not in source:
         folder = Path(source)
@@ -159,7 +165,7 @@ def _fetch(store: MilvusStore, folder: Path, progress: Progress) -> int:
     with closing(Catalog(folder, create=True)) as catalog:
         if catalog.fingerprint() not in (None, store.fingerprint):
             raise StoreError(f"{folder}/: made by other settings; name another folder")
-        held = {h.id: h for h in catalog.held()}
+        indexed = {h.id: h for h in catalog.records()}
         batch: list[NewArticle] = []
         replaced: list[str] = []
         seen: set[str] = set()
@@ -174,7 +180,7 @@ def _fetch(store: MilvusStore, folder: Path, progress: Progress) -> int:
 
         for done, (article, file, chunks, vectors) in enumerate(store.stored(), 1):
             seen.add(article.id)
-            before = held.get(article.id)
+            before = indexed.get(article.id)
             if before is None or (before.version, before.file) != (article.version, file):
                 keys = [embedded_key(store.fingerprint.embedding, title, c.text) for c, title in chunks]
                 with catalog.transaction():
@@ -182,14 +188,14 @@ def _fetch(store: MilvusStore, folder: Path, progress: Progress) -> int:
                         (k, np.asarray(v, dtype="<f4").tobytes()) for k, v in zip(keys, vectors, strict=True)
                     )
                 made = tuple(NewChunk(c, title, k) for (c, title), k in zip(chunks, keys, strict=True))
-                batch.append(NewArticle(article, file, made, copies.sketch(article.body)))
+                batch.append(NewArticle(article, file, made, near_duplicates.sketch(article.body)))
                 replaced += [article.id] if before else []
                 chars += len(article.body)
                 sent += 1
             if chars >= BATCH_CHARS:
                 flush()
             progress(done, store.article_count())
-        replaced += sorted(set(held) - seen)
+        replaced += sorted(set(indexed) - seen)
         if batch or replaced:
             flush()
         tidy(folder, catalog, store.fingerprint.dimension)

@@ -1,4 +1,4 @@
-"""What goes into the catalogue and comes out of it, and the stored form of an article. Pure: it knows no SQL and no files."""
+"""The values that the catalogue stores and returns, and the stored form of an article. It knows no SQL and no files."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from rag.schema import Article, Chunk, Field, Origin, PartialDate, Published, Sp
 
 @dataclass(frozen=True, slots=True)
 class Segment:
-    """A FAISS file of the index: `name` inside the index folder, its `kind`, its SHA-256, how many vectors it holds, and
-    the half-open range of chunk ids they are of. Ranges of an index do not overlap."""
+    """A FAISS file of the index: `name` inside the index folder, its `kind`, its SHA-256, its number of vectors, and
+    the half-open range of their chunk ids. Ranges of one index do not overlap."""
 
     name: str
     kind: str
@@ -25,7 +25,7 @@ class Segment:
 
 
 @dataclass(frozen=True, slots=True)
-class LexicalCopy:
+class LexicalFiles:
     """The word index: the folder `name` inside the index folder, and (file name, SHA-256) of all that is in it."""
 
     name: str
@@ -43,7 +43,7 @@ class NewChunk:
 
 @dataclass(frozen=True, slots=True)
 class NewArticle:
-    """An article to add: the `file` it was read from, its chunks, and the values that find its near-duplicates."""
+    """An article to add: the `file` it was read from, its chunks, and the sketch that finds its near-duplicates."""
 
     article: Article
     file: str
@@ -52,7 +52,7 @@ class NewArticle:
 
 
 @dataclass(frozen=True, slots=True)
-class Held:
+class ArticleRecord:
     """An indexed article without its text: its stored `fields`, and its `digest` by `digest_of`. `origin` is the id of the
     first article among its near-duplicates, its own where there is none before it."""
 
@@ -66,7 +66,7 @@ class Held:
 
 @dataclass(frozen=True, slots=True)
 class Duplicate:
-    """An article that is not indexed, because the same text with the same fields is in the index under another id."""
+    """An article that is not indexed, because the same text with the same fields is indexed under another id."""
 
     id: str
     file: str
@@ -98,17 +98,17 @@ def _pack(stated: Field | Published | None) -> list[object] | None:
 
 
 def fields_of(article: Article) -> str:
-    """The stored form of an article's fields, as in `Held.fields`."""
+    """The stored form of an article's fields, as in `ArticleRecord.fields`."""
     return json.dumps({name: _pack(getattr(article, name)) for name in FIELDS}, ensure_ascii=False)
 
 
 def digest_of(article: Article) -> bytes:
-    """SHA-256 of an article's text and fields. Articles that differ in their place alone have the same."""
+    """SHA-256 of an article's text and fields. Articles that differ only in their place have the same digest."""
     return digest_of_row(article.body, fields_of(article))
 
 
 def digest_of_row(body: str, fields: str) -> bytes:
-    """`digest_of` the article that is stored so."""
+    """`digest_of` the article with this stored body and these stored fields."""
     return hashlib.sha256(f"{len(body)}\n{body}{fields}".encode("utf-8", "surrogatepass")).digest()
 
 

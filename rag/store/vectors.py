@@ -1,9 +1,9 @@
-"""The FAISS files: immutable segments of (chunk id, vector), a fast copy of what the catalogue holds.
+"""The FAISS files: immutable segments of (chunk id, vector), derived from the catalogue for fast search.
 
-Two kinds, chosen by size and measured (`eval/bench`): `flat` is exact; `ivf` searches the inverted lists nearest to a
-question, in vectors of a byte a dimension, and what it finds is scored again with the exact vectors. FAISS files carry no
-checksum and a damaged one can load silently or kill the process, so a file's SHA-256 is compared before FAISS reads it.
-Scores are inner products of vectors of length 1, that is cosine similarity. This module knows ids and vectors, not articles.
+There are two kinds, chosen by size (measured by `eval/bench`). `flat` is exact. `ivf` searches the inverted lists nearest to
+a question, with one byte per dimension, and scores the candidates again with the exact vectors. FAISS files have no
+checksum, and a damaged one can load silently or kill the process. So a file's SHA-256 is compared before FAISS reads it.
+Scores are inner products of vectors of length 1, which is cosine similarity. This module knows ids and vectors, not articles.
 """
 
 from __future__ import annotations
@@ -22,13 +22,11 @@ if TYPE_CHECKING:
 
 SUFFIX = ".faiss"
 FLAT, IVF = "flat", "ivf"
-FLAT_MOST = (
-    50_000  # vectors of an exact segment: 7 ms a question on one core; larger ones would wait for memory
-)
-LISTS_OF_MILLION = 1024  # inverted lists, growing with the root of the number of vectors
-TRAIN_PER_LIST = 40  # vectors a list, what FAISS asks for; k-means over more of them finds the same lists
-PROBES = 128  # lists that are looked at, of the million's 1024: finds the best 10 of real questions, in 7 ms
-RESCORED = 2  # times as many as are asked for are scored again
+FLAT_MOST = 50_000  # vectors of an exact segment: 7 ms a question on one core; larger ones are limited by memory speed
+LISTS_OF_MILLION = 1024  # inverted lists for a million vectors; the number grows with the square root
+TRAIN_PER_LIST = 40  # vectors per list, as FAISS recommends; k-means over more finds the same lists
+PROBES = 128  # lists searched, of 1024 at a million vectors: finds the best 10 of real questions, in 7 ms
+RESCORED = 2  # candidates scored again, as a multiple of the requested number
 
 Exact = Callable[[Sequence[int]], Mapping[int, bytes]]
 """float32 bytes by chunk id."""
@@ -83,8 +81,8 @@ class VectorIndex:
         exact: Exact,
         known: VectorIndex | None = None,
     ) -> None:
-        """Read the files of `segments`, or take those that `known` has open; chunks of `dead_ids` are never returned;
-        `exact` gives the vectors of chunks by which an `ivf` segment's finds are scored.
+        """Read the files of `segments`, or take those that `known` has open; chunks of `dead_ids` are never returned.
+        `exact` gives the exact vectors of chunks, to score the candidates of an `ivf` segment.
 
         Raises `StoreError` for a file that is missing or not what its hash says.
         """
@@ -123,7 +121,7 @@ class VectorIndex:
         return part
 
     def count(self) -> int:
-        """Number of live vectors: every dead id is in one of the files."""
+        """Number of live vectors. Every dead id is in one of the files."""
         return sum(int(part.ntotal) for part in self._parts.values()) - len(self._dead)
 
     def ids_checksum(self) -> tuple[int, int]:

@@ -56,7 +56,7 @@ class _Shown(dict[int, str | None]):
 _SHOWN = _Shown()
 _MARK = r"[\u0300-\u036f\u0483-\u0489\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe20-\ufe2f]"
 _MARKS = re.compile(f"{_MARK}+")
-_PILE = re.compile(f"({_MARK}{{4}}){_MARK}+")  # more accents on one letter than any language writes
+_EXTRA_ACCENTS = re.compile(f"({_MARK}{{4}}){_MARK}+")  # more accents on one letter than any language writes
 
 
 def plain(text: str) -> str:
@@ -65,7 +65,7 @@ def plain(text: str) -> str:
     Zero-width and bidi characters, tags, variation selectors, controls and lone surrogates are removed, accents beyond
     the fourth on one letter too; every run of whitespace becomes one space; no space is left at the ends.
     """
-    return " ".join(_PILE.sub(r"\1", text.translate(_SHOWN)).split())
+    return " ".join(_EXTRA_ACCENTS.sub(r"\1", text.translate(_SHOWN)).split())
 
 
 _UNIFY = str.maketrans(

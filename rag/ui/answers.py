@@ -23,7 +23,7 @@ _NO_CHANGES: Mapping[int, str] = MappingProxyType({})
 
 @dataclass(frozen=True, slots=True)
 class _Line:
-    """A statement to be shown: "In short:" or "" before it, the evidence it cites, how its value was worked out."""
+    """A statement to show: "In short:" or "" before it, the evidence it cites, and how its value was derived."""
 
     state: State
     text: Marked
@@ -34,7 +34,7 @@ class _Line:
 
 @dataclass(frozen=True, slots=True)
 class _Value:
-    """One of the values that articles disagree about, with how many articles give it, in words."""
+    """One of the values about which articles disagree, with the number of articles that give it, in words."""
 
     text: str
     origins: str
@@ -77,10 +77,10 @@ def _progress(answer: Answer) -> str:
 def turn_html(
     turn: int, answer: Answer, questions: Sequence[str] = (), since: str = "", report: bool = False
 ) -> str:
-    """One question and what is known of its answer.
+    """One question and its answer so far.
 
-    `questions` are offered after a refusal, `since` tells what became of the articles it cites; with `report` a reader
-    may say that it is wrong. Statements that were withheld are counted, never shown.
+    `questions` are offered after a refusal. `since` tells what has become of the cited articles. With `report` the reader
+    can say that the answer is wrong. Withheld statements are counted, never shown.
     """
     shown = [s for s in answer.statements if s.state is not State.WITHHELD]
     copied = [answer.question, "", *answer_to_text(answer).split("\n")] if answer.final else []
@@ -108,10 +108,10 @@ def conversation_html(
     since: Mapping[int, str] = _NO_CHANGES,
     report: bool = False,
 ) -> str:
-    """The open conversation; before its first question, what can be asked.
+    """The open conversation, or example questions before its first one.
 
-    `waiting` is a question that waits for `ahead` others, "" when there is none; `since` tells what became of the articles
-    of a turn, by its number.
+    `waiting` is a question that waits for `ahead` others, "" when there is none. `since` tells by turn number what has
+    become of the articles that the turn cites.
     """
     last = len(turns) - 1
     shown = [
@@ -122,7 +122,7 @@ def conversation_html(
 
 
 def examples(articles: Sequence[Article]) -> list[str]:
-    """Questions to begin with, of the first articles: on the names that most of them speak of, then on titles.
+    """Example questions about the first articles: about the names in most of them, then about titles.
 
     Same input, same output.
     """

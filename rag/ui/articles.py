@@ -1,4 +1,4 @@
-"""The tab of articles: listed and found, added by dropping files, removed and brought back."""
+"""The tab of articles: lists and finds them, adds dropped files, removes and restores articles."""
 
 from __future__ import annotations
 
@@ -7,21 +7,21 @@ from pathlib import Path
 
 from rag.errors import CitewireError
 from rag.ingest.build import Summary
-from rag.ingest.library import Item, Shelf
+from rag.ingest.library import Item, Library
 from rag.ingest.library import State as Work
 from rag.ingest.sources import READ
 from rag.ui.rendering import count, notice_html, render
-from rag.ui.widgets import QUICK, Told, change, html, told
+from rag.ui.widgets import QUICK, BrowserEvent, change, html, on_event
 
 MOST_REASONS = 20  # of files that were not read, shown at once
-LOOK_S = 0.7  # between two looks at how far indexing is
+LOOK_S = 0.7  # between two updates of the progress of indexing
 
 
 class ArticlesTab:
-    """Shows the articles of `shelf`."""
+    """Shows the articles of `library`."""
 
-    def __init__(self, shelf: Shelf) -> None:
-        self._shelf = shelf
+    def __init__(self, library: Library) -> None:
+        self._library = library
 
     def place(self) -> None:
         """Make the tab here."""
@@ -42,45 +42,45 @@ class ArticlesTab:
                 container=False,
                 elem_id="cw-find",
             )
-            shown = html("shelf", script="articles")
+            shown = html("library", script="articles")
             timer = gr.Timer(LOOK_S, active=False)
         listed = [shown, timer]
         gr.on([tab.select, search.change, timer.tick], self.show, [search], listed, **QUICK)
         drop.upload(self.add, [drop, search], [drop, *listed], **QUICK)
-        shown.click(told(self.act), [search], listed, **QUICK)
+        shown.click(on_event(self.act), [search], listed, **QUICK)
 
     def show(self, query: str) -> list[object]:
-        """The list, and whether it is to be looked at again."""
+        """The list, and whether to update it again."""
         try:
-            items, total = self._shelf.items(query or "")
+            items, total = self._library.items(query or "")
         except CitewireError as error:
             return [notice_html(str(error)), change(active=False)]
-        state = self._shelf.state()
+        state = self._library.state()
         return [articles_html(items, total, query or "", state), change(active=bool(state.busy))]
 
     def add(self, files: list[str] | None, query: str) -> list[object]:
-        """Take uploaded files over into the folder of articles; Gradio's own copies are deleted."""
+        """Add uploaded files to the folder of articles and delete Gradio's own copies."""
         given = [Path(f) for f in files or ()]
-        self._shelf.add([(f.name, f) for f in given])
+        self._library.add([(f.name, f) for f in given])
         for file in given:
             file.unlink(missing_ok=True)
         return [change(value=None), *self.show(query)]
 
-    def act(self, query: str, event: Told) -> list[object]:
-        """Remove an article or bring it back."""
+    def act(self, query: str, event: BrowserEvent) -> list[object]:
+        """Remove or restore an article."""
         what, id_ = event.get("do"), event.get("id")
         try:
             if what == "remove":
-                self._shelf.remove(id_)
-            elif what == "restore" and id_ in self._shelf.state().removed:
-                self._shelf.restore(id_)
+                self._library.remove(id_)
+            elif what == "restore" and id_ in self._library.state().removed:
+                self._library.restore(id_)
         except CitewireError as error:
             return [notice_html(str(error)), change(active=False)]
         return self.show(query)
 
 
 def articles_html(items: Sequence[Item], total: int, query: str, state: Work) -> str:
-    """The articles that fit `query`, of `total`; what is being done to them, and what could not be read."""
+    """The articles that fit `query`, of `total`, the indexing in progress, and the files that could not be read."""
     shown = f"{len(items)} of {count(total, 'article')}" if len(items) < total else count(total, "article")
     if query and not items:
         shown = "no article has these words"
@@ -98,7 +98,7 @@ def articles_html(items: Sequence[Item], total: int, query: str, state: Work) ->
 
 
 def _busy(state: Work) -> str:
-    """What is being done to the articles, how far it is, and how long it still takes."""
+    """The indexing in progress, how far it is, and the estimated time left."""
     words = state.busy
     if state.total:
         words += f", {state.done} of {state.total}"
@@ -108,7 +108,7 @@ def _busy(state: Work) -> str:
 
 
 def _done(summary: Summary) -> str:
-    """What was done last."""
+    """The result of the last indexing."""
     changes = {
         "added": summary.added,
         "changed": summary.changed,

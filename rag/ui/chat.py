@@ -1,7 +1,7 @@
 """The left side of the page: the conversation, the box for questions, and how a question gets its answer.
 
-Every question of every tab waits in one line, because there is one model. A listener gives new values of the widgets that
-its event is connected to, in their order.
+The questions of all tabs wait in one queue, because there is one model. A listener returns new values for the widgets to
+which its event is connected, in their order.
 """
 
 from __future__ import annotations
@@ -21,22 +21,22 @@ from rag.ui.session import MAX_QUESTION_CHARS, Line, Session
 from rag.ui.sessions import Sessions
 from rag.ui.settings import choice_of
 from rag.ui.sources import empty_html, sources_html
-from rag.ui.widgets import QUICK, Told, change, html, same, told
+from rag.ui.widgets import QUICK, BrowserEvent, change, html, on_event, same
 
 if TYPE_CHECKING:
     import gradio as gr
 
-EXAMPLES_FRESH_S = 60.0  # articles may come and go while the page is open
+EXAMPLES_FRESH_S = 60.0  # articles may change while the page is open
 BUSY = "Stop the answer first, please."
 
 
 def _buttons(busy: bool) -> list[object]:
-    """Of "Ask" and "Stop", the one that makes sense."""
+    """Shows "Ask" or "Stop", whichever applies."""
     return [change(visible=not busy), change(visible=busy, value="Stop", interactive=True)]
 
 
 class Chat:
-    """The conversation and the box, for all tabs. `sessions`: where conversations are kept, None for nowhere."""
+    """The conversation and the box, for all tabs. `sessions` keeps conversations; None: they are not kept."""
 
     session: gr.State
     conversation: gr.HTML
@@ -82,8 +82,8 @@ class Chat:
         ask, halt, timer, talk = self._ask, self._halt, self._timer, self.conversation
         asked = [self._box, self.session, self._number]
         begun = [self.notice, self._box, self._number, talk, ask, halt, timer]
-        gr.on([self._box.submit, ask.click], told(self.begin), asked, begun, **QUICK)
-        talk.select(told(self.begin_example), asked[1:], begun, **QUICK)
+        gr.on([self._box.submit, ask.click], on_event(self.begin), asked, begun, **QUICK)
+        talk.select(on_event(self.begin_example), asked[1:], begun, **QUICK)
         # One model, one owner: whatever asks shares this id.
         ran = self._number.change(
             self.run,
@@ -91,19 +91,19 @@ class Chat:
             [talk, panel, timer],
             concurrency_id="model",
             concurrency_limit=1,
-            trigger_mode="multiple",  # a question may follow one that was stopped in line and is still to pass
+            trigger_mode="multiple",  # a new question may follow a stopped one that is still in the queue
             show_progress="hidden",
             api_visibility="private",
         )
-        for ended in (ran.then, ran.failure):  # Gradio's `then` passes over failures
-            ended(self.settle, asked[1:], [talk, ask, halt, timer, self.notice], **QUICK)
+        for ended in (ran.then, ran.failure):  # Gradio's `then` does not run after failures
+            ended(self.finish, asked[1:], [talk, ask, halt, timer, self.notice], **QUICK)
         timer.tick(self.show, [self.session], [talk], **QUICK)
         halt.click(self.stop, [self.session], [talk, ask, halt, timer], **QUICK)
         self._wipe.click(self.clear, [self.session], [self.notice, talk, panel], **QUICK)
-        talk.edit(told(self.edit), None, [self._box], **QUICK)
-        talk.like(told(self.report), [self.session], [self.notice], **QUICK)
+        talk.edit(on_event(self.edit), None, [self._box], **QUICK)
+        talk.like(on_event(self.report), [self.session], [self.notice], **QUICK)
         page.load(self.show, [self.session], [talk], **QUICK)
-        page.unload(told(self.leave))
+        page.unload(on_event(self.leave))
 
     # ------------------------------------------------------------------ a question, from Enter to the end
 
@@ -119,12 +119,12 @@ class Chat:
             try:
                 self._examples = examples(self._assistant.articles(EXAMPLE_ARTICLES))
             except CitewireError:
-                self._examples = []  # the next question says what is wrong with the index
+                self._examples = []  # the next question will report what is wrong with the index
             self._examples_until = time.monotonic() + EXAMPLES_FRESH_S
         return self._examples
 
-    def begin(self, question: str, session: Session, number: int, event: Told) -> list[object]:
-        """Take the question out of the box and into the line, at once, whatever the model is doing."""
+    def begin(self, question: str, session: Session, number: int, event: BrowserEvent) -> list[object]:
+        """Move the question from the box to the queue at once, even while the model is busy."""
         question = question or ""
         if refusal := self._line.join(session, question):
             return [notice_html(refusal), question, *[same()] * 5]
@@ -134,15 +134,15 @@ class Chat:
         waits = self._line.ahead(session) > 0
         return ["", "", session.number, self.show(session), *_buttons(busy=True), change(active=waits)]
 
-    def begin_example(self, session: Session, number: int, event: Told) -> list[object]:
-        """The same with a question that was offered."""
+    def begin_example(self, session: Session, number: int, event: BrowserEvent) -> list[object]:
+        """The same for an example question."""
         return self.begin(event.get("question"), session, number, event)
 
     def run(self, session: Session, number: int, *choices: Any) -> Iterator[list[object]]:
         """Show the answer as it grows, and its sources as soon as they are known. `choices`: see `choice_of`."""
-        question, cancel, is_told = session.asked, session.stop.is_set, False
+        question, cancel, is_drawn = session.asked, session.stop.is_set, False
         if question is None or number != session.number:
-            return  # stopped while it waited
+            return  # it was stopped while it waited
         history = session.history()
         session.started = True
         session.turns.append(Answer(question, question, Status.DRAFTING))
@@ -157,8 +157,8 @@ class Chat:
                 session.turns[turn] = answer
                 if answer.final:
                     break
-                panel = sources_html(turn, answer) if answer.evidence and not is_told else same()
-                is_told = is_told or bool(answer.evidence)
+                panel = sources_html(turn, answer) if answer.evidence and not is_drawn else same()
+                is_drawn = is_drawn or bool(answer.evidence)
                 yield [self.show(session), panel, same()]
         except CitewireError as error:
             session.turns[turn] = Answer(question, question, Status.FAILED, error=str(error))
@@ -166,8 +166,8 @@ class Chat:
         keep = session.reading or not answer.evidence
         yield [self.show(session), same() if keep else sources_html(turn, answer), same()]
 
-    def settle(self, session: Session, number: int) -> list[object]:
-        """Give the place in the line away, however the answer ended, and keep the conversation."""
+    def finish(self, session: Session, number: int) -> list[object]:
+        """Leave the queue, however the answer ended, and save the conversation."""
         if number != session.number:
             return [same()] * 5
         self._line.leave(session)
@@ -183,7 +183,7 @@ class Chat:
         return [self.show(session), *_buttons(busy=False), change(active=False), said or same()]
 
     def stop(self, session: Session) -> list[object]:
-        """Stop the answer that grows; a question that still waits leaves the line at once."""
+        """Stop the growing answer. A question that still waits leaves the queue at once."""
         session.stop.set()
         if session.asked is None or session.started:
             return [same(), same(), change(value="Stopping…", interactive=False), same()]
@@ -202,12 +202,12 @@ class Chat:
         session.kept, session.reading = "", False
         return ["", self.show(session), empty_html()]
 
-    def edit(self, event: Told) -> str:
+    def edit(self, event: BrowserEvent) -> str:
         """Put an asked question back into the box."""
         return event.get("question")[:MAX_QUESTION_CHARS]
 
-    def report(self, session: Session, event: Told) -> str:
-        """Keep an answer that the reader found wrong, with his reason and what was asked before it."""
+    def report(self, session: Session, event: BrowserEvent) -> str:
+        """Keep an answer that the reader found wrong, with the reason and the earlier questions."""
         turn = session.turn(event.get("turn"))
         if self._sessions is None or turn is None or not session.turns[turn].final:
             return ""
@@ -220,8 +220,8 @@ class Chat:
             '"rag cases check" asks again.'
         )
 
-    def leave(self, event: Told) -> None:
-        """A closed tab stops its question and gives its place away."""
+    def leave(self, event: BrowserEvent) -> None:
+        """Stop the question of a closed tab and leave the queue."""
         session = self._open.pop(event.tab, None)
         if session is not None:
             session.stop.set()

@@ -1,4 +1,4 @@
-"""The tab of kept conversations: opened again, saved as a file, deleted."""
+"""The tab of kept conversations: opens, exports and deletes them."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from rag.ui.chat import BUSY, Chat
 from rag.ui.rendering import notice_html, render
 from rag.ui.session import Session
 from rag.ui.sessions import Listed, Sessions, to_markdown
-from rag.ui.widgets import QUICK, Told, html, same, told
+from rag.ui.widgets import QUICK, BrowserEvent, html, on_event, same
 
 NO_FILE = ("", "")
 
@@ -34,16 +34,16 @@ class ConversationsTab:
         with gr.Tab("History", id="conversations") as tab:
             shown = html("kept", script="history")
         tab.select(self.show, [chat.session], [shown], **QUICK)
-        shown.click(told(self.act), [chat.session], [chat.notice, chat.conversation, shown], **QUICK)
+        shown.click(on_event(self.act), [chat.session], [chat.notice, chat.conversation, shown], **QUICK)
 
     def show(self, session: Session, save: tuple[str, str] = NO_FILE) -> str:
-        """The list; `save` is a file that the browser is to save."""
+        """The list. `save` is a file for the browser to save."""
         try:
             return conversations_html(self._sessions.listed(), session.kept, save)
         except CitewireError as error:
             return notice_html(str(error))
 
-    def act(self, session: Session, event: Told) -> list[object]:
+    def act(self, session: Session, event: BrowserEvent) -> list[object]:
         """Open, save or delete a conversation."""
         what, id_ = event.get("do"), event.get("id")
         save = NO_FILE
@@ -71,12 +71,12 @@ class ConversationsTab:
 
 
 def conversations_html(listed: Sequence[Listed], current: str, save: tuple[str, str] = NO_FILE) -> str:
-    """The kept conversations; `save` is (file name, text) of one that the browser is to save."""
+    """The kept conversations; `save` is (file name, text) of one for the browser to save."""
     return render("conversations.html", listed=listed, current=current, save=save)
 
 
 def since_text(found: Mapping[str, Freshness]) -> str:
-    """What became of cited articles, in words; "" when all are as they were."""
+    """What has become of the cited articles, in words; "" when all are unchanged."""
     words = {
         Freshness.CHANGED: "has changed since, and still says what is cited",
         Freshness.REWORDED: "has changed since, and does not say what is cited any more",

@@ -1,7 +1,7 @@
 """The page: a conversation on the left, and tabs on the right, the first with the sources of the answer.
 
-Everything on it is our own HTML (`templates/`), its looks are in `static/page.css`, and what it does in the browser is in
-`static/page.js`. It knows values and how to show them, not how they were made. A new tab is a module with a class that has
+Its HTML is in `templates/`, its styles in `static/page.css`, and its scripts in `static/page.js`. It knows values and how to
+show them, not how they were made. A new tab is a module with a class that has
 `place`, a template, and a line in `build`.
 """
 
@@ -30,11 +30,11 @@ from rag.ui.widgets import html
 if TYPE_CHECKING:
     import gradio as gr
 
-UPLOADS_S = 600  # what was uploaded and never taken over is deleted after this many seconds
+UPLOADS_S = 600  # uploads that were not added to the articles are deleted after this time
 
 
 def header_html(settings: Settings) -> str:
-    """The head of the page. It says who else sees the questions, where the user named another machine."""
+    """The head of the page. It names the other machine that sees the questions, if the user configured one."""
     places = [*servers_of(settings.servers), *([settings.store] if settings.store else [])]
     hosts = [urlsplit(p).hostname or p for p in places if not is_loopback(urlsplit(p).hostname or "")]
     return render("header.html", hosts=list(dict.fromkeys(hosts)))
@@ -60,12 +60,12 @@ def build(assistant: Answerer, sessions: Sessions | None = None) -> gr.Blocks:
                 chat.place()
             with gr.Column(elem_id="cw-side"), gr.Tabs(selected="sources", elem_id="cw-tabs") as tabs:
                 sources.place(chat.session, chat.conversation, tabs)
-                ArticlesTab(assistant.shelf()).place()
+                ArticlesTab(assistant.library()).place()
                 if sessions is not None:
                     ConversationsTab(assistant, sessions, chat).place()
                 settings.place()
                 QualityTab().place()
         chat.connect(page, sources.panel, settings.choices)
         api.offer(assistant)
-    page.queue(max_size=10 * MAX_WAITING)  # of all events, quick ones included; `Line` bounds the questions
+    page.queue(max_size=10 * MAX_WAITING)  # of all events, including quick ones; `Line` limits the questions
     return page

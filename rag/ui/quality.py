@@ -16,7 +16,7 @@ from rag.ui.widgets import QUICK, html
 
 SCHEMA = "citewire.eval-report/1"
 MAX_BYTES = 50 * 2**20
-# The measures that are shown, in this order: name in the report, and in words.
+# The measures to show, in this order: the name in the report, and the words for it.
 MAIN = {
     "accuracy": "Right answers",
     "accuracy of answered": "Right answers, of those that were given",
@@ -30,12 +30,12 @@ MAIN = {
     "time to end, p50": "Typical time to the whole answer",
 }
 MOST = 10  # wrong answers shown
-RUNS = Path("eval") / "runs"  # where the evaluation suite leaves its reports
+RUNS = Path("eval") / "runs"  # where the evaluation suite writes its reports
 
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """A measure with its 95 % interval and the number of questions it is over; `unit` is "share" or "s"."""
+    """A measure with its 95 % interval and its number of questions. `unit` is "share" or "s"."""
 
     name: str
     value: float
@@ -47,8 +47,8 @@ class Figure:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What a run of the evaluation found: `curve` is (share answered, share right of those) from the surest on, `wrong`
-    (question, what was said) of the first that were answered wrongly."""
+    """The results of an evaluation run. `curve` has (share answered, share right of those), most confident answers first;
+    `wrong` has (question, answer) for the first wrong answers."""
 
     about: tuple[str, ...]
     figures: tuple[Figure, ...]
@@ -64,7 +64,7 @@ def _figure(row: dict[str, Any]) -> Figure:
 
 
 def _is_wrong(row: dict[str, Any]) -> bool:
-    """Whether a wrong thing was said: worse than saying nothing."""
+    """Whether the answer was wrong, which is worse than a refusal."""
     judged = row["judgement"]
     return bool(judged["wrong_asserted"] or (not judged["correct"] and not judged["refused"]))
 
@@ -112,5 +112,5 @@ class QualityTab:
 
 
 def quality_html(report: Report | None) -> str:
-    """How often the answers were right when they were measured last; how to measure it where there is no report."""
+    """The measures of the latest report, or how to make a report where there is none."""
     return render("quality.html", report=report, names=MAIN)

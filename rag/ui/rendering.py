@@ -1,7 +1,7 @@
-"""HTML from the templates beside this file, and how an article, a sentence and a count are written in them.
+"""HTML from the templates beside this file, and the filters for articles, sentences and counts in them.
 
-Templates escape every value. Before that, `plain` puts every text on one line and takes out what is invisible: nothing that
-a model or an article wrote is read as HTML or Markdown. It knows values and how to show them, not how they were made.
+Templates escape every value. Before that, `plain` puts every text on one line and removes invisible characters. So text
+by a model or an article is never read as HTML or Markdown. It knows values and how to show them, not how they were made.
 """
 
 from __future__ import annotations
@@ -20,10 +20,10 @@ from rag.text.words import plain
 if TYPE_CHECKING:
     from jinja2 import Environment
 
-OPENING_CHARS = 72  # shown for a title where an article states none: one line
+OPENING_CHARS = 72  # shown where an article states no title: one line
 
 Marked = tuple[Markup, Markup, Markup]
-"""A text, escaped: before the words that answer, these words, and after them."""
+"""An escaped text in three parts: before the words that answer, these words, and after them."""
 
 
 def render(template: str, **values: object) -> str:
@@ -66,7 +66,7 @@ def _environment() -> Environment:
 
 
 def _shown(value: object) -> object:
-    """What stands for `value` in a template: a text that is not escaped yet as `plain` gives it."""
+    """Prepares a value for a template: text that is not escaped yet goes through `plain`."""
     return plain(value) if isinstance(value, str) and not isinstance(value, Markup) else value
 
 
@@ -76,7 +76,7 @@ def count(number: int, noun: str) -> str:
 
 
 def title(article: Article) -> str:
-    """The title; of an article that states none, its opening words."""
+    """The title, or the opening words where an article states none."""
     if article.title:
         return plain(article.title.value)
     opening = plain(article.body[:200])
@@ -90,7 +90,7 @@ def publisher(article: Article) -> str:
 
 
 def marked(text: str, words: Span | None) -> Marked:
-    """`text`, as `plain` gives it, divided at `words`; all of it stands before them where there are none."""
+    """`text`, as from `plain`, split around `words`. Without words, all of it is in the first part."""
     span = words or Span(len(text), len(text))
     return escape(text[: span.start]), escape(text[span.start : span.end]), escape(text[span.end :])
 

@@ -1,4 +1,4 @@
-"""The page, listening: on this machine's own names, under a policy that keeps the browser from asking any other machine."""
+"""Serves the page under the names of this machine, with a policy that keeps the browser from contacting any other machine."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ if TYPE_CHECKING:
     import gradio as gr
 
 PORT = "CITEWIRE_PORT={port}"  # how another port is set
-MAX_UPLOAD_BYTES = 200 * 2**20  # one file; what is in it is bounded where it is read
+MAX_UPLOAD_BYTES = 200 * 2**20  # one file; its contents are limited where they are read
 POLICY = (
     "default-src 'self'; script-src 'self' 'unsafe-inline' 'unsafe-eval'; style-src 'self' 'unsafe-inline'; "
     "img-src 'self' data:; font-src 'self' data:; connect-src 'self'; frame-src 'none'; object-src 'none'; "
     "form-action 'none'; base-uri 'self'; frame-ancestors 'none'"
 )
-# Gradio's routes that serve files. The page serves none, and `file=` with a web address asks the network.
+# Gradio's routes that serve files. The page has none, and `file=` with a web address would use the network.
 FILE_ROUTES = ("file=", "file/", "proxy=", "stream/")
 
 _SANS = ["Inter", "Segoe UI", "Helvetica Neue", "Liberation Sans", "Arial", "sans-serif"]
@@ -34,9 +34,9 @@ _Message = MutableMapping[str, Any]
 
 
 class _Guard:
-    """ASGI middleware: every response carries the policy, and on this machine only its own names are answered.
+    """ASGI middleware: adds the policy to every response and, on a loopback address, answers only to its names.
 
-    The latter stops another site's page from reaching this one by pointing its name here (DNS rebinding).
+    The latter prevents DNS rebinding, by which the page of another site could reach this one.
     """
 
     def __init__(self, app: Callable[..., Awaitable[None]], names: frozenset[str]) -> None:
@@ -82,13 +82,13 @@ def serve(
     password: Password | None = None,
     mcp: bool = False,
 ) -> gr.Blocks:
-    """The page, listening; returns at once, `close()` ends it. `local_url` is its address. With `password`, who asks for
-    anything but the form for it is turned away; with `mcp`, "ask" and "search" are tools at /gradio_api/mcp/.
+    """Start serving the page and return at once; `close()` ends it. `local_url` is its address. With `password`, only its
+    form can be reached without it; with `mcp`, "ask" and "search" are tools at /gradio_api/mcp/.
 
     Raises `ConfigError` when the port is taken.
     """
     check_port(host, port, PORT)
-    for name in ("NO_PROXY", "no_proxy"):  # Gradio looks at its own page first, which no proxy can reach
+    for name in ("NO_PROXY", "no_proxy"):  # Gradio requests its own page first, which no proxy can reach
         os.environ[name] = ",".join(filter(None, [os.environ.get(name), "127.0.0.1,localhost"]))
     page = build(assistant, sessions)
     import gradio as gr
@@ -107,7 +107,7 @@ def serve(
         inbrowser=False,
         pwa=False,
         ssr_mode=False,
-        run_history=False,  # it would keep questions in the browser
+        run_history=False,  # otherwise questions stay in the browser
         footer_links=[],
         allowed_paths=[],
         max_file_size=MAX_UPLOAD_BYTES,

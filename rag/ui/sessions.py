@@ -1,7 +1,7 @@
 """Sessions: conversations that are kept on this machine, and answers that a reader found wrong.
 
-One SQLite file, readable by its owner alone. An answer is kept with the articles as they were when it was given, each version
-once. What is deleted is overwritten. Nothing here is sent anywhere.
+They are in one SQLite file that only its owner can read. An answer is kept with its articles as they were then, each version
+once. Deleted data are overwritten. Nothing is sent anywhere.
 """
 
 from __future__ import annotations
@@ -41,12 +41,12 @@ CREATE TABLE cases(
 
 
 class SessionError(CitewireError):
-    """The file of conversations cannot be read or written, or does not hold what was asked for."""
+    """The file of conversations cannot be read or written, or does not contain what was asked for."""
 
 
 @dataclass(frozen=True, slots=True)
 class Listed:
-    """A kept conversation: its id, its first question, when it changed last (ISO 8601, UTC), how many answers."""
+    """A kept conversation: its id, first question, time of the last change (ISO 8601, UTC) and number of answers."""
 
     id: str
     title: str
@@ -56,7 +56,7 @@ class Listed:
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """An answer that a reader found wrong, why, and what had been asked before."""
+    """An answer that a reader found wrong, the reason, and the earlier questions."""
 
     id: str
     at: str
@@ -66,7 +66,7 @@ class Case:
 
 
 def repeats(case: Case, now: Answer) -> bool:
-    """Whether an answer says again what was found wrong: the same statements, or a refusal again."""
+    """Whether an answer repeats the wrong one: the same statements, or a refusal again."""
     before = {fold(s.text) for s in case.answer.shown}
     return now.status is not Status.FAILED and before == {fold(s.text) for s in now.shown}
 
@@ -174,7 +174,7 @@ class Sessions:
         return id_
 
     def listed(self) -> list[Listed]:
-        """All conversations, the one that changed last first."""
+        """All conversations, the most recently changed first."""
         rows = self._rows(
             "SELECT c.id, c.title, c.changed, count(t.number) FROM conversations c LEFT JOIN turns t"
             " ON t.conversation=c.id GROUP BY c.id ORDER BY c.changed DESC, c.rowid DESC"
@@ -241,5 +241,5 @@ def to_markdown(turns: Sequence[Answer]) -> str:
 
 
 def _escaped(text: str) -> str:
-    """Text in which Markdown sees no markup: links, images and HTML stay words."""
+    """Text in which Markdown has no markup: links, images and HTML stay plain words."""
     return "".join(f"\\{c}" if c in "\\`*_{}[]()<>#+-.!|~" else c for c in text)

@@ -1,4 +1,4 @@
-"""The tab of settings: which articles are read for an answer, how much of them, and who words it."""
+"""The tab of settings: which articles an answer may use, how many sentences, and which model words it."""
 
 from __future__ import annotations
 
@@ -66,14 +66,14 @@ class SettingsTab:
         try:
             known = self._assistant.publishers()
         except CitewireError:
-            known = []  # the next question says what is wrong with the index
+            known = []  # the next question will report what is wrong with the index
         return change(choices=known, value=[p for p in chosen or () if p in known])
 
 
 def choice_of(
     publishers: Sequence[str] | None, after: str | None, before: str | None, sentences: float, writer: str
 ) -> tuple[Choice, str]:
-    """What the settings say, and what is wrong with them in words, "" when nothing is."""
+    """The choice that the settings make, and what is wrong with them in words, "" for nothing."""
     bounds = []
     for text in ((after or "").strip(), (before or "").strip()):
         known = parse_date(text) if text else None

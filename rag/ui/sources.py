@@ -13,14 +13,14 @@ from rag.schema import Answer, Evidence, Origin, Span
 from rag.text.words import plain
 from rag.ui.rendering import Marked, render
 from rag.ui.session import Session
-from rag.ui.widgets import QUICK, Told, change, html, same, told
+from rag.ui.widgets import QUICK, BrowserEvent, change, html, on_event, same
 
 if TYPE_CHECKING:
     import gradio as gr
 
 
 class SourcesTab:
-    """Shows what the clicked citation, card or button names."""
+    """Shows the sources, or the article of a clicked citation or card."""
 
     panel: gr.HTML
 
@@ -31,9 +31,9 @@ class SourcesTab:
         with gr.Tab("Sources", id="sources"):
             self.panel = html("panel", empty_html(), "sources")
         opening = [conversation.click, self.panel.click]
-        gr.on(opening, told(self.open), [session], [self.panel, tabs], **QUICK)
+        gr.on(opening, on_event(self.open), [session], [self.panel, tabs], **QUICK)
 
-    def open(self, session: Session, event: Told) -> list[object]:
+    def open(self, session: Session, event: BrowserEvent) -> list[object]:
         """Open an article or the list of sources."""
         front = change(selected="sources")
         turn, number = session.turn(event.get("turn")), event.get("n")
@@ -92,7 +92,7 @@ def article_html(turn: int, answer: Answer, number: int) -> str:
 
 @dataclass(frozen=True, slots=True)
 class _Piece:
-    """A part of a paragraph; `number` of the evidence that it belongs to, 0 for none."""
+    """A part of a paragraph. `number` is that of its evidence, 0 for none."""
 
     text: Marked
     number: int = 0
@@ -120,14 +120,14 @@ def _paragraphs(body: str, items: Sequence[Evidence], cited: Set[int]) -> list[l
 
 
 def _piece(body: str, low: int, high: int, words: Span | None = None, number: int = 0) -> _Piece:
-    """`body[low:high]`, divided at what of `words` lies in it."""
+    """`body[low:high]`, split around the part of `words` in it."""
     start = min(max(words.start, low), high) if words else high
     end = max(start, min(words.end, high)) if words else high
     return _Piece((_plain(body[low:start]), _plain(body[start:end]), _plain(body[end:high])), number)
 
 
 def _plain(text: str) -> Markup:
-    """A part of a line as `plain` gives it, escaped, its outer spaces kept as one space each."""
+    """A part of a line, plain and escaped. Space at either end is kept as one space."""
     inner = plain(text)
     if not inner:
         return Markup(" " if text else "")

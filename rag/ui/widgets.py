@@ -1,7 +1,7 @@
-"""What the parts of the page share of Gradio, which is imported only when a page is built.
+"""Helpers for Gradio that the parts of the page share. Gradio is imported only when a page is built.
 
-A part of the page is a class with `place`, which makes its widgets where it is called and connects their events. Pieces of
-HTML in it tell what was clicked by `trigger(event, data)` (static/page.js); `told` hands this to a listener.
+A part of the page is a class with `place`, which creates its widgets and connects their events. Its HTML reports clicks by
+`trigger(event, data)` (static/page.js), and `on_event` passes them to a listener.
 """
 
 # No `from __future__ import annotations` here: Gradio reads the listeners' annotations, and it is imported late.
@@ -14,7 +14,7 @@ from rag.ui.rendering import static
 if TYPE_CHECKING:
     import gradio as gr
 
-# Through the queue, because only it tells the browser that a State changed; without a limit, so never in line.
+# Through Gradio's queue, because only it tells the browser that a State changed. Without a limit, so that it never waits.
 QUICK: Mapping[str, Any] = {
     "concurrency_limit": None,
     "show_progress": "hidden",
@@ -23,10 +23,10 @@ QUICK: Mapping[str, Any] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
-    """What the browser tells of an event: the id of its tab, and the data of what was clicked.
+class BrowserEvent:
+    """An event from the browser: the id of its tab, and the data of what was clicked.
 
-    The data are looked up, never trusted.
+    The data are untrusted: they are only looked up.
     """
 
     tab: str
@@ -46,25 +46,27 @@ def html(name: str, value: str = "", script: str = "") -> "gr.HTML":
 
 
 def same() -> object:
-    """In the place of a widget: it stays as it is."""
+    """A return value for a listener: the widget does not change."""
     import gradio as gr
 
     return gr.skip()
 
 
 def change(**properties: object) -> object:
-    """In the place of a widget: these properties change, the others stay."""
+    """A return value for a listener: only these properties of the widget change."""
     import gradio as gr
 
     return gr.update(**properties)
 
 
-def told(listener: Callable[..., object]) -> Callable[..., object]:
-    """`listener(*inputs, Told)`, as Gradio calls it."""
+def on_event(listener: Callable[..., object]) -> Callable[..., object]:
+    """`listener(*inputs, BrowserEvent)`, as Gradio calls it."""
     import gradio as gr
 
     def listening(event: gr.EventData, request: gr.Request, *inputs: object) -> object:
         data = event._data if isinstance(event._data, dict) else {}
-        return listener(*inputs, Told(str(request.session_hash), {str(k): str(v) for k, v in data.items()}))
+        return listener(
+            *inputs, BrowserEvent(str(request.session_hash), {str(k): str(v) for k, v in data.items()})
+        )
 
     return listening

@@ -80,7 +80,7 @@ def test_the_quotation_stands_before_the_model_writes(settings: Settings) -> Non
     first = next(a for a in seen if a.statements)
     (statement,) = first.statements
     assert (statement.state, statement.text) == (State.QUOTED, "The evacuation lasted three hours.")
-    assert first.timings.first_settled_s is not None and first.timings.first_word_s is None
+    assert first.timings.first_verified_s is not None and first.timings.first_word_s is None
     stopped = assistant(settings, generator := ScriptedGenerator(WRITTEN)).stream(LENGTH)
     while not next(stopped).statements:
         pass
@@ -95,14 +95,14 @@ def test_the_sources_come_first_and_only_the_last_answer_is_final(settings: Sett
     assert all(s.state is not State.CHECKING for s in seen[-1].statements)
     assert all("[" not in s.text for a in seen for s in a.statements)
     times = seen[-1].timings
-    assert times.sources_s is not None and times.first_settled_s is not None
+    assert times.sources_s is not None and times.first_verified_s is not None
     assert times.first_word_s is not None and times.total_s is not None
-    assert times.sources_s <= times.first_settled_s <= times.first_word_s <= times.total_s
+    assert times.sources_s <= times.first_verified_s <= times.first_word_s <= times.total_s
 
 
 def test_every_statement_shown_leads_back_to_a_sentence_of_an_article(settings: Settings) -> None:
     answer = ask(settings, LENGTH, WRITTEN)
-    assert answer.status is Status.ANSWERED and answer.generator == "scripted" and answer.sureness == 0.9
+    assert answer.status is Status.ANSWERED and answer.generator == "scripted" and answer.confidence == 0.9
     assert [s.state for s in answer.shown] == [State.QUOTED, State.SUPPORTED]
     for statement in answer.shown:
         (evidence,) = answer.cited(statement)
@@ -131,10 +131,10 @@ def test_what_failed_is_restated_once_and_at_most_two_calls_are_made(settings: S
 
 
 def test_a_statement_that_the_reader_does_not_believe_is_withheld(settings: Settings) -> None:
-    doubting = ScriptedReader({"three hours": 0.9}, otherwise=(0.2, 0.1))
-    answer = ask(settings, LENGTH, WRITTEN, "NOT FOUND", reader=doubting)
+    unconvinced = ScriptedReader({"three hours": 0.9}, otherwise=(0.2, 0.1))
+    answer = ask(settings, LENGTH, WRITTEN, "NOT FOUND", reader=unconvinced)
     assert [s.state for s in answer.statements] == [State.QUOTED, State.WITHHELD]
-    shown = ask(settings, LENGTH, WRITTEN, reader=doubting, without=frozenset({Stage.SUPPORT}))
+    shown = ask(settings, LENGTH, WRITTEN, reader=unconvinced, without=frozenset({Stage.SUPPORT}))
     assert [s.state for s in shown.statements] == [State.QUOTED, State.SUPPORTED]
 
 
@@ -223,7 +223,7 @@ def test_a_question_with_another_date_or_number_is_refused_by_naming_what_no_pas
     settings: Settings, question: str, missing: str
 ) -> None:
     answer = ask(settings, question)
-    assert answer.status is Status.UNANSWERED and answer.sureness is None
+    assert answer.status is Status.UNANSWERED and answer.confidence is None
     assert answer.missing.endswith(f"none of the closest passages has {missing}.")
     assert answer.closest and not answer.statements
     free = ask(settings, question, WRITTEN, without=frozenset({Stage.LITERALS}))
@@ -244,13 +244,13 @@ def test_yes_and_no_are_the_readers_judgement_of_the_question_as_a_claim(setting
         (statement,) = answer.shown
         assert statement.text == f"{word}: Turkey's minister Omer Kaya called the talks useful."
         assert statement.state is State.SUPPORTED and generator.prompts == []
-        assert answer.cited(statement)[0].article.path == "talks.txt" and answer.sureness == 0.9
+        assert answer.cited(statement)[0].article.path == "talks.txt" and answer.confidence == 0.9
 
 
 def test_a_yes_or_no_that_is_not_sure_enough_is_refused(settings: Settings) -> None:
     question = "Did Omer Kaya call the talks useful?"
-    doubtful = ScriptedReader({"useful": 0.9}, otherwise=(YES_NO_FLOOR - 0.01, 0.3))
-    answer = ask(settings, question, reader=doubtful)
+    unconvinced = ScriptedReader({"useful": 0.9}, otherwise=(YES_NO_FLOOR - 0.01, 0.3))
+    answer = ask(settings, question, reader=unconvinced)
     assert answer.status is Status.UNANSWERED and answer.closest
 
 
@@ -404,7 +404,7 @@ class Failing(ScriptedGenerator):
         raise GenerationError("the model process died; ask again")
 
 
-def test_a_dying_model_ends_in_a_failed_answer_that_keeps_what_was_settled(settings: Settings) -> None:
+def test_a_dying_model_ends_in_a_failed_answer_that_keeps_what_was_verified(settings: Settings) -> None:
     answer = assistant(settings, Failing()).ask(LENGTH)
     assert answer.status is Status.FAILED and "died" in answer.error
     assert [s.state for s in answer.statements] == [State.QUOTED, State.SUPPORTED]

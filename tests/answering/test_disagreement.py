@@ -92,8 +92,8 @@ def test_days_are_compared_after_they_are_resolved() -> None:
 
 def test_a_value_that_its_own_window_does_not_support_is_none() -> None:
     answering = [lasted("50 minutes", 1), lasted("90 minutes", 2)]
-    doubting = ScriptedReader({}, {("90 minutes", "90 minutes"): (0.3, 0.1)})
-    groups, disagreement = compare(LONG, answering, doubting)
+    unconvinced = ScriptedReader({}, {("90 minutes", "90 minutes"): (0.3, 0.1)})
+    groups, disagreement = compare(LONG, answering, unconvinced)
     assert [[f.value for f in g] for g in groups] == [["50 minutes"]]
     assert disagreement is None
 

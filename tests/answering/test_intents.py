@@ -135,7 +135,7 @@ FLOOD = (
 TALKS = "Ministers met in Ankara on 3 May 2024 for talks on grain. Turkey's minister Omer Kaya was there."
 
 
-class Shelf:
+class Corpus:
     """A store of some articles, none of them indexed."""
 
     def __init__(self, *articles: Article) -> None:
@@ -154,7 +154,7 @@ class Shelf:
         return sorted({a.publisher.value for a in self._articles if a.publisher})
 
 
-SHELF = Shelf(
+CORPUS = Corpus(
     Article(
         "flood.txt",
         "1",
@@ -177,7 +177,7 @@ SHELF = Shelf(
 
 def asked(question: str, choice: Choice | None = None) -> Answer:
     """The reply, whose quotations are characters of the articles."""
-    answer = reply(question, SHELF, choice or Choice())
+    answer = reply(question, CORPUS, choice or Choice())
     assert answer is not None
     for item in answer.evidence:
         assert item.article.body[item.start : item.end] == item.text
@@ -230,7 +230,7 @@ def test_articles_are_listed_by_publisher_and_by_date() -> None:
     assert unknown.note == (
         "No article here is known to be from “BBC”. Publishers that are named: The Courier | News."
     )
-    assert reply("Which articles are in the constitution?", SHELF) is None
+    assert reply("Which articles are in the constitution?", CORPUS) is None
 
 
 def test_an_article_is_summarised_by_its_first_sentences() -> None:
@@ -250,7 +250,7 @@ def test_an_article_is_summarised_by_its_first_sentences() -> None:
     ):
         assert quoted(asked(other)) == quoted(answer)
     assert len(quoted(asked("Summarise the articles of July 10"))) == 2
-    assert reply("Summarise the river article", SHELF) is None
+    assert reply("Summarise the river article", CORPUS) is None
     assert "No article here" in asked("Summarise the article from Reuters").note
 
 
@@ -261,12 +261,12 @@ def test_a_topic_that_no_article_names_is_left_to_the_articles() -> None:
     ]
     assert asked("Which article mentions Omer Kaya?").note.startswith("“Omer Kaya” is in 1 of 2 articles")
     for unknown in ("Which articles are about inflation?", "What article mentions freedom of speech?"):
-        assert reply(unknown, SHELF) is None
+        assert reply(unknown, CORPUS) is None
 
 
 def test_the_article_is_the_only_one_there_is() -> None:
-    assert reply("What is the article about?", SHELF) is None
-    one = reply("Summarise the article.", Shelf(*SHELF.articles(1)))
+    assert reply("What is the article about?", CORPUS) is None
+    one = reply("Summarise the article.", Corpus(*CORPUS.articles(1)))
     assert one is not None and quoted(one)[0] == "The river Turia rose four metres on Monday."
 
 
@@ -279,7 +279,7 @@ def test_only_what_the_reader_chose_is_counted() -> None:
 
 
 def test_many_articles_are_counted_and_the_first_are_quoted() -> None:
-    many = Shelf(
+    many = Corpus(
         *(Article(f"{n:03}", "1", f"{n:03}.txt", f"The fair of town {n} opens.") for n in range(100))
     )
     answer = reply("Which articles mention the fair?", many)

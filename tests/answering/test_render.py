@@ -9,7 +9,7 @@ import pytest
 from rag.answering.render import (
     answer_to_text,
     disagreement_line,
-    settled_text,
+    shown_text,
     source_line,
     turn_of,
     words_at,
@@ -163,7 +163,7 @@ def test_the_quotation_is_told_before_anything_is_worded() -> None:
         replace(quoted, statements=(*quoted.statements, checking)),
         ANSWER,
     ]
-    told = [text for text, _ in settled_text(growing, bold)]
+    told = [text for text, _ in shown_text(growing, bold)]
     assert told[0] == "Understood as: How long did the Doha meeting last?\n"
     assert told[1:] == ["“The meeting lasted *two hours*.” [1]\n", "", "In short: Two hours. [1]\n"]
 

@@ -52,8 +52,8 @@ def check(statement: str, *cited: Found, supported: float = 0.9, without: frozen
 def test_what_stands_in_the_window_is_supported_if_the_reader_says_so(statement: str, cited: Found) -> None:
     (verdict,) = check(statement, cited)
     assert verdict.supported and verdict.reason is None, verdict.detail
-    (doubted,) = check(statement, cited, supported=SUPPORT_FLOOR - 0.01)
-    assert not doubted.supported and doubted.reason is Reason.SUPPORT and "0.49" in doubted.detail
+    (unconvinced,) = check(statement, cited, supported=SUPPORT_FLOOR - 0.01)
+    assert not unconvinced.supported and unconvinced.reason is Reason.SUPPORT and "0.49" in unconvinced.detail
 
 
 @pytest.mark.parametrize(

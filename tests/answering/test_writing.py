@@ -64,9 +64,9 @@ def test_a_line_that_cites_wrongly_or_not_at_all_is_cited_by_the_first_window_th
 
 def test_what_fails_is_written_once_more_from_the_best_window_alone() -> None:
     generator = ScriptedGenerator("It lasted seven hours. [1]", "It lasted three hours. [1]", "never asked")
-    settled = write(generator, HOURS, SCHOOLS)[-1]
-    assert [(s.id, s.state) for s in settled] == [(2, State.WITHHELD), (3, State.SUPPORTED)]
-    assert settled[0].verdict is not None and settled[0].verdict.reason is Reason.NUMBER
+    checked = write(generator, HOURS, SCHOOLS)[-1]
+    assert [(s.id, s.state) for s in checked] == [(2, State.WITHHELD), (3, State.SUPPORTED)]
+    assert checked[0].verdict is not None and checked[0].verdict.reason is Reason.NUMBER
     assert generator.grammars == [answer_grammar([1, 2]), restate_grammar(1)]
     again = generator.offered[1]
     assert "three hours" in again and "900 people" not in again and QUESTION in again
@@ -74,8 +74,8 @@ def test_what_fails_is_written_once_more_from_the_best_window_alone() -> None:
 
 def test_what_fails_twice_is_withheld_and_nothing_is_asked_a_third_time() -> None:
     generator = ScriptedGenerator("It lasted seven hours. [1]", "It lasted nine hours. [1]", "never asked")
-    settled = write(generator, HOURS)[-1]
-    assert [s.state for s in settled] == [State.WITHHELD, State.WITHHELD]
+    checked = write(generator, HOURS)[-1]
+    assert [s.state for s in checked] == [State.WITHHELD, State.WITHHELD]
     assert generator.texts == ["never asked"]
 
 
@@ -93,9 +93,9 @@ def test_the_same_line_twice_is_one_statement() -> None:
 
 
 def test_a_line_without_a_number_that_nothing_supports_is_withheld_for_that() -> None:
-    doubting = ScriptedReader({}, otherwise=(0.1, 0.1))
+    unconvinced = ScriptedReader({}, otherwise=(0.1, 0.1))
     generator = ScriptedGenerator("It lasted three hours.", "NOT FOUND")
-    (statement,) = write(generator, HOURS, reader=doubting)[-1]
+    (statement,) = write(generator, HOURS, reader=unconvinced)[-1]
     assert statement.verdict is not None and statement.verdict.reason is Reason.NO_CITATION
 
 

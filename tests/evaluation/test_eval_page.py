@@ -40,7 +40,7 @@ def items() -> list[Judged]:
         (made, bad),
         (EVIDENCE,),
         timings=Timings(0.1, 0.2, 0.3, 0.4),
-        sureness=1.5,
+        confidence=1.5,
     )
     wrong = Answer(OTHER.question, OTHER.question, Status.ANSWERED, (made,), (EVIDENCE,))
     return [

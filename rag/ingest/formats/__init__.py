@@ -1,9 +1,9 @@
-"""Formats: the bytes of one file become documents. Text files in a folder are `rag.ingest.articles`' own; this is all the rest.
+"""Formats: reads the bytes of one file as documents. Only plain text files in a folder are read by `rag.ingest.articles`.
 
-One module a family, one function a format. What a file says outside its text (an HTML head, a feed, a JSON field) is
-given beside it. Everything here reads hostile input: sizes, depths and counts are bounded while reading, never by what a
-header promises, and nothing is fetched. It runs in a process of its own (`rag.ingest.sandbox_process`), so that a parser that hangs
-or dies takes nothing with it. This package knows formats, nothing of the index.
+There is a module for each family and a function for each format. Metadata outside the text (an HTML head, a feed, a JSON
+field) are returned with the text. All input is hostile: sizes, depths and counts are limited while reading, whatever a header
+promises, and nothing is fetched. It runs in a separate process (`rag.ingest.sandbox_process`), so that a parser that hangs or
+dies does no harm. This package knows formats, not the index.
 """
 
 from __future__ import annotations
@@ -20,17 +20,17 @@ from rag.ingest.formats.base import (
     Document,
     FormatError,
     Found,
-    Going,
     Job,
     Limits,
     Reader,
     Refused,
+    Working,
     broken,
     clean,
 )
 from rag.ingest.formats.decoding import decode
 
-FORMATS_VERSION = 2  # counts changes of what is extracted
+FORMATS_VERSION = 2  # changes whenever other text is extracted
 TEXT = (".txt", ".text")  # read as they are
 _FAMILIES: Mapping[Reader, str] = {
     html.read_html: ".html .htm .xhtml",
@@ -68,15 +68,15 @@ def extract(
 ) -> Iterator[Found]:
     """The documents of a file called `name`, which ends in one of `SUFFIXES`; `data` can seek.
 
-    `names` says what the user's JSON and CSV fields are called: ours ("text", "title", ..., "key") to his. What cannot be
-    read is given as `Refused`; `MemoryError` and `RecursionError` are the caller's.
+    `names` maps our names of fields ("text", "title", ..., "key") to the user's in JSON and CSV. What cannot be read comes as
+    `Refused`. The caller handles `MemoryError` and `RecursionError`.
     """
     suffix = PurePosixPath(name).suffix.lower()
     job = Job(limits or Limits(), names or {}, _inside)
     count = 0
     try:
         for found in READERS[suffix](name, data, job):
-            count += not isinstance(found, Going)
+            count += not isinstance(found, Working)
             yield found
     except FormatError as error:
         yield Refused("", str(error))
@@ -95,9 +95,9 @@ __all__ = [
     "Document",
     "FormatError",
     "Found",
-    "Going",
     "Limits",
     "Refused",
+    "Working",
     "clean",
     "decode",
     "extract",

@@ -1,4 +1,4 @@
-"""Archives: files inside a file, read one by one; sizes are measured while unpacking, never believed."""
+"""Archives: files inside a file, read one by one. Sizes are measured while unpacking, not taken from headers."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _DRIVE = re.compile(r"^[A-Za-z]:")
 
 
 def check_archive(archive: zipfile.ZipFile, limits: Limits) -> None:
-    """Raise `FormatError` for what cannot be an honest archive, before anything is unpacked."""
+    """Raise `FormatError` for an implausible archive, before anything is unpacked."""
     members = archive.infolist()
     if len(members) > limits.members:
         raise FormatError(f"holds {len(members)} files, {limits.members} at most are read; split it")
@@ -38,7 +38,7 @@ def check_archive(archive: zipfile.ZipFile, limits: Limits) -> None:
 
 
 def member(archive: zipfile.ZipFile, info: zipfile.ZipInfo, limit: int, limits: Limits) -> bytes:
-    """One member, its size and ratio measured while it is unpacked. Raises `FormatError`."""
+    """The bytes of one member. Size and ratio are measured while it is unpacked. Raises `FormatError`."""
     parts, size = [], 0
     with archive.open(info) as file:
         while block := file.read(1 << 16):
@@ -52,7 +52,7 @@ def member(archive: zipfile.ZipFile, info: zipfile.ZipInfo, limit: int, limits: 
 
 
 class Parts:
-    """The parts of a file that is an archive of XML, each bounded."""
+    """The parts of a file that is an archive of XML, each of limited size."""
 
     def __init__(self, content: bytes, limits: Limits) -> None:
         self._limits = limits
@@ -74,7 +74,7 @@ class Parts:
         return xml_root(self.read(name), self._limits) if name in self else None
 
     def check_all(self) -> None:
-        """Raise `FormatError` for a part that a library must not be given."""
+        """Raise `FormatError` for a part that is unsafe for a library."""
         for name in self._members:
             if name.endswith((".xml", ".rels")):
                 check_xml(self.read(name), self._limits)
@@ -95,7 +95,7 @@ def _unsafe(info: zipfile.ZipInfo) -> str:
 
 
 def unread(endings: Counter[str]) -> str:
-    """What to say of files whose format is not read, counted by ending ("" for none)."""
+    """The message about files whose format is not supported, counted by ending ("" for none)."""
     parts = [
         f"{count} {'file' if count == 1 else 'files'} {f'ending in {ending}' if ending else 'without an ending'}"
         for ending, count in sorted(endings.items())
@@ -104,7 +104,7 @@ def unread(endings: Counter[str]) -> str:
 
 
 def read_inside(name: str, content: bytes, job: Job) -> Iterator[Found]:
-    """What a file inside another one gives, under its name; `job` is that of the file around it."""
+    """The documents of a file inside another one, under its name. `job` is that of the outer file."""
     assert job.inside is not None
     try:
         for found in job.inside(name, content, replace(job, depth=job.depth + 1)):

@@ -1,4 +1,4 @@
-"""What every reader of a format shares: the limits, the values it gives, and text made clean."""
+"""Shared by all formats: the limits, the values they return, and the cleaning of text."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from rag.ingest.formats.days import day_of
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What one file may cost; sizes in bytes."""
+    """The limits for one file; sizes in bytes."""
 
     text: int = 20 * 2**20  # one article: a larger one is a dump
-    file: int = 200 * 2**20  # a file that is read whole; lines and rows are read one by one
+    file: int = 200 * 2**20  # for formats that are read whole; lines and rows are read one by one
     line: int = 20 * 2**20  # of JSONL, or a row of CSV
     members: int = 100_000  # of an archive
     unpacked: int = 2 * 2**30  # of an archive in all
@@ -26,14 +26,14 @@ class Limits:
     documents: int = 1_000_000
     pages: int = 5_000
     scans: int = 100  # pages of one file whose text is recognised: seconds each
-    depth: int = 1000  # of nested elements; brackets of JSON: a fifth
+    depth: int = 1000  # of nested elements; a fifth of it for brackets of JSON
     nested: int = 2  # archives in archives
 
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """One article as a file holds it: `text` is what is searched, the rest what the file says of it ("": nothing). `key`
-    tells it from the others of the same file, "" where the file is one article."""
+    """One article in a file: `text` is searched, the other fields are its metadata ("": not stated). `key` distinguishes it
+    from others in the same file, "" where the file is one article."""
 
     key: str
     text: str
@@ -47,25 +47,25 @@ class Document:
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """A file, or a part of one, that was not read, and why: one line that names it and says what to do."""
+    """A file, or a part of one, that was not read. The reason is one line that names it and says what to do."""
 
     key: str
     reason: str
 
 
 @dataclass(frozen=True, slots=True)
-class Going:
-    """Nothing yet, but the reader is at work: recognising the text of a page takes seconds."""
+class Working:
+    """A sign of progress without a document: recognising the text of a page takes seconds."""
 
 
-Found = Document | Refused | Going
+Found = Document | Refused | Working
 
 
 class FormatError(Exception):
     """This part of a file is not readable; the message says why and what to do."""
 
 
-# What the parsers of other people raise on broken input, beside `FormatError`.
+# Errors of third-party parsers on broken input, besides `FormatError`.
 BROKEN = (
     ValueError,
     KeyError,
@@ -88,8 +88,8 @@ BROKEN = (
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """How to read one file: what it may cost, what the user's fields are called (ours to his), and how a file inside it
-    is read; `depth` counts the files around it."""
+    """How to read one file: its limits, the user's names of fields (by ours), and how to read a file inside it. `depth` is
+    the number of files around it."""
 
     limits: Limits = field(default_factory=Limits)
     names: Mapping[str, str] = field(default_factory=dict)
@@ -105,7 +105,7 @@ _BLANK = re.compile(r"\n{3,}")
 
 
 def has_controls(text: str) -> bool:
-    """Whether `text` holds characters that no text has."""
+    """Whether `text` has control characters, which no text has."""
     return _CONTROLS.search(text) is not None
 
 
@@ -117,7 +117,7 @@ def clean(text: str) -> str:
 
 
 def finished(document: Document, limits: Limits) -> Document:
-    """The document, cleaned, with its date as a day. Raises `FormatError` when it holds no text, or too much."""
+    """The document, cleaned, with its date as a day. Raises `FormatError` when it has no text, or too much."""
     if len(document.text) > limits.text:
         raise FormatError(f"its text is longer than {limits.text // 2**20} MB; split it")
     text = clean(document.text)
@@ -141,7 +141,7 @@ def whole(data: IO[bytes], limit: int) -> bytes:
 
 
 def broken(ending: str, error: BaseException) -> str:
-    """The reason for a file that a parser failed on."""
+    """The reason to state for a file on which a parser failed."""
     first = (str(error).splitlines() or [""])[0][:200] or type(error).__name__
     return f"not readable as {ending.lstrip('.').upper()} ({first}); save it again"
 
@@ -166,14 +166,14 @@ def check_depth(data: bytes, limits: Limits) -> None:
 
 
 def check_xml(content: bytes, limits: Limits) -> None:
-    """Raise `FormatError` for XML that a parser must not be given: entities, which grow, or elements nested too deep."""
+    """Raise `FormatError` for XML that is unsafe to parse: entities, which can expand, or elements nested too deep."""
     if b"<!ENTITY" in content:
         raise FormatError("defines entities; save it again")
     check_depth(content, limits)
 
 
 def xml_root(content: bytes, limits: Limits) -> Any:
-    """The root element; nothing outside is read and no entity replaced. Raises `FormatError`."""
+    """The root element. No external file is read and no entity expanded. Raises `FormatError`."""
     from lxml import etree
 
     check_xml(content, limits)
@@ -185,7 +185,7 @@ def xml_root(content: bytes, limits: Limits) -> Any:
 
 
 def times(written: str, most: int = 100) -> int:
-    """How often something counts by an attribute such as "colspan": 1 where it is no number, `most` at most."""
+    """The number in an attribute such as "colspan": 1 where it is not a number, at most `most`."""
     return min(max(int(written), 1), most) if written.isdecimal() and len(written) < 5 else 1
 
 
@@ -199,15 +199,15 @@ def _is_number(text: str) -> bool:
 
 
 def labelled(label: str, text: str) -> str:
-    """A value behind what it is called."""
+    """A value with its label in front."""
     return f"{label.rstrip(':')}: {text}" if label else text
 
 
 def rows_as_lines(rows: list[list[str | None]], headed: bool | None = None) -> list[str]:
-    """A line for each row of a table, which can be read alone: with the names of its columns where there are any.
+    """A line for each row of a table. With the names of its columns, where there are any, each line is clear by itself.
 
-    None is a cell that another one to its left covers. `headed` says whether the first row names the columns; where
-    the format does not say, it does when none of its cells is a number, every one is there once, and numbers follow.
+    None is a cell that is covered by one to its left. `headed` says whether the first row names the columns. Where the
+    format does not say, it does when its cells are all different, none is a number, and numbers follow.
     """
     rows = [row for row in rows if any(cell and cell.strip() for cell in row)]
     if not rows:

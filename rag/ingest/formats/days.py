@@ -1,7 +1,7 @@
-"""Days: a date as people and programs write it, with or without a time of day, becomes the day it names.
+"""Days: parses a date as people and programs write it, with or without a time of day.
 
-Only whole dates count. The day is the one that is written, in whatever time zone; of a number of seconds it is the day
-in UTC. "10/07/2025" is two days to two readers, and so none, unless other dates of the same table tell its order.
+Only full dates count. The day is the written one, in any time zone; for a number of seconds it is the day in UTC.
+"10/07/2025" is ambiguous and not read, unless other dates in the same table show the order.
 """
 
 from __future__ import annotations
@@ -22,12 +22,12 @@ def _day(value: date) -> str:
 
 
 _FIGURES = re.compile(r"(\d{1,2})([./-])(\d{1,2})\2(\d{4})\b")
-_DECIDING = 2  # dates of a table that have one reading only, at least
+_DECIDING = 2  # least number of unambiguous dates in a table
 
 
 def order_of(texts: Iterable[str]) -> str:
-    """Whether dates in figures of one table begin with the day ("DMY") or the month ("MDY"), as those of them tell that
-    have one reading only; "" where too few do, or they disagree."""
+    """Whether numeric dates in one table begin with the day ("DMY") or the month ("MDY"), judged by the unambiguous ones.
+    "" where these are too few or disagree."""
     days_first = months_first = 0
     for text in texts:
         if found := _FIGURES.match(text.strip()):
@@ -39,8 +39,8 @@ def order_of(texts: Iterable[str]) -> str:
 
 
 def day_of(text: str, order: str = "") -> str:
-    """The day that `text` is, whole, as "2025-07-10"; "" where it is no full date, or more than one can be meant.
-    `order` tells dates in figures, as `order_of` gives it."""
+    """The day that `text` states, as "2025-07-10"; "" where it is not a full date, or ambiguous. `order` is that of numeric
+    dates, from `order_of`."""
     text = text.strip()
     if not any(c.isdigit() for c in text) or len(text) > 80:
         return ""
@@ -60,7 +60,7 @@ def day_of(text: str, order: str = "") -> str:
 
 
 def _written(text: str) -> str:
-    """What dateparser reads, where both orders of day and month give the same day."""
+    """The day by dateparser, where both orders of day and month give the same day."""
     import warnings
 
     with warnings.catch_warnings():

@@ -1,4 +1,4 @@
-"""Decoding: the bytes of a text become letters, or are refused; nothing is guessed that would put wrong letters into a quotation."""
+"""Decoding: turns the bytes of a text into characters or refuses them. It never guesses where a quotation could become wrong."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ BOMS = (
 )
 _UTF8_SEQUENCE = re.compile(rb"[\xc3-\xdf][\x80-\xbf]|[\xe0-\xef][\x80-\xbf]{2}|[\xf0-\xf4][\x80-\xbf]{3}")
 MOST_ACCENTED = 0.15  # share of bytes above 127 in Western European text in a one-byte encoding, generously
-DETECT_LEAST = 64  # bytes; what is shorter could be anything
-# Differ from common ones in capital letters only, and nothing has been written in them for twenty years.
+DETECT_LEAST = 64  # bytes; a shorter text is not enough to detect its encoding
+# These differ from common ones only in capital letters, and have been out of use for twenty years.
 _NEVER_MEANT = ["mac_cyrillic", "mac_greek", "mac_iceland", "mac_latin2", "mac_roman", "mac_turkish"]
-DETECT_BYTES = 100_000  # what the guess is made on
+DETECT_BYTES = 100_000  # of the text, for the detection
 
 
 def decode(data: bytes) -> str:
@@ -75,11 +75,11 @@ def _guess(data: bytes, bad_byte: int) -> str:
 
 
 def decode_markup(content: bytes) -> str:
-    """The text of markup: as its byte order mark or its own declaration says, else as any text. Raises `FormatError`."""
+    """The text of markup, by its byte order mark or its declaration, else like other text. Raises `FormatError`."""
     declared = re.search(rb"""(?:charset|encoding)\s*=\s*["']?\s*([A-Za-z0-9._-]{2,40})""", content[:2048])
     if declared and not content.startswith(tuple(mark for mark, _ in BOMS)):
         try:
             return content.decode(declared[1].decode("ascii"), "strict")
         except (LookupError, UnicodeDecodeError):
-            pass  # it declares what it is not
+            pass  # its declaration is wrong
     return decode(content)

@@ -38,7 +38,7 @@ def read_feed(name: str, data: IO[bytes], job: Job) -> Iterator[Found]:
     check_xml(content, limits)
     import feedparser
 
-    # as a stream, never as a text: feedparser takes a text for an address and would fetch it
+    # as a stream, because feedparser takes a text for an address and would fetch it
     feed = feedparser.parse(io.BytesIO(content), sanitize_html=True, resolve_relative_uris=False)
     if not feed.version:
         raise FormatError("is XML, but no RSS or Atom feed")
@@ -53,7 +53,7 @@ def read_feed(name: str, data: IO[bytes], job: Job) -> Iterator[Found]:
             bodies = [str(c.get("value", "")) for c in entry.get("content", [])] or [
                 str(entry.get("summary", ""))
             ]
-            # the day that is written: what feedparser makes of it is the day in UTC
+            # the day as written, because feedparser converts it to UTC
             written = str(entry.get("published") or entry.get("updated") or "")
             when = entry.get("published_parsed") or entry.get("updated_parsed")
             day = f"{when[0]:04d}-{when[1]:02d}-{when[2]:02d}" if when else ""

@@ -1,7 +1,7 @@
-"""HTML: a saved page becomes its article; a piece of HTML becomes its text, with the rows of its tables.
+"""HTML: the article of a saved page, or the text of a piece of HTML, with the rows of its tables.
 
-What is laid over a page (a consent dialogue, an offer to subscribe) is no part of it. The article is what trafilatura
-finds, unless another block holds most of the page's paragraphs, or the page gives the article's text to machines.
+Overlays (a consent dialogue, an offer to subscribe) are removed. The article is what trafilatura extracts, unless another
+block has most of the page's paragraphs, or the page states the article's text in JSON-LD.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ def _parsed(markup: str | bytes, limits: Limits) -> Any:
 
     data = markup.encode("utf-8", "replace") if isinstance(markup, str) else markup
     check_depth(data, limits)
-    # "huge": else what is nested more than 256 deep is lost without a word; the depth was checked above
+    # "huge": otherwise elements nested more than 256 deep are silently lost; the depth was checked above
     parser = etree.HTMLParser(
         encoding="utf-8", no_network=True, remove_comments=True, remove_pis=True, huge_tree=True
     )
@@ -59,7 +59,7 @@ def _parsed(markup: str | bytes, limits: Limits) -> Any:
 
 
 def _shown(element: Any, points: bool = False) -> str:
-    """All text under an element, a blank line between blocks; with `points`, the items of lists have a mark."""
+    """All text under an element, a blank line between blocks; with `points`, list items have a mark."""
     from lxml import etree
 
     parts: list[str] = []
@@ -109,9 +109,11 @@ _WIDEST = 100  # columns
 
 
 def _grid(rows: list[Any]) -> list[list[str | None]]:
-    """The cells of each row; one that reaches over several rows stands in each, over several columns in the first."""
+    """The cells of each row. A cell that spans several rows is in each of them; one that spans columns is in the first."""
     grid: list[list[str | None]] = []
-    reaching: dict[int, tuple[int, str | None]] = {}  # column: rows still to come, and what stands there
+    reaching: dict[
+        int, tuple[int, str | None]
+    ] = {}  # column: number of rows that it still spans, and its text
     for row in rows:
         line: list[str | None] = []
 
@@ -138,8 +140,8 @@ def _grid(rows: list[Any]) -> list[list[str | None]]:
 
 
 def _tables_to_lines(root: Any) -> None:
-    """Replace each table of data by a paragraph for each of its rows, each list of terms by one for each of them. Tables
-    that lay out a page stay as they are."""
+    """Replace each data table by a paragraph per row, and each list of terms by a paragraph per term. Layout tables do not
+    change."""
     for table in list(root.iter("table")):
         rows = [row for row in table.iter("tr") if next(row.iterancestors("table"), None) is table]
         grid = _grid(rows)
@@ -164,13 +166,13 @@ def _tables_to_lines(root: Any) -> None:
 
 
 def _pair(row: list[str | None]) -> str:
-    """A row of a word and what it stands for."""
+    """A row with a term and its description."""
     word, *meant = [cell for cell in row if cell] or [""]
     return labelled(word, "; ".join(meant)) if meant else word
 
 
 def _replace(element: Any, lines: list[str]) -> None:
-    """Put paragraphs in the place of what an element holds."""
+    """Replace the content of an element by paragraphs."""
     from lxml import etree
 
     tail = element.tail
@@ -189,15 +191,15 @@ _OVERLAID = re.compile(
     r"|modal|popup|pop-up|overlay|newsletter",
     re.I,
 )
-_PAGE_LEAST = 100  # characters of an article; less is a caption or a button
-_PROSE_LEAST = 60  # characters of a paragraph that tells something
-_COMPARED = 300  # sentences of a text, evenly over it
+_PAGE_LEAST = 100  # characters of an article; a shorter text is a caption or a button
+_PROSE_LEAST = 60  # characters of a paragraph of prose
+_COMPARED = 300  # sentences of a text that are compared, evenly distributed
 _COVERED = 0.8  # share of sentences that makes one text contain another
-_STATED_LEAST = 150  # characters of an article's text for machines; a shorter one is a summary
+_STATED_LEAST = 150  # characters of an article's text in JSON-LD; a shorter one is a summary
 
 
 def _without_overlays(root: Any) -> None:
-    """Take out what lies over the page, unless it holds the heading, or most of the text, and so is the page."""
+    """Remove overlays, except those with the heading or most of the text, which are the page itself."""
     whole_text = len(_shown(root)) or 1
     headings = len(root.findall(".//h1"))
     for element in list(root.iter()):
@@ -227,19 +229,19 @@ def _without_overlays(root: Any) -> None:
 
 @dataclass(frozen=True, slots=True)
 class _Block:
-    """The paragraphs that stand in one element, and whether the heading of the page stands in it too."""
+    """The paragraphs in one element, and whether the heading of the page is in it too."""
 
     texts: list[str]
     headed: bool = False
 
 
 def _main_block(root: Any) -> _Block:
-    """The element that holds most prose of its own, links not counted."""
+    """The element with most prose directly in it, links not counted."""
     texts: dict[Any, list[str]] = {}
     for element in root.iter("p", "h2", "h3", "blockquote", "li", "div", "td", "article", "section"):
         if any(a.tag in _HIDDEN or a.tag == "footer" for a in element.iterancestors()):
             continue
-        if element.tag in ("div", "td", "article", "section"):  # lines of its own, parted by breaks
+        if element.tag in ("div", "td", "article", "section"):  # its own lines, separated by breaks
             own = [element.text, *(child.tail for child in element)]
             if element.find("br") is not None and sum(len(t.strip()) for t in own if t) >= _PAGE_LEAST:
                 texts.setdefault(element, []).extend(
@@ -263,7 +265,7 @@ def _letters(text: str) -> str:
 
 
 def _covers(text: str, other: str) -> bool:
-    """Whether `text` holds nearly all sentences of `other`."""
+    """Whether `text` has nearly all sentences of `other`."""
     own = _letters(text)
     parts = [p for p in (_letters(s) for s in re.split(r"(?<=[.!?])\s+|\n+", other)) if len(p) > 20]
     parts = parts[:: len(parts) // _COMPARED + 1]
@@ -274,7 +276,7 @@ _ARTICLE_TYPE = re.compile(r"Article|Posting|Report|Review")
 
 
 def _stated(root: Any, limits: Limits) -> dict[str, str]:
-    """What a page says of its article to machines (JSON-LD): the longest text, and the facts beside it."""
+    """The JSON-LD of a page about its article: the longest text, and the metadata with it."""
     best: dict[str, str] = {}
     for script in root.iter("script"):
         if "ld+json" not in (script.get("type") or "") or not script.text:
@@ -285,7 +287,7 @@ def _stated(root: Any, limits: Limits) -> dict[str, str]:
         try:
             queue = [json.loads(script.text, strict=False)]
         except (ValueError, RecursionError):
-            continue  # the page itself can be read without it
+            continue  # the page can be read without it
         while queue:
             item = queue.pop()
             if isinstance(item, list):
@@ -310,7 +312,7 @@ def _stated(root: Any, limits: Limits) -> dict[str, str]:
 
 
 def _named(value: object) -> str:
-    """A value of JSON-LD as text: itself, the name of a thing, or all of a list."""
+    """A value of JSON-LD as text: a text itself, the name of an object, or all items of a list."""
     if isinstance(value, dict):
         value = value.get("name")
     if isinstance(value, list):
@@ -318,7 +320,7 @@ def _named(value: object) -> str:
     return value if isinstance(value, str) else ""
 
 
-_HEAD = {  # where a page's head says it, for what trafilatura does not find
+_HEAD = {  # where a page states it, for what trafilatura does not find
     "title": "//meta[@property='og:title']/@content | //h1 | //title",
     "author": "//meta[@name='author']/@content",
     "sitename": "//meta[@property='og:site_name']/@content",
@@ -333,7 +335,7 @@ def read_html(name: str, data: IO[bytes], job: Job) -> Iterator[Found]:
 
 
 def page(markup: str, limits: Limits, url: str = "") -> Document:
-    """The article of a page, with what its head says. Raises `FormatError`."""
+    """The article of a page, with the metadata of its head. Raises `FormatError`."""
     root = _parsed(markup, limits)
     if root is None:
         raise FormatError("holds no text")
@@ -365,7 +367,7 @@ def page(markup: str, limits: Limits, url: str = "") -> Document:
         len(text) < _PAGE_LEAST or _covers(prose, text) or (block.headed and len(prose) > 2 * len(text))
     ):
         text = prose
-    if len(text) < _PAGE_LEAST:  # no article stands out: all that is shown, then
+    if len(text) < _PAGE_LEAST:  # no article was found, so take all visible text
         text = max(text, clean(shown), key=len)
     body = stated.pop("text", "")
     body = html_to_text(body, limits) if "<" in body else body

@@ -1,4 +1,4 @@
-"""Mail: messages (EML) with what is attached to them, and pages saved as one file (MHT), which are built like them."""
+"""Mail: messages (EML) with their attachments, and pages saved as one file (MHT), which have the same format."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def _bytes(part: EmailMessage) -> bytes:
 
 
 def _text(part: EmailMessage, markup: bool) -> str:
-    """The text of a part: as its charset says, else as any text."""
+    """The text of a part, by its charset, else like other text."""
     content = _bytes(part)
     charset = part.get_content_charset()
     try:
@@ -50,12 +50,12 @@ def _header(message: EmailMessage, name: str) -> str:
 
 
 def read_eml(name: str, data: IO[bytes], job: Job, endings: frozenset[str]) -> Iterator[Found]:
-    """A message is an article: its subject, sender and day, its text; what is attached is read as files of their own."""
+    """A message as an article with subject, sender, day and text. Attachments are read as separate files."""
     message = _message(data, job)
     text = ""
     for kind in ("plain", "html"):
         body = message.get_body((kind,))
-        if isinstance(body, EmailMessage) and not text.strip():  # many programs leave the plain one empty
+        if isinstance(body, EmailMessage) and not text.strip():  # many programs leave the plain text empty
             text = _text(body, kind == "html")
             text = html_to_text(text, job.limits) if kind == "html" else unwrap(text.replace("\r\n", "\n"))
     senders = getattr(message.get("from"), "addresses", ())
@@ -68,7 +68,7 @@ def read_eml(name: str, data: IO[bytes], job: Job, endings: frozenset[str]) -> I
         shown = part.get_content_disposition() == "inline" and part.get_content_maintype() == "image"
         file = PurePosixPath((part.get_filename() or "").replace("\\", "/")).name
         if part.get_content_type() == "message/rfc822":
-            file = f"message {number}.eml"  # one that was sent on
+            file = f"message {number}.eml"  # a forwarded message
         suffix = PurePosixPath(file).suffix.lower()
         if shown:
             continue  # a logo inside the text
@@ -89,7 +89,7 @@ def read_eml(name: str, data: IO[bytes], job: Job, endings: frozenset[str]) -> I
 
 
 def read_mht(name: str, data: IO[bytes], job: Job) -> Iterator[Found]:
-    """A page that a browser saved as one file. The day in its head is when it was saved."""
+    """A page that a browser saved as one file. The date in its head is that of saving, so it is not used."""
     message = _message(data, job)
     for part in message.walk():
         if part.get_content_type() in ("text/html", "application/xhtml+xml"):

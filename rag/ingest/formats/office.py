@@ -1,6 +1,6 @@
-"""Office: the text of Word, OpenDocument, PowerPoint and RTF files, as their author would print it.
+"""Office: the text of Word, OpenDocument, PowerPoint and RTF files, as in print.
 
-What was inserted while changes are tracked counts, what was deleted does not.
+Of tracked changes, insertions count and deletions do not.
 """
 
 from __future__ import annotations
@@ -23,11 +23,11 @@ from rag.ingest.formats.base import (
 )
 from rag.ingest.formats.pdf import is_given
 
-_NOBODY = ("python-docx", "user", "admin", "administrator")  # what programs write for an author
+_PROGRAM_AUTHORS = ("python-docx", "user", "admin", "administrator")  # what programs enter as the author
 
 
 def _facts(properties: Any) -> tuple[str, str]:
-    """(title, author) of a file's properties; when it was made or changed is no date of publication."""
+    """(title, author) of a file's properties. Its times are not dates of publication."""
     if properties is None:
         return "", ""
 
@@ -35,7 +35,7 @@ def _facts(properties: Any) -> tuple[str, str]:
         return str(properties.xpath(f"string((//*[local-name()='{name}'])[1])")).strip()
 
     title, author = value("title"), value("initial-creator") or value("creator")
-    return title if is_given(title) else "", "" if author.lower() in _NOBODY else author
+    return title if is_given(title) else "", "" if author.lower() in _PROGRAM_AUTHORS else author
 
 
 def _tag(element: Any) -> str:
@@ -43,7 +43,7 @@ def _tag(element: Any) -> str:
 
 
 def _attribute(elements: Any, name: str) -> str | None:
-    """The attribute `name` of the first of some elements, whatever its namespace; "" where it lacks it, None of nothing."""
+    """The attribute `name`, in any namespace, of the first of some elements. "" where it is missing, None without elements."""
     return next(
         (v for e in elements for k, v in e.attrib.items() if k.rpartition("}")[2] == name),
         "" if len(elements) else None,
@@ -72,7 +72,7 @@ def _docx_blocks(parent: Any) -> Iterator[str]:
 
 
 def _docx_words(element: Any, boxes: list[Any]) -> Iterator[str]:
-    """The words of a paragraph; the boxes of text that hang on it are put into `boxes`."""
+    """The words of a paragraph; text boxes anchored to it are added to `boxes`."""
     for inner in element:
         tag = _tag(inner)
         if tag == "t":
@@ -88,7 +88,7 @@ def _docx_words(element: Any, boxes: list[Any]) -> Iterator[str]:
 
 
 def _docx_grid(table: Any) -> list[list[str | None]]:
-    """The cells; one that is merged over several rows stands in each, over several columns in the first."""
+    """The cells. One that is merged over several rows is in each of them; over several columns, in the first."""
     grid: list[list[str | None]] = []
     for row in table.iter("{*}tr"):
         if next(row.iterancestors("{*}tbl"), None) is not table or row.find("{*}trPr/{*}del") is not None:
@@ -108,7 +108,7 @@ def _docx_grid(table: Any) -> list[list[str | None]]:
 
 
 def read_docx(name: str, data: IO[bytes], job: Job) -> Iterator[Found]:
-    """A Word file: its text, text boxes where they hang, footnotes at the end."""
+    """A Word file: its text, text boxes at their anchors, footnotes at the end."""
     parts = Parts(whole(data, job.limits.file), job.limits)
     document = parts.root("word/document.xml")
     if document is None:
@@ -127,7 +127,7 @@ _ODT_GONE = frozenset(("tracked-changes", "annotation", "note-citation", "sequen
 
 
 def _odt_words(element: Any, notes: list[Any]) -> Iterator[str]:
-    """The words of a paragraph; footnotes and boxes are put into `notes`."""
+    """The words of a paragraph; footnotes and boxes are added to `notes`."""
     yield element.text or ""
     for inner in element:
         tag = _tag(inner)
@@ -169,7 +169,7 @@ def _odt_blocks(parent: Any) -> Iterator[str]:
 
 
 def _reaches_down(row: Any, place: int) -> bool:
-    """Whether the cell that covers this one stands above it and not to its left."""
+    """Whether the cell that covers this one is above it and not to its left."""
     return (_attribute(row[max(0, place - 1) : place], "number-columns-spanned") or "1") == "1"
 
 
@@ -220,7 +220,9 @@ def read_pptx(name: str, data: IO[bytes], job: Job) -> Iterator[Found]:
             "",
             "\n\n".join(blocks),
             "" if generated else title,
-            "" if author.lower() in (*_NOBODY, "steve canny") else author,  # python-pptx' own template
+            ""
+            if author.lower() in (*_PROGRAM_AUTHORS, "steve canny")
+            else author,  # python-pptx' own template
         ),
         job.limits,
     )
@@ -231,12 +233,12 @@ _RTF_FACT = r"\{\\%s\s+((?:[^{}\\]|\\'[0-9a-f]{2}|\\u-?\d+ ?\??)*)\}"
 
 
 def _without(markup: str, word: str) -> tuple[str, list[str]]:
-    """RTF without what stands in groups behind the control word `word`, and that."""
+    """RTF without the groups of the control word `word`, and the contents of those groups."""
     token = re.compile(rf"\\[\\{{}}]|[{{}}]|\\{word}(?![a-z0])\d* ?")
     kept: list[str] = []
     taken: list[str] = []
     place = depth = 0
-    inside: int | None = None  # depth of the group that is being left out
+    inside: int | None = None  # depth of the group that is being removed
     for found in token.finditer(markup):
         if found[0] == "{":
             depth += 1
@@ -252,7 +254,7 @@ def _without(markup: str, word: str) -> tuple[str, list[str]]:
 
 
 def read_rtf(name: str, data: IO[bytes], job: Job) -> Iterator[Found]:
-    """A text of WordPad, old Word and many editors' desks."""
+    """An RTF text, as WordPad, older versions of Word and many newsroom systems write it."""
     content = whole(data, job.limits.text)
     if not content.lstrip().startswith(b"{\\rtf"):
         raise FormatError("is no RTF; save it again")
@@ -265,13 +267,13 @@ def read_rtf(name: str, data: IO[bytes], job: Job) -> Iterator[Found]:
         found = re.search(_RTF_FACT % key, markup[:20_000])
         return rtf_to_text("{\\rtf1 " + found[1] + "}", errors="ignore").strip() if found else ""
 
-    printed, _ = _without(markup, "deleted")  # while changes were tracked
+    printed, _ = _without(markup, "deleted")  # deletions of tracked changes
     printed, notes = _without(printed, "footnote")
     text = rtf_to_text(printed, errors="replace")
     text += "".join(
         "\n" + rtf_to_text(f"{{\\rtf1 {note}}}", errors="replace").strip() for note in notes[:_MOST_NOTES]
     )
-    # a row of a table is given with a bar after each cell
+    # a row of a table has a bar after each cell
     rows = [line.rstrip("|").replace("|", "\t") if line.endswith("|") else line for line in text.split("\n")]
     title = fact("title")
     yield finished(

@@ -1,8 +1,8 @@
-"""PDF: letters at places on pages become paragraphs in the order in which a reader reads them.
+"""PDF: turns positioned letters into paragraphs in reading order.
 
-A page knows no words, lines or columns, only letters. What is close together is a piece of a line; a strip that few
-pieces cross parts two columns; what stands at the same place of several pages is a running head or foot. Nothing is
-known of any publisher's layout.
+A page has no words, lines or columns, only letters. Letters close together are a piece of a line. A strip that few pieces
+cross separates two columns. Text at the same place of several pages is a running head or foot. No rule is specific to a
+publisher's layout.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from itertools import pairwise
 from statistics import median
 from typing import IO, Any
 
-from rag.ingest.formats.base import Document, FormatError, Found, Going, Job, Refused, finished, whole
+from rag.ingest.formats.base import Document, FormatError, Found, Job, Refused, Working, finished, whole
 from rag.ingest.formats.scans import missing_recognition, recognise
 
 _GENERATED_TITLE = re.compile(
@@ -25,7 +25,7 @@ _GENERATED_TITLE = re.compile(
 
 
 def is_given(title: str) -> bool:
-    """Whether a title was written by someone, and is not what a program puts there."""
+    """Whether a person wrote the title, and not a program."""
     return not _GENERATED_TITLE.match(title)
 
 
@@ -44,16 +44,16 @@ class _Piece:
 
 
 _VISIBLE_LEAST = 0.7  # share of a page's letters that lie on the page
-_WORD_GAP = 0.17  # heights between two words
-_COLUMN_GAP = 0.9  # heights between two columns at least, or two cells of a table
-_INITIAL = 1.8  # times as high as the text beside it is the first letter of an article at least
+_WORD_GAP = 0.17  # of the height, between two words at least
+_COLUMN_GAP = 0.9  # of the height, between two columns or two cells of a table at least
+_INITIAL = 1.8  # least height of a large initial, as a multiple of the text beside it
 _CUT = "\ufffe"  # a hyphen at the end of a line, in a word that goes on
 
 
 def _letters(
     text_page: Any, visible: tuple[float, float, float, float]
 ) -> list[tuple[str, float, float, float, float, int]]:
-    """(letter, left, bottom, right, top, quarter turns) of all letters that are to be seen, in the order of the file."""
+    """(letter, left, bottom, right, top, quarter turns) of all visible letters, in the order of the file."""
     import ctypes
 
     import pypdfium2.raw as pdfium
@@ -78,12 +78,12 @@ def _letters(
         for letter, left, bottom, right, top, quarter in found
         if visible[0] <= (left + right) / 2 <= visible[2] and visible[1] <= (bottom + top) / 2 <= visible[3]
     ]
-    # a few letters beside the page are notes to the printer; where most are, the page's size is wrong
+    # a few letters outside the page are notes to the printer; if most are outside, the page's size is wrong
     return inside if len(inside) > _VISIBLE_LEAST * len(found) else found
 
 
 def _share_a_line(y: float, size: float, other_y: float, other_size: float) -> bool:
-    """Whether two things stand on one line: a raised figure does, a large initial does not."""
+    """Whether two things are on one line. A raised figure is, a large initial is not."""
     return max(size, other_size) < _INITIAL * min(size, other_size) and abs(y - other_y) < 0.4 * max(
         size, other_size
     )
@@ -101,8 +101,8 @@ def _upright(box: tuple[float, float, float, float], quarter: int) -> tuple[floa
 
 
 def _pieces(text_page: Any, visible: tuple[float, float, float, float]) -> list[_Piece]:
-    """The pieces of a page's lines, turned so that most of them are upright; what runs across them is left out, and what
-    lies outside the part of the page that is `visible`."""
+    """The pieces of a page's lines, turned so that most of them are upright; Text in other
+    directions is left out, and so is text outside the `visible` part of the page."""
     letters = _letters(text_page, visible)
     turns = Counter(quarter for letter, *_, quarter in letters if letter.strip())
     if not turns:
@@ -156,11 +156,11 @@ def _with_initials(pieces: list[_Piece]) -> list[_Piece]:
 
 # --- columns -----------------------------------------------------------------------------------------------------
 
-_PROSE = 20  # characters of a usual line of a column; shorter ones are cells of a table
+_PROSE = 20  # characters of a typical line of a column; shorter ones are cells of a table
 _CROSSED = (
     0.4  # share of pieces that may lie across the strip between two columns: headings, full-width parts
 )
-_STRIP = 4.0  # points between two columns at least
+_STRIP = 4.0  # least width in points between two columns
 _NESTED_COLUMNS = 12
 
 
@@ -169,7 +169,7 @@ def _is_prose(pieces: Sequence[_Piece]) -> bool:
 
 
 def _strip(pieces: Sequence[_Piece]) -> float | None:
-    """Where a strip parts these pieces into two columns of prose, None where none does."""
+    """Where a strip separates these pieces into two columns of prose, None where there is none."""
     if len(pieces) < 4:
         return None
     edges = sorted({p.right for p in pieces} | {p.left for p in pieces})
@@ -198,7 +198,8 @@ def _strip(pieces: Sequence[_Piece]) -> float | None:
 
 
 def _in_order(pieces: list[_Piece], depth: int = 0) -> list[list[_Piece]]:
-    """The pieces as blocks in reading order: what lies across two columns parts what is above from what is below."""
+    """The pieces as blocks in reading order: a piece across two columns separates what is above it from
+    what is below."""
     strip = _strip(pieces) if depth < _NESTED_COLUMNS else None
     if strip is None:
         return [pieces] if pieces else []
@@ -267,7 +268,7 @@ _EDGE = 2  # lines at the top and the bottom of a page where heads and feet stan
 
 
 def _without_running_heads(pages: list[list[_Line]]) -> list[list[_Line]]:
-    """The pages without lines that stand at the same place of several, page numbers aside."""
+    """The pages without lines that are repeated at the same place of several pages, page numbers ignored."""
 
     def key(line: _Line) -> tuple[str, int]:
         return _FIGURES.sub("#", " ".join(line.text.split())), round(line.y / 6)
@@ -283,7 +284,7 @@ def _without_running_heads(pages: list[list[_Line]]) -> list[list[_Line]]:
         [line for line in lines if not (line in edge and seen[key(line)] > 1)]
         for lines, edge in zip(pages, edges, strict=True)
     ]
-    # a page of nothing else is no page of heads and feet: copies of one notice, for example
+    # a page of only such lines keeps them: it is a repeated notice, for example
     return [some or lines for some, lines in zip(left, pages, strict=True)]
 
 
@@ -294,7 +295,7 @@ _POINT = re.compile(r"(?:[-–—•*·‣▪]|\d{1,2}[.)])\s")
 
 
 def _goes_on(before: _Line, line: _Line, text: str, leading: float) -> bool:
-    """Whether `line` goes on with the paragraph that ends in the line `before`; `text` is that paragraph."""
+    """Whether `line` continues the paragraph that ends in the line `before`. `text` is that paragraph."""
     if "\t" in before.text or "\t" in line.text:
         return False  # rows of a table
     first = line.text.lstrip("\"“‘'(«")[:1]
@@ -321,7 +322,7 @@ def _goes_on(before: _Line, line: _Line, text: str, leading: float) -> bool:
     return full or (first.islower() and not stopped) or before.text.endswith(",")
 
 
-_BETWEEN = 8  # paragraphs that may stand between two halves of one: footnotes, captions
+_BETWEEN = 8  # paragraphs that may separate the two halves of one: footnotes, captions
 
 
 def _joined(text: str, more: str) -> str:
@@ -331,7 +332,7 @@ def _joined(text: str, more: str) -> str:
 
 
 def _paragraphs(pages: list[list[_Line]]) -> list[str]:
-    """The paragraphs of all pages; one that goes on in the next column or page, behind a footnote or a caption, is whole."""
+    """The paragraphs of all pages; one that continues in the next column or page, after a footnote or a caption, is joined."""
     lines = [line for page in pages for line in page if line.text.strip()]
     gaps: dict[tuple[int, int], list[float]] = {}
     for line in lines:
@@ -339,8 +340,8 @@ def _paragraphs(pages: list[list[_Line]]) -> list[str]:
             gaps.setdefault(line.block, []).append(line.gap)
     leading = {block: median(found) for block, found in gaps.items()}
     texts: list[str] = []
-    ends: list[_Line] = []  # the last line of each of them
-    at = -1  # the one that was read last
+    ends: list[_Line] = []  # the last line of each paragraph
+    at = -1  # the latest paragraph
     for number, line in enumerate(lines):
         space = leading.get(line.block, line.gap or 1.0)
         candidates = [at] if texts else []
@@ -403,9 +404,9 @@ def _ranges(numbers: Sequence[int]) -> str:
 
 
 def read_pdf(name: str, data: IO[bytes], job: Job) -> Iterator[Found]:
-    """The text layer of a file, and what can be recognised on pages that have none.
+    """The text layer of a file, and recognised text for pages without one.
 
-    When the file was made is no date of publication: an article that is printed years later is no newer for it.
+    The creation date of the file is not used, because an article may be printed years after its publication.
     """
     import pypdfium2
 
@@ -443,7 +444,7 @@ def read_pdf(name: str, data: IO[bytes], job: Job) -> Iterator[Found]:
                 if not why and recognised >= limits.scans:
                     why = f"scanned, and of one file {limits.scans} such pages are read; split it"
                 if not why:
-                    yield Going()
+                    yield Working()
                     recognised += 1
                     found, why = _recognised(page, number)
                     lines = max(lines, found, key=lambda some: sum(len(line.text) for line in some))
@@ -476,7 +477,7 @@ def read_pdf(name: str, data: IO[bytes], job: Job) -> Iterator[Found]:
 
 
 def _recognised(page: Any, number: int) -> tuple[list[_Line], str]:
-    """The lines that are recognised on a page, and why there are none."""
+    """The lines recognised on a page, and the reason where there are none."""
     text, why = recognise(page)
     lines = []
     for place, paragraph in enumerate(p for p in re.split(r"\n\s*\n", text) if p.strip()):

@@ -8,15 +8,15 @@ import subprocess
 from functools import cache
 from typing import Any
 
-PAGE_S = 25.0  # for one page; the reader of the file is given up after 30 without a sign
-DOTS_PER_INCH = 300  # what tesseract was trained on
-MOST_PIXELS = 40_000_000  # a page of a newspaper; larger ones are made coarser
+PAGE_S = 25.0  # for one page; the whole file is given up after 30 s without a sign of progress
+DOTS_PER_INCH = 300  # as in the training of tesseract
+MOST_PIXELS = 40_000_000  # a newspaper page; larger ones are scaled down
 MOST_LANGUAGES = 4  # each makes it slower
 
 
 @cache
 def _languages() -> str:
-    """What is installed for tesseract as its option wants it ("deu+eng"), "" where it is not there."""
+    """The installed languages in the form of tesseract's option ("deu+eng"), "" where tesseract is missing."""
     program = shutil.which("tesseract")
     if program is None:
         return ""
@@ -38,7 +38,7 @@ def missing_recognition() -> str:
 
 
 def recognise(page: Any) -> tuple[str, str]:
-    """(text, why there is none) of a page that pypdfium2 can draw."""
+    """(text, reason where there is none) of a page that pypdfium2 can draw."""
     width, height = page.get_size()
     scale = DOTS_PER_INCH / 72
     scale = min(scale, (MOST_PIXELS / max(width * height, 1)) ** 0.5)

@@ -1,4 +1,4 @@
-"""Tables: rows of JSON, CSV and Excel become articles, whatever their fields are called."""
+"""Tables: reads rows of JSON, CSV and Excel as articles, with the common names of fields or the user's own."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ from rag.ingest.formats.text import unwrap
 _TAG = re.compile(
     r"</?(?:p|br|div|span|a|b|i|em|strong|ul|ol|li|h[1-6]|blockquote|img|figure|table)\b[^<>]*>", re.I
 )
-# What others call the fields, best first.
+# Common names of the fields, best first.
 ALIASES: Mapping[str, tuple[str, ...]] = {
     field: tuple(line.split())
     for field, line in {
@@ -52,12 +52,20 @@ ALIASES: Mapping[str, tuple[str, ...]] = {
         "key": "id _id guid uid uuid key",
     }.items()
 }
-_INNER = ("rendered", "text", "value", "content", "html", "name", "title")  # where an object keeps its words
+_INNER = (
+    "rendered",
+    "text",
+    "value",
+    "content",
+    "html",
+    "name",
+    "title",
+)  # the fields of an object that contain its text
 _NESTED = 8  # lists and objects around the words of a field
 
 
 def _said(value: object, between: str, depth: int = 0) -> str:
-    """The words of a value: of a list all of them, of an object those it keeps under a usual name."""
+    """The text of a value: of a list all items, of an object the field with a usual name."""
     if depth > _NESTED or isinstance(value, bool):
         return ""
     if isinstance(value, list):
@@ -68,8 +76,8 @@ def _said(value: object, between: str, depth: int = 0) -> str:
 
 
 def _value(row: Mapping[str, Any], path: str, between: str = ", ") -> str:
-    """The field `path` ("source.name" looks inside) as text, "" when there is none; `between` stands between the words
-    of a list."""
+    """The field `path` ("source.name" looks inside) as text, "" when there is none. `between` separates the items of a
+    list."""
     value: Any = row
     for step in path.split("."):
         if not isinstance(value, dict):
@@ -79,20 +87,20 @@ def _value(row: Mapping[str, Any], path: str, between: str = ", ") -> str:
 
 
 def _names_of(field: str, names: Mapping[str, str]) -> tuple[str, ...]:
-    """What a field may be called: as the user says, else as others call it."""
+    """The possible names of a field: the user's, else the common ones."""
     return (names[field],) if field in names else ALIASES[field]
 
 
 def _published(row: object, names: Mapping[str, str]) -> str:
-    """The date of a row as it is written."""
+    """The date of a row, as written."""
     if not isinstance(row, dict):
         return ""
     return next((v for name in _names_of("published", names) if (v := _value(row, name).strip())), "")
 
 
 def _row(row: object, number: int, names: Mapping[str, str], limits: Limits, order: str) -> Document:
-    """A row of a table or an object as a document; `order` is that of its dates in figures. Raises `FormatError` saying
-    what it lacks."""
+    """A row of a table or an object as a document. `order` is that of numeric dates. Raises `FormatError` that names what is
+    missing."""
     if not isinstance(row, dict):
         raise FormatError("is no object with a text")
     found = {}
@@ -174,7 +182,7 @@ def read_json(name: str, data: IO[bytes], job: Job) -> Iterator[Found]:
 
 
 def _is_lines(content: bytes, limits: Limits) -> bool:
-    """Whether the first line is an object of its own."""
+    """Whether the first line is a complete object."""
     try:
         return isinstance(_loads(decode(content.lstrip().split(b"\n", 1)[0]), limits), dict)
     except FormatError:
@@ -214,7 +222,7 @@ def _lines(data: IO[bytes], limits: Limits) -> Iterator[tuple[bytes, str]]:
 
 
 def read_json_lines(name: str, data: IO[bytes], job: Job) -> Iterator[Found]:
-    """An article a line."""
+    """One article per line."""
     limits = job.limits
 
     def rows() -> Iterator[tuple[object, str]]:
@@ -235,7 +243,7 @@ def read_json_lines(name: str, data: IO[bytes], job: Job) -> Iterator[Found]:
 
 
 def read_csv(name: str, data: IO[bytes], job: Job) -> Iterator[Found]:
-    """An article a row, whatever parts its cells."""
+    """One article per row, with any separator of cells."""
     limits = job.limits
     csv.field_size_limit(limits.line)
     text = decode(whole(data, limits.file))
@@ -261,7 +269,7 @@ def read_csv(name: str, data: IO[bytes], job: Job) -> Iterator[Found]:
             again = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
             order = order_of(cells[places[0]] for cells in again if len(cells) > places[0])
         except csv.Error:
-            pass  # told with the row below
+            pass  # reported with the row below
 
     def rows() -> Iterator[tuple[object, str]]:
         try:
@@ -282,7 +290,7 @@ def read_csv(name: str, data: IO[bytes], job: Job) -> Iterator[Found]:
 
 
 def _cell(value: object) -> str:
-    """A cell as it is shown in a text: a whole number without a point, a day without midnight."""
+    """A cell as text: a whole number without a decimal point, a day without midnight."""
     if value is None:
         return ""
     if isinstance(value, float) and value.is_integer() and abs(value) < 2**53:
@@ -291,7 +299,7 @@ def _cell(value: object) -> str:
 
 
 def read_xlsx(name: str, data: IO[bytes], job: Job) -> Iterator[Found]:
-    """An article a row where a column is a text; else the workbook is one article, a line for each row of its sheets."""
+    """One article per row where a column has texts. Else the workbook is one article, with a line for each row."""
     limits = job.limits
     content = whole(data, limits.file)
     Parts(content, limits).check_all()
@@ -324,4 +332,4 @@ def read_xlsx(name: str, data: IO[bytes], job: Job) -> Iterator[Found]:
         yield finished(Document("", "\n".join(lines)), limits)
 
 
-_COLUMNS = 1000  # of a sheet; what is further right is a stray cell
+_COLUMNS = 1000  # of a sheet; cells further right are ignored

@@ -1,4 +1,4 @@
-"""Text: front matter is told from the article, wrapped lines become paragraphs, and Markdown what a reader sees of it."""
+"""Text: separates front matter from the article, joins wrapped lines to paragraphs, and removes Markdown markup."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ _FRONT_KEYS = {
 
 @dataclass(frozen=True, slots=True)
 class FrontMatter:
-    """The block of values ahead of a text: where it ends, and (start, end) of each value that is known, by our name."""
+    """The front matter of a text: where it ends, and (start, end) of each known value by our name."""
 
     end: int
     values: Mapping[str, tuple[int, int]]
@@ -80,15 +80,15 @@ _CUT_WORD = re.compile(r"(?<=[^\W\d_]-)\0( ?)([^\W\d_]+)")
 def unwrap(text: str) -> str:
     """`text` with a space for each line break inside a paragraph; every other character stays at its place.
 
-    A line goes on where the next begins with a small letter. Where a text has such lines, one goes on as well that is
-    so full that the next word had no room in it, or that ends without a stop inside a paragraph. A word that was cut at
-    its own hyphen is whole again, the space behind it.
+    A line continues where the next one begins with a small letter. In a text with such lines, a line also continues when it
+    is so full that the next word had no room, or when it ends without a stop inside a paragraph. A word that was divided
+    at its own hyphen is joined again, with the space after it.
     """
     lines = [(m.start(), m.end(), m.group().rstrip()) for m in _LINE.finditer(text)]
     lines = [line for line in lines if line[2]]
 
     def follows(place: int) -> bool:
-        """Whether the next line is right below this one, and none that always stands alone."""
+        """Whether the next line is directly below this one and not of a kind that always stands alone."""
         below = place + 1 < len(lines) and lines[place + 1][0] == lines[place][1] + 1
         return below and len(lines[place][2]) <= _WRAPPED_MOST and not _OWN_LINE.match(lines[place + 1][2])
 
@@ -128,7 +128,7 @@ _HEADING = re.compile(r"<h1>(.*?)</h1>", re.S)
 
 
 def read_markdown(name: str, data: IO[bytes], job: Job) -> Iterator[Found]:
-    """The words of a Markdown file, without its marks; footnotes as paragraphs of their own."""
+    """The text of a Markdown file without its markup. Footnotes become separate paragraphs."""
     text = decode(whole(data, job.limits.text))
     front = front_matter(text)
     facts = {key: text[start:end] for key, (start, end) in front.values.items()} if front else {}
@@ -136,7 +136,7 @@ def read_markdown(name: str, data: IO[bytes], job: Job) -> Iterator[Found]:
 
     prose = text[front.end if front else 0 :]
     prose = _FOOTNOTE_MARK.sub("", _FOOTNOTE.sub("\n", prose))
-    # each line break is kept, for many write a line a paragraph; those inside wrapped paragraphs go afterwards
+    # line breaks are kept, because many authors write one line per paragraph; wrapped ones are joined afterwards
     markup = MarkdownIt("commonmark", {"html": True, "breaks": True}).enable("table").render(prose)
     shown = unwrap(clean(html_to_text(markup, job.limits)))
     if not shown.strip():
@@ -149,7 +149,7 @@ def read_markdown(name: str, data: IO[bytes], job: Job) -> Iterator[Found]:
 
 
 def read_text(name: str, data: IO[bytes], job: Job) -> Iterator[Found]:
-    """A plain text inside another file; one in a folder is read by `rag.ingest.articles`, which keeps its places."""
+    """A plain text inside another file. One in a folder is read by `rag.ingest.articles`, which keeps its offsets."""
     text = decode(whole(data, job.limits.text))
     if not text.strip():
         raise FormatError("holds no text")

@@ -1,11 +1,11 @@
 """The HTTP interface: OpenAI-compatible chat, search and articles over one `Assistant`, for other programs.
 
-It decides nothing about answers: what it sends of a statement has been checked, and the whole answer with its citations goes
-along in every mode. Requests are hostile: bounded, counted, and turned away without a key where keys are set.
+It does not change answers. It sends only verified statements, and every mode includes the whole answer with its citations.
+Requests are hostile: their size and rate are limited, and where keys are set they are refused without one.
 
 A family of routes is a module with a function `routes`: `chat`, `articles`, `operations`. A new endpoint goes into one of
-them, or into a module of its own that `app` adds. `requests` says what may be asked of the chat, `streaming` answers in
-threads, `access` turns away, `around` stands around every request, `failures` tells what went wrong.
+them, or into a module of its own that `app` adds. `requests` has the schema of chat requests, `streaming` answers in
+threads, `access` checks keys and rates, `middleware` sets id and size limit of every request, `failures` has the errors.
 """
 
 from __future__ import annotations
@@ -22,11 +22,11 @@ if TYPE_CHECKING:
 
     from rag.server.http.service import Answering
 
-KEYS = "CITEWIRE_API_KEYS"  # separated by commas; the only place they are read from
+KEYS = "CITEWIRE_API_KEYS"  # separated by commas; keys are read only from here
 
 
 def keys_of(environ: Mapping[str, str] | None = None) -> tuple[bytes, ...]:
-    """Digests of the keys that are set; none where anybody may ask. Raises `ConfigError` for one that is too short."""
+    """Digests of the keys that are set; empty where anybody may ask. Raises `ConfigError` for a key that is too short."""
     text = (os.environ if environ is None else environ).get(KEYS, "")
     keys = [k.strip() for k in text.split(",") if k.strip()]
     if any(len(k) < 16 for k in keys):
@@ -37,13 +37,13 @@ def keys_of(environ: Mapping[str, str] | None = None) -> tuple[bytes, ...]:
 def make_api(
     assistant: Answering, keys: Sequence[bytes] = (), hosts: Sequence[str] = ("*",), per_minute: int = 0
 ) -> FastAPI:
-    """The application. `keys` are digests of those that may ask (none: anybody); `hosts` the names it answers to, so that no
-    page of another site can reach it by a name of its own; `per_minute` how many questions and searches one key, or without
-    keys one address, may send in a minute (0: any number).
+    """The application. `keys` are digests of the valid keys (empty: anybody may ask). `hosts` are the host names it answers to,
+    so that no page of another site can reach it under another name. `per_minute` limits the questions and searches of one
+    key, or without keys of one address, in a minute (0: no limit).
 
     Raises `ConfigError` where a package is missing.
     """
-    try:  # the modules of this package need them as they are imported
+    try:  # the modules of this package need these when they are imported
         import limits  # noqa: F401
         import prometheus_client  # noqa: F401
     except ImportError:

@@ -1,4 +1,4 @@
-"""Who may ask, and how often: keys, and questions a minute."""
+"""Access: keys, and the number of questions per minute."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from rag.server.http.failures import Failure
 
 
 class Access:
-    """Dependencies of routes: `allowed` turns away who has no key, `counted` who has asked enough for now."""
+    """Dependencies of routes. `allowed` refuses requests without a key, `counted` those over the limit."""
 
     def __init__(self, keys: Sequence[bytes], per_minute: int) -> None:
         self._keys = keys
@@ -26,7 +26,7 @@ class Access:
         self._window = MovingWindowRateLimiter(MemoryStorage())
 
     async def allowed(self, request: Request) -> str:
-        """Who asks: a key's digest, or an address where no key is wanted."""
+        """The client: the digest of its key, or its address where no keys are set."""
         if not self._keys:
             return request.client.host if request.client else ""
         scheme, _, key = request.headers.get("authorization", "").partition(" ")
@@ -42,7 +42,7 @@ class Access:
         return digest.hex()
 
     async def counted(self, request: Request) -> None:
-        """Count a question or a search of who asks."""
+        """Count a question or a search of this client."""
         who = await self.allowed(request)
         if self._quota is None or self._window.hit(self._quota, who):
             return

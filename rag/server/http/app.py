@@ -1,4 +1,4 @@
-"""The application: its routes, what stands around them, and who is let in."""
+"""The application: its routes, its middleware, and its access control."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from starlette.middleware.trustedhost import TrustedHostMiddleware
 from rag import __version__
 from rag.server.http import articles, chat, operations
 from rag.server.http.access import Access
-from rag.server.http.around import Around
 from rag.server.http.counters import Counters
 from rag.server.http.failures import UNSERVED, add_handlers
+from rag.server.http.middleware import RequestMiddleware
 from rag.server.http.service import Answering, Service
 
 
@@ -23,16 +23,18 @@ def make_app(assistant: Answering, keys: Sequence[bytes], hosts: Sequence[str], 
         title="Citewire",
         version=__version__,
         description="Questions over a folder of articles. Every statement is checked against the sentences it cites.",
-        docs_url=None,  # those pages load scripts from elsewhere
+        docs_url=None,  # those pages load scripts from other machines
         redoc_url=None,
-        strict_content_type=True,  # what a form of another site can send is not read
+        strict_content_type=True,  # rejects what a form of another site can send
     )
     if "*" not in hosts:
         app.add_middleware(TrustedHostMiddleware, allowed_hosts=list(hosts))
-    app.add_middleware(Around, counters=service.counters)
+    app.add_middleware(RequestMiddleware, counters=service.counters)
     add_handlers(app)
     guarded = [Depends(service.access.allowed)]
     app.include_router(chat.routes(service), dependencies=guarded, responses=UNSERVED)
     app.include_router(articles.routes(service), dependencies=guarded, responses=UNSERVED)
-    app.include_router(operations.routes(service), responses=UNSERVED)  # each of its routes says who may ask
+    app.include_router(
+        operations.routes(service), responses=UNSERVED
+    )  # each of these routes sets its own access
     return app

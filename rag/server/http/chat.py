@@ -1,4 +1,4 @@
-"""The chat of the OpenAI protocol: questions answered whole or in a stream, and the models that may word an answer."""
+"""The chat of the OpenAI protocol: answers in one piece or as a stream, and the models that can word an answer."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from rag.server.http.requests import MODEL, Chat
 from rag.server.http.service import Answering, Service
 from rag.server.http.streaming import Piece, Threads, json_of, pieces_of
 
-QUOTES = "none"  # the name under which articles are only quoted
+QUOTES = "none"  # the model name for answers that only quote
 STREAMED = {"description": "With `stream`, events.", "content": {"text/event-stream": {}}}
 
 
@@ -34,7 +34,7 @@ def _model(name: str) -> dict[str, Any]:
 
 
 def _choice(assistant: Answering, model: str) -> Choice:
-    """What is asked for by the name of a model. Raises `Failure` where there is none of that name."""
+    """The choice that a model name stands for. Raises `Failure` for an unknown name."""
     if model == QUOTES:
         return Choice(quotes_only=True)
     if model == MODEL:
@@ -46,7 +46,7 @@ def _choice(assistant: Answering, model: str) -> Choice:
 
 
 def _answers(assistant: Answering, chat: Chat, cancel: Cancel) -> Iterator[Answer]:
-    """The growing answers to a chat's last question."""
+    """The stream of answers to a chat's last question."""
     question, history = chat.question()
     choice = _choice(assistant, chat.model or MODEL)
     for answer in assistant.stream(question, history, cancel=cancel, choice=choice):
@@ -63,7 +63,7 @@ class _Reply:
         self._head = {"id": f"chatcmpl-{id_}", "created": int(time.time()), "model": chat.model or MODEL}
 
     def whole(self, text: str, answer: Answer) -> dict[str, Any]:
-        """All of it."""
+        """The reply as one object."""
         message = {"role": "assistant", "content": text}
         return {
             **self._head,
@@ -74,7 +74,7 @@ class _Reply:
         }
 
     def piece(self, delta: Mapping[str, str]) -> str:
-        """An event with something new."""
+        """An event with new text."""
         return self._event({"choices": [{"index": 0, "delta": delta, "finish_reason": None}]})
 
     def end(self, text: str, answer: Answer) -> Iterator[str]:
@@ -86,7 +86,7 @@ class _Reply:
         yield "data: [DONE]\n\n"
 
     def broken(self, error: CitewireError) -> str:
-        """The event after which nothing comes, for an error on the way."""
+        """The last event where an error ends the stream."""
         problem = {"message": str(error), "type": "server_error", "code": "unavailable"}
         return f"data: {json.dumps({'error': problem})}\n\n"
 
@@ -112,7 +112,7 @@ def routes(service: Service) -> APIRouter:
         `finish_reason`."""
         form = json_of if chat.wants_json else pieces_of
         found = threads.pieces(lambda cancel: form(_answers(assistant, chat, cancel)), request)
-        first = await anext(found)  # so that what cannot be served has its status
+        first = await anext(found)  # so that a refused request gets its HTTP status
         reply = _Reply(chat, request.state.id)
         if chat.stream:
             return StreamingResponse(_events(reply, first, found), media_type="text/event-stream")
@@ -137,7 +137,7 @@ def routes(service: Service) -> APIRouter:
                     if piece:
                         yield reply.piece({"content": piece})
         except Failure:
-            return  # nobody is there to read
+            return  # the client has disconnected
         except CitewireError as error:
             yield reply.broken(error)
             return

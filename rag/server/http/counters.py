@@ -1,4 +1,4 @@
-"""What Prometheus reads: requests, their times, answers, and questions that run."""
+"""Metrics for Prometheus: requests, their times, answers, and running questions."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 
 class Counters:
-    """One registry an application, so that two of them in one process do not count together."""
+    """One registry per application, so that two in one process do not share their counts."""
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()

@@ -1,4 +1,4 @@
-"""What went wrong, as the OpenAI protocol tells it: every error of the interface has the same form."""
+"""Errors in the form of the OpenAI protocol. Every error of the interface has this form."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from starlette.exceptions import HTTPException
 
 from rag.errors import CitewireError, QuestionError, StoreError
 
-RETRY_S = 5  # what one that is turned away is told to wait
+RETRY_S = 5  # the Retry-After of a refused request
 
 
 class Problem(BaseModel):
@@ -64,7 +64,7 @@ def _unread(error: RequestValidationError) -> Response:
 
 
 def add_handlers(app: FastAPI) -> None:
-    """Tell every error that a request can end with in one form."""
+    """Give every error that a request can end with the same form."""
 
     @app.exception_handler(Failure)
     async def on_failure(_: Request, error: Failure) -> Response:

@@ -1,4 +1,4 @@
-"""For whoever runs the server: whether it can answer, and what it has done."""
+"""Routes for the operator of the server: health and metrics."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def routes(service: Service) -> APIRouter:
     @router.get("/health")
     def health() -> dict[str, str]:
         """Whether questions can be asked: the index opens."""
-        service.assistant.article("")  # one row: neither store reads the corpus for it
+        service.assistant.article("")  # one row: no store reads more for it
         return {"status": "ok", "version": __version__}
 
     @router.get("/metrics", dependencies=[Depends(service.access.allowed)], response_class=PlainTextResponse)

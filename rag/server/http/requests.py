@@ -1,4 +1,4 @@
-"""What may be asked of the chat: the models of a request, what of it is not done here, and the question in its messages."""
+"""The schema of chat requests, the parts of it that are not supported, and the question in the messages."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from rag.schema import Turn
 from rag.server.http.failures import Failure
 from rag.text.words import words
 
-MODEL = "citewire"  # the name under which the model that is set answers
+MODEL = "citewire"  # the model name for the configured model
 LEFT_OUT = "Only the text of the question was read: pictures, sound and files are not."
 
 

@@ -1,4 +1,4 @@
-"""What every family of routes is given: the assistant that answers, what is counted, and who may ask."""
+"""The objects that all routes share: the assistant, the counters and the access control."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from rag.server.http.counters import Counters
 
 
 class Answering(Protocol):
-    """What the interface needs of `rag.assistant.Assistant`."""
+    """The part of `rag.assistant.Assistant` that the interface uses."""
 
     def stream(
         self,
@@ -35,12 +35,12 @@ class Answering(Protocol):
         """An article."""
 
     def writers(self) -> list[str]:
-        """Names of the models that may word an answer."""
+        """Names of the models that can word an answer."""
 
 
 @dataclass(frozen=True, slots=True)
 class Service:
-    """The parts that routes share."""
+    """The objects that routes share."""
 
     assistant: Answering
     counters: Counters

@@ -1,4 +1,4 @@
-"""Answers on their way to a client: made by threads, sent in pieces, stopped when nobody is there to read."""
+"""Streaming: answers are made in threads, sent in pieces, and stopped when the client disconnects."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import AsyncGenerator, Callable, Iterator
 
 from fastapi import Request
 
-from rag.answering.render import ending_to_text, settled_text
+from rag.answering.render import ending_to_text, shown_text
 from rag.codec import answer_to_json
 from rag.errors import CitewireError
 from rag.protocols import Cancel
@@ -18,16 +18,16 @@ from rag.server.http.failures import RETRY_S, Failure
 from rag.text.words import plain
 
 MOST_AT_ONCE = 64  # questions; the model takes one at a time, so the last of them waits long
-LOOK_S = 0.5  # how often it is looked whether the client is still there
+LOOK_S = 0.5  # how often the connection of the client is checked
 
 Piece = tuple[str, Answer]
 """Text that is sent, "" for none, and the answer it is from."""
 
 
 def pieces_of(answers: Iterator[Answer]) -> Iterator[Piece]:
-    """What is sent of growing answers: how a follow-up was understood, each statement when it is settled, and at last what
-    it was taken to be about, disagreement and sources."""
-    for text, answer in settled_text(answers):
+    """The text to send of growing answers: how a follow-up was understood, each statement once it is verified, and at the end
+    notes, disagreement and sources."""
+    for text, answer in shown_text(answers):
         if answer.final:
             note = f"{plain(answer.note)}\n" if answer.note else ""
             error = f"{plain(answer.error)}\n" if answer.error else ""
@@ -37,13 +37,13 @@ def pieces_of(answers: Iterator[Answer]) -> Iterator[Piece]:
 
 
 def json_of(answers: Iterator[Answer]) -> Iterator[Piece]:
-    """What is sent where JSON is wanted: all of the answer, when it is final."""
+    """The text to send where JSON is requested: the whole answer, once it is final."""
     for answer in answers:
         yield answer_to_json(answer) if answer.final else "", answer
 
 
 class Threads:
-    """Questions in threads of their own, a number of them at once."""
+    """Answers questions in threads, a limited number at once."""
 
     def __init__(self, counters: Counters) -> None:
         self._counters = counters
@@ -52,9 +52,9 @@ class Threads:
     async def pieces(
         self, begin: Callable[[Cancel], Iterator[Piece]], request: Request
     ) -> AsyncGenerator[Piece, None]:
-        """The pieces that `begin` gives, until it is told to stop; closing the generator stops the thread.
+        """The pieces that `begin` yields. Closing the generator stops the thread.
 
-        Raises `Failure` where too many are being answered or the client went away, and what `begin` raises.
+        Raises `Failure` where too many questions run or the client has disconnected, and whatever `begin` raises.
         """
         if not self._places.acquire(blocking=False):
             raise Failure(

@@ -83,9 +83,9 @@ class DyingOnce(WordEmbedder):
 def test_a_killed_worker_loses_nothing(
     settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from rag.ingest import ray_embedding as fanout
+    from rag.ingest import ray_embedding
 
-    monkeypatch.setattr(fanout, "BATCH", 8)
+    monkeypatch.setattr(ray_embedding, "BATCH", 8)
     flag = tmp_path / "died"
     told: list[int] = []
     make = functools.partial(DyingOnce, str(flag))

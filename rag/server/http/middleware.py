@@ -1,4 +1,4 @@
-"""What stands around every request: its id, its size, and what is counted of it."""
+"""Middleware for every request: its id, its size limit, and its metrics."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ class _TooLarge(Exception):
     """A body of more than `MOST_BYTES`."""
 
 
-class _Gone(Exception):
-    """The client went away before its request was there."""
+class _Disconnected(Exception):
+    """The client disconnected before its request had arrived."""
 
 
 async def _read(receive: Receive, told: str) -> bytes:
-    """The body of a request, counted while it is read; `told` is its length as the client says, "" where it says none."""
+    """The body of a request. Its size is counted while it is read; `told` is the Content-Length, "" where there is none."""
     if told and not (told.isascii() and told.isdigit() and int(told) <= MOST_BYTES):
         raise _TooLarge
     parts: list[bytes] = []
@@ -32,7 +32,7 @@ async def _read(receive: Receive, told: str) -> bytes:
     while True:
         message = await receive()
         if message["type"] == "http.disconnect":
-            raise _Gone
+            raise _Disconnected
         parts.append(message.get("body", b""))
         size += len(parts[-1])
         if size > MOST_BYTES:
@@ -41,8 +41,8 @@ async def _read(receive: Receive, told: str) -> bytes:
             return b"".join(parts)
 
 
-def _again(body: bytes, receive: Receive) -> Receive:
-    """Gives a body that was read, once; then what else the client says: that it went away."""
+def _replay(body: bytes, receive: Receive) -> Receive:
+    """Replays a body that was read already, then passes on further messages, such as the disconnection."""
     read = False
 
     async def give() -> Message:
@@ -55,8 +55,8 @@ def _again(body: bytes, receive: Receive) -> Receive:
     return give
 
 
-class Around:
-    """An ASGI application around another."""
+class RequestMiddleware:
+    """ASGI middleware around the application."""
 
     def __init__(self, app: ASGIApp, counters: Counters) -> None:
         self._app = app
@@ -84,11 +84,11 @@ class Around:
 
         try:
             body = await _read(receive, headers.get("content-length", ""))
-            await self._app(scope, _again(body, receive), answer)
+            await self._app(scope, _replay(body, receive), answer)
         except _TooLarge:
             response = failed(413, f"a request has at most {MOST_BYTES} bytes", "too_large")
             await response(scope, receive, answer)
-        except _Gone:
+        except _Disconnected:
             status = 499
         finally:
             route = getattr(scope.get("route"), "path", "other")

@@ -1,4 +1,4 @@
-"""The shelf: articles are added, listed, taken out and brought back while questions go on."""
+"""The library: articles are added, listed, taken out and brought back while questions go on."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ import pytest
 from rag.config import Settings
 from rag.errors import StoreError
 from rag.ingest.build import build, fingerprint_of
-from rag.ingest.library import Shelf, safe_name
+from rag.ingest.library import Library, safe_name
 from rag.store.local import LocalStore
 from tests.fakes import WordEmbedder
 
@@ -35,7 +35,7 @@ def settings(tmp_path: Path) -> Settings:
     return Settings(seeds=seeds, index=tmp_path / "index", cache=tmp_path / "cache")
 
 
-def shelf_of(settings: Settings, embedder: WordEmbedder | None = None) -> Shelf:
+def library_of(settings: Settings, embedder: WordEmbedder | None = None) -> Library:
     used = embedder or WordEmbedder()
     build(settings, WordEmbedder())
 
@@ -47,7 +47,7 @@ def shelf_of(settings: Settings, embedder: WordEmbedder | None = None) -> Shelf:
         finally:
             store.close()
 
-    return Shelf(settings, used, reading)
+    return Library(settings, used, reading)
 
 
 def drop(tmp_path: Path, name: str, text: str) -> tuple[str, Path]:
@@ -58,38 +58,38 @@ def drop(tmp_path: Path, name: str, text: str) -> tuple[str, Path]:
 
 
 def test_articles_are_listed_with_what_they_state_and_found_by_any_of_it(settings: Settings) -> None:
-    shelf = shelf_of(settings)
-    items, total = shelf.items()
+    library = library_of(settings)
+    items, total = library.items()
     assert total == 2 and [(i.id, i.title, i.publisher, i.chunks) for i in items] == [
         ("a.txt", "Floods hit Valencia", "", 1),
         ("b.txt", "Talks on grain", "Harbour Post", 1),
     ]
-    assert [i.id for i in shelf.items("HARBOUR talks")[0]] == ["b.txt"]
-    assert shelf.items("nothing of that")[1] == 0
-    assert len(shelf.items(limit=1)[0]) == 1 and shelf.items(limit=1)[1] == 2
+    assert [i.id for i in library.items("HARBOUR talks")[0]] == ["b.txt"]
+    assert library.items("nothing of that")[1] == 0
+    assert len(library.items(limit=1)[0]) == 1 and library.items(limit=1)[1] == 2
 
 
 def test_files_of_any_format_are_added_and_can_be_asked(settings: Settings, tmp_path: Path) -> None:
-    shelf = shelf_of(settings)
+    library = library_of(settings)
     row = json.dumps({"id": 1, "title": "Storm in Porto", "text": "The harbour was closed."})
-    state = shelf.add(
+    state = library.add(
         [drop(tmp_path, "rows.jsonl", row), drop(tmp_path, "../../etc/a.txt", "New\n\nText here.")]
     )
     assert state.busy
-    shelf.wait(30)
-    done = shelf.state()
+    library.wait(30)
+    done = library.state()
     assert done.summary is not None and done.summary.added == ("a 2.txt", "rows.jsonl#1") and not done.busy
     assert (settings.seeds / "a.txt").read_text("utf-8").startswith("Floods"), "nothing is overwritten"
-    assert "Storm in Porto" in [i.title for i in shelf.items()[0]]
+    assert "Storm in Porto" in [i.title for i in library.items()[0]]
 
 
 def test_what_is_not_taken_is_named(settings: Settings, tmp_path: Path) -> None:
-    shelf = shelf_of(settings)
-    state = shelf.add([drop(tmp_path, "x.exe", "MZ"), drop(tmp_path, "", "y"), drop(tmp_path, ".txt", "z")])
+    library = library_of(settings)
+    state = library.add([drop(tmp_path, "x.exe", "MZ"), drop(tmp_path, "", "y"), drop(tmp_path, ".txt", "z")])
     assert len(state.refused) == 3 and "x.exe: its format is not read" in state.refused[0] and not state.busy
-    shelf.add([drop(tmp_path, "empty.txt", "")])
-    shelf.wait(30)
-    summary = shelf.state().summary
+    library.add([drop(tmp_path, "empty.txt", "")])
+    library.wait(30)
+    summary = library.state().summary
     assert summary is not None and "empty.txt" in summary.skipped[0].reason
 
 
@@ -111,14 +111,14 @@ def test_a_name_from_a_browser_is_made_harmless(name: str, safe: str) -> None:
 
 
 def test_an_article_is_taken_out_and_brought_back(settings: Settings) -> None:
-    shelf = shelf_of(settings)
-    assert shelf.remove("b.txt").removed == ("b.txt",)
-    assert [i.id for i in shelf.items()[0]] == ["a.txt"] and (settings.seeds / "b.txt").exists()
+    library = library_of(settings)
+    assert library.remove("b.txt").removed == ("b.txt",)
+    assert [i.id for i in library.items()[0]] == ["a.txt"] and (settings.seeds / "b.txt").exists()
     with pytest.raises(StoreError, match="no such article"):
-        shelf.remove("../b.txt")
-    shelf.restore("b.txt")
-    shelf.wait(30)
-    assert [i.id for i in shelf.items()[0]] == ["a.txt", "b.txt"]
+        library.remove("../b.txt")
+    library.restore("b.txt")
+    library.wait(30)
+    assert [i.id for i in library.items()[0]] == ["a.txt", "b.txt"]
 
 
 class _Slow(WordEmbedder):
@@ -133,24 +133,24 @@ class _Slow(WordEmbedder):
 
 def test_what_goes_on_is_told_and_more_work_waits_its_turn(settings: Settings, tmp_path: Path) -> None:
     embedder = _Slow()
-    shelf = shelf_of(settings, embedder)
-    shelf.add([drop(tmp_path, "c.txt", "Vote\n\nParliament voted.")])
-    shelf.add([drop(tmp_path, "d.txt", "Fire\n\nA warehouse burned.")])
-    assert shelf.state().busy.startswith("Adding")
-    assert "Wait" in shelf.remove("a.txt").error
-    assert shelf.items()[1] == 2, "readers go on"
+    library = library_of(settings, embedder)
+    library.add([drop(tmp_path, "c.txt", "Vote\n\nParliament voted.")])
+    library.add([drop(tmp_path, "d.txt", "Fire\n\nA warehouse burned.")])
+    assert library.state().busy.startswith("Adding")
+    assert "Wait" in library.remove("a.txt").error
+    assert library.items()[1] == 2, "readers go on"
     embedder.go.set()
-    shelf.wait(30)
-    assert shelf.items()[1] == 4 and not shelf.state().busy
+    library.wait(30)
+    assert library.items()[1] == 4 and not library.state().busy
 
 
 def test_a_failure_is_told_and_the_next_work_goes_on(settings: Settings, tmp_path: Path) -> None:
-    shelf = shelf_of(settings)
+    library = library_of(settings)
     for file in settings.seeds.iterdir():
         file.unlink()
-    shelf.refresh()
-    shelf.wait(30)
-    assert "no article" in shelf.state().error
-    shelf.add([drop(tmp_path, "c.txt", "Vote\n\nParliament voted.")])
-    shelf.wait(30)
-    assert shelf.state().summary is not None
+    library.refresh()
+    library.wait(30)
+    assert "no article" in library.state().error
+    library.add([drop(tmp_path, "c.txt", "Vote\n\nParliament voted.")])
+    library.wait(30)
+    assert library.state().summary is not None

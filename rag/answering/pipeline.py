@@ -46,7 +46,7 @@ from rag.store.base import Store
 from rag.text.words import fold, plain
 
 # Calibrated probabilities, set on development data (`docs/reader.md`).
-ANSWER_FLOOR = 0.6  # the surest window answers
+ANSWER_FLOOR = 0.5  # the surest window answers
 RIVAL_FLOOR = 0.6  # another window answers too, and is compared with the first
 ALSO_FLOOR = 0.9  # another window answers otherwise, and its sentence stands beside the first
 YES_NO_FLOOR = 0.6  # a window supports or refutes the question as a claim

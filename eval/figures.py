@@ -169,8 +169,9 @@ def to_summary(figures: Mapping[str, Any]) -> str:
     """The block of the README, without its marks."""
     about = figures["about"]
     told = {r["system"]: r["measures"] for r in figures["rows"] if r["system"] in BESIDE}
+    dates = {r["system"]: f" ({r['date']})" for r in figures["rows"] if r.get("date")}
     lines = [
-        f"| | {' | '.join(BESIDE[name] for name in told)} |",
+        f"| | {' | '.join(BESIDE[name] + dates.get(name, '') for name in told)} |",
         "|---" * (len(told) + 1) + "|",
         *(
             f"| {label} | {' | '.join(rate_text(m.get(name)) for m in told.values())} |"
@@ -186,7 +187,7 @@ def to_summary(figures: Mapping[str, Any]) -> str:
 def to_block(figures: Mapping[str, Any]) -> str:
     """The block of `docs/benchmarks.md`, without its marks."""
     about = figures["about"]
-    lines = to_markdown(figures["rows"])
+    lines = to_markdown([_dated(r) for r in figures["rows"]])
     lines += [
         "",
         "In brackets the 95 % interval and the number of questions, of the report half of the own set: nobody looked at it"
@@ -220,6 +221,13 @@ def with_block(text: str, block: str) -> str:
 @click.option("--out", type=click.Path(path_type=Path), default=Path("eval/runs/figures"), show_default=True)
 @click.option("--system", "systems", multiple=True, help="Only this one of the comparison; may be repeated.")
 @click.option(
+    "--set",
+    "public",
+    multiple=True,
+    type=click.Choice(list(OUTSIDE)),
+    help="Only this public set; may be repeated.",
+)
+@click.option(
     "--public-limit",
     type=click.IntRange(min=0),
     default=ALL,
@@ -233,16 +241,15 @@ def main(
     frameworks_limit: int,
     out: Path,
     systems: tuple[str, ...],
+    public: tuple[str, ...],
     public_limit: int,
     render: bool,
 ) -> None:
     """Measure all that README and docs tell (an hour and more), keep it in eval/figures.json, and write their tables."""
     if not render:
-        FIGURES.write_text(
-            json.dumps(_measured(python, data, limit, frameworks_limit, systems, public_limit, out), indent=1)
-            + "\n",
-            encoding="utf-8",
-        )
+        before = json.loads(FIGURES.read_text(encoding="utf-8"))
+        made = _measured(python, data, limit, frameworks_limit, systems, public, public_limit, out)
+        FIGURES.write_text(json.dumps(with_others(made, before), indent=1) + "\n", encoding="utf-8")
     figures = json.loads(FIGURES.read_text(encoding="utf-8"))
     for page, block in ((README, to_summary(figures)), (BENCHMARKS, to_block(figures))):
         page.write_text(with_block(page.read_text(encoding="utf-8"), block), encoding="utf-8")
@@ -255,13 +262,31 @@ def _measured(
     limit: int,
     frameworks_limit: int,
     systems: Sequence[str],
+    public: Sequence[str],
     public_limit: int,
     out: Path,
 ) -> dict[str, Any]:
     beside = ["--limit", str(limit), "--frameworks-limit", str(frameworks_limit)]
     compared = _compared(out / "compare", systems, *beside, *(["--python", python] if python else []))
-    outside = [_of_set(name, data, public_limit, out) for name in OUTSIDE] if data is not None else []
+    names = [] if data is None else [name for name in OUTSIDE if not public or name in public]
+    outside = [_of_set(name, data, public_limit, out) for name in names if data]
     return {"schema": SCHEMA, "about": compared["about"], "rows": compared["rows"], "outside": outside}
+
+
+def with_others(figures: Mapping[str, Any], before: Mapping[str, Any]) -> dict[str, Any]:
+    """The figures with the rows of other programs and plain ways that were not asked anew: they do not change with this
+    program. Each says when it was measured, and is compared with nothing that was measured later."""
+    asked = {r["system"] for r in figures["rows"]}
+    others = [
+        {**r, "difference": None, "date": r.get("date", before["about"]["date"])}
+        for r in before["rows"]
+        if r["system"] not in asked and r["system"] in SYSTEMS and SYSTEMS[r["system"]].is_free_text
+    ]
+    return {**figures, "rows": [*figures["rows"], *others]}
+
+
+def _dated(row: Mapping[str, Any]) -> dict[str, Any]:
+    return {**row, "label": f"{row['label']} ({row['date']})"} if row.get("date") else dict(row)
 
 
 def _compared(out: Path, systems: Sequence[str], *arguments: str) -> dict[str, Any]:

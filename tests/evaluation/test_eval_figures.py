@@ -17,6 +17,7 @@ from eval.figures import (
     to_block,
     to_summary,
     with_block,
+    with_others,
 )
 
 RATE = {"value": 0.5, "low": 0.25, "high": 0.75, "n": 4}
@@ -77,3 +78,23 @@ def test_readme_and_docs_tell_what_was_measured() -> None:
     for page, block in ((README, to_summary(figures)), (BENCHMARKS, to_block(figures))):
         text = page.read_text(encoding="utf-8")
         assert with_block(text, block) == text, page.name
+
+
+def test_other_programs_that_were_not_asked_again_keep_their_row_and_its_date() -> None:
+    def row(system: str) -> dict[str, object]:
+        return {"system": system, "label": system, "measures": {"accuracy": RATE}, "difference": RATE}
+
+    before = {
+        "about": {"date": "2026-01-02"},
+        "rows": [row("citewire"), row("without-grammar"), row("plain-rag")],
+    }
+    after = with_others({**MADE, "rows": [row("citewire")]}, before)
+    assert [(r["system"], r.get("date")) for r in after["rows"]] == [
+        ("citewire", None),
+        ("plain-rag", "2026-01-02"),
+    ]
+    assert after["rows"][1]["difference"] is None
+    assert "| plain-rag (2026-01-02) | 0.50 (0.25 to 0.75; 4) |" in to_block(after)
+    assert "plain RAG, same model (2026-01-02)" in to_summary(after)
+    again = with_others({**MADE, "rows": [row("citewire")]}, after)
+    assert again["rows"][1]["date"] == "2026-01-02"

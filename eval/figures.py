@@ -228,6 +228,13 @@ def with_block(text: str, block: str) -> str:
     help="Only this public set; may be repeated.",
 )
 @click.option(
+    "--quoted-limit",
+    type=click.IntRange(min=2),
+    default=MOST_QUOTED,
+    show_default=True,
+    help="Questions of each public set without a model, at most.",
+)
+@click.option(
     "--public-limit",
     type=click.IntRange(min=0),
     default=ALL,
@@ -242,13 +249,16 @@ def main(
     out: Path,
     systems: tuple[str, ...],
     public: tuple[str, ...],
+    quoted_limit: int,
     public_limit: int,
     render: bool,
 ) -> None:
     """Measure all that README and docs tell (an hour and more), keep it in eval/figures.json, and write their tables."""
     if not render:
         before = json.loads(FIGURES.read_text(encoding="utf-8"))
-        made = _measured(python, data, limit, frameworks_limit, systems, public, public_limit, out)
+        made = _measured(
+            python, data, limit, frameworks_limit, systems, public, (quoted_limit, public_limit), out
+        )
         FIGURES.write_text(json.dumps(with_others(made, before), indent=1) + "\n", encoding="utf-8")
     figures = json.loads(FIGURES.read_text(encoding="utf-8"))
     for page, block in ((README, to_summary(figures)), (BENCHMARKS, to_block(figures))):
@@ -263,13 +273,13 @@ def _measured(
     frameworks_limit: int,
     systems: Sequence[str],
     public: Sequence[str],
-    public_limit: int,
+    limits: tuple[int, int],
     out: Path,
 ) -> dict[str, Any]:
     beside = ["--limit", str(limit), "--frameworks-limit", str(frameworks_limit)]
     compared = _compared(out / "compare", systems, *beside, *(["--python", python] if python else []))
     names = [] if data is None else [name for name in OUTSIDE if not public or name in public]
-    outside = [_of_set(name, data, public_limit, out) for name in names if data]
+    outside = [_of_set(name, data, *limits, out) for name in names if data]
     return {"schema": SCHEMA, "about": compared["about"], "rows": compared["rows"], "outside": outside}
 
 
@@ -296,10 +306,10 @@ def _compared(out: Path, systems: Sequence[str], *arguments: str) -> dict[str, A
     return made
 
 
-def _of_set(name: str, data: Path, most: int, out: Path) -> dict[str, Any]:
+def _of_set(name: str, data: Path, quoted_most: int, most: int, out: Path) -> dict[str, Any]:
     of_set = ["--set", name, "--data", str(data)]
     left_out = [s for s in SYSTEMS if s.startswith("quotes-")] if name in LEFT_OUT else []
-    quoted = _compared(out / f"{name}-quotes", ["quotes", *left_out], *of_set, "--limit", str(MOST_QUOTED))
+    quoted = _compared(out / f"{name}-quotes", ["quotes", *left_out], *of_set, "--limit", str(quoted_most))
     compared = [quoted]
     if most := min(most, OUTSIDE[name][0]):
         compared.append(_compared(out / name, MODELLED, *of_set, "--limit", str(most)))

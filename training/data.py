@@ -19,9 +19,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from rag.schema import MONTHS
 from training.pairs import Row
 from training.rewriting import (
-    MONTHS,
     NAME,
     NUMBER,
     YEAR,

@@ -10,7 +10,8 @@ from __future__ import annotations
 import random
 from collections.abc import Callable
 
-from training.rewriting import ACTIVE, MONTHS, PASSIVE, PAST, WEEKDAYS, gerund
+from rag.schema import MONTHS
+from training.rewriting import ACTIVE, PASSIVE, PAST, WEEKDAYS, gerund
 
 Made = tuple[str, str, str]
 S, R, N, U = "supported", "refuted", "not_stated", "unsupported"

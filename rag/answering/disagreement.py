@@ -42,7 +42,7 @@ def origins(articles: Sequence[Article]) -> tuple[int, ...]:
 
     Articles share an origin when they are one article or copies of one report (`rag.text.near_duplicates`), directly or through others.
     """
-    runs = {a.id: shingles(a.body) for a in articles}
+    runs = {i: shingles(body) for i, body in {a.id: a.body for a in articles}.items()}
     group = list(range(len(articles)))
     for i, left in enumerate(articles):
         for j in range(i):

@@ -59,6 +59,19 @@ TABLES = tuple(
 )
 
 
+@contextmanager
+def atomic(db: sqlite3.Connection) -> Iterator[None]:
+    """All that is written inside, or nothing of it. Raises what SQLite and the body raise, after the rollback."""
+    try:
+        db.execute("BEGIN IMMEDIATE")
+        yield
+        db.execute("COMMIT")
+    except BaseException:
+        if db.in_transaction:
+            db.execute("ROLLBACK")
+        raise
+
+
 def create_tables(db: sqlite3.Connection) -> None:
     """The tables of an empty index, in the transaction that is open."""
     for statement in _SCHEMA.strip().split(";\n"):
@@ -201,15 +214,10 @@ class CatalogFile:
         """A transaction: all or nothing. Raises `StoreError` for what SQLite reports, a full disk included."""
         with self._lock:
             try:
-                self._db.execute("BEGIN IMMEDIATE")
-                yield
-                self._db.execute("COMMIT")
+                with atomic(self._db):
+                    yield
             except sqlite3.Error as error:
-                self._rollback()
                 raise self._error(error) from None
-            except BaseException:
-                self._rollback()
-                raise
 
     def _rollback(self) -> None:
         if self._db.in_transaction:

@@ -21,6 +21,7 @@ from rag.answering.render import answer_to_text, source_line
 from rag.codec import CodecError, decode, encode
 from rag.errors import CitewireError
 from rag.schema import Answer, Status, Turn
+from rag.store.catalog_file import atomic
 from rag.text.words import fold, plain
 
 FILE_NAME = "conversations.sqlite"
@@ -117,17 +118,10 @@ class Sessions:
     def _changing(self) -> Iterator[None]:
         with self._lock:
             try:
-                self._db.execute("BEGIN IMMEDIATE")
-                yield
-                self._db.execute("COMMIT")
+                with atomic(self._db):
+                    yield
             except sqlite3.Error as error:
-                if self._db.in_transaction:
-                    self._db.execute("ROLLBACK")
                 raise self._error(error) from None
-            except BaseException:
-                if self._db.in_transaction:
-                    self._db.execute("ROLLBACK")
-                raise
 
     def _rows(self, sql: str, parameters: Sequence[object] = ()) -> list[tuple[str, ...]]:
         with self._lock:

@@ -10,8 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from rag.answering.reading import Found
-from rag.answering.verifying import SUPPORT_FLOOR
+from rag.answering.reading import SUPPORT_FLOOR, Found
 from rag.models.reader import Reader, claim_of
 from rag.schema import Article, Disagreement, PartialDate, Value
 from rag.text.dates import agree, find_dates, meaning

@@ -12,7 +12,7 @@ from dataclasses import replace
 
 from rag.schema import Article, PartialDate
 from rag.text.dates import Mention, agree, find_dates, meaning
-from rag.text.quantities import ORDINAL, equal_values, find_quantities
+from rag.text.quantities import COUNT, ORDINAL, Quantity, equal_values, find_quantities
 from rag.text.words import plain, words
 
 _YES_NO = re.compile(
@@ -72,6 +72,56 @@ def lacking(question: str, text: str, article: Article) -> tuple[str, ...]:
         if year not in held and not any(year in words(s) for s in spoken):
             missing += [] if published and str(published.year) == year else [year]
     return tuple(dict.fromkeys(missing))
+
+
+def amounts_of(question: str, text: str) -> list[tuple[str, bool]]:
+    """For a question with one number in figures: the question with each number of that unit in `text` in its place, and
+    whether that number is what the question asks for. "More than 100,000 people?" beside "1.5 lakh people" is the question
+    for 1.5 lakh people, and yes."""
+    line = plain(question)
+    dates = [m.span for m in find_dates(line)]
+    asked = [
+        q
+        for q in find_quantities(line)
+        if q.unit != ORDINAL
+        and any(c.isdigit() for c in q.text)
+        and not any(d.start < q.span.end and q.span.start < d.end for d in dates)
+    ]
+    if len(asked) != 1:
+        return []
+    wanted = asked[0]
+    place = line.index(_number(wanted), wanted.span.start)
+    ahead, after = line[:place], line[place + len(_number(wanted)) :]
+    return [
+        (f"{ahead}{_inside(_number(q))}{after}", _meets(wanted, q))
+        for q in find_quantities(text)
+        if q.unit == wanted.unit and not q.bare
+    ]
+
+
+def _number(quantity: Quantity) -> str:
+    """A quantity as it is worded, without the thing that is counted: of "about 300 swimmers" the "about 300"."""
+    said = quantity.text.split(" ")
+    while quantity.unit == COUNT and len(said) > 1:
+        less = find_quantities(" ".join(said[:-1]))
+        if not less or (less[0].low, less[0].high) != (quantity.low, quantity.high):
+            break
+        said.pop()
+    return " ".join(said)
+
+
+def _inside(text: str) -> str:
+    """As inside a sentence: "About 300" without its capital."""
+    first = text.split(" ")[0]
+    return text[0].lower() + text[1:] if first.istitle() else text
+
+
+def _meets(wanted: Quantity, told: Quantity) -> bool:
+    if wanted.approx == ">":
+        return told.low > wanted.low or (told.low == wanted.low and told.approx == ">")
+    if wanted.approx == "<":
+        return told.high < wanted.high or (told.high == wanted.high and told.approx == "<")
+    return equal_values(wanted, told)
 
 
 def dates_of(text: str, article: Article) -> list[PartialDate]:

@@ -9,12 +9,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from rag.answering.question import lacking
+from rag.answering.question import amounts_of, lacking
 from rag.models.reader import Reader, Reading, Support, claim_of
 from rag.retrieval.windows import Window, likeliest, locate, windows_of
 from rag.schema import Evidence, Passage, Span
 from rag.text.words import words
 
+SUPPORT_FLOOR = 0.5  # calibrated probability that a window supports a claim
 READ = 16  # windows: about half a second on two cores
 JUDGED = 8  # windows that are asked for a yes or a no: a window that shares few words with the question denies nothing
 
@@ -74,38 +75,52 @@ def evidence_of(window: Window, span: Span, value: str, score: float) -> Evidenc
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """A window, and what it says to a question as a claim: supported is a yes, refuted a no. `found` has the first
-    sentence of the window; `clearest` finds the one that says so."""
+    """A window, and what it says to a question as a claim: supported is a yes, refuted a no. `asked` is the question that the
+    window was held against. `found` has the first sentence of the window; `clearest` finds the one that says so."""
 
     found: Found
     support: Support
+    asked: str
 
 
 def judge(question: str, passages: Sequence[Passage], reader: Reader, *, fixed_by: str) -> list[Judged]:
     """The windows that say yes or no, the clearest first, numbered from 1. A window that lacks a date or number of
-    `fixed_by` says no yes."""
+    `fixed_by` says no yes. Of a number the reader judges the meaning, and its size is compared."""
     windows = likeliest(question, windows_of(passages), JUDGED)
-    claim = claim_of(question, "Yes.")
+    amounts = [amounts_of(question, w.text) if fixed_by else [] for w in windows]
+    asked = [(question, w) for w in windows]
+    asked += [(other, w) for w, some in zip(windows, amounts, strict=True) for other, _ in some]
+    supports = reader.support([(claim_of(q, "Yes."), w.text) for q, w in asked])
+    with_number = iter(supports[len(windows) :])
     judged = []
-    for window, support in zip(windows, reader.support([(claim, w.text) for w in windows]), strict=True):
+    for window, support, some in zip(windows, supports, amounts, strict=False):
         missing = lacking(fixed_by, window.text, window.article)
+        compared = [(next(with_number).supported, meets, other) for other, meets in some]
+        told, meets, other = max(compared, default=(0.0, False, ""))
+        if told >= SUPPORT_FLOOR:
+            support = Support(told, 0.0, 1 - told) if meets else Support(0.0, told, 1 - told)
+            missing = ()
+        else:
+            other = question
         if missing:
             support = Support(0.0, support.refuted, support.supported + support.not_stated)
-        judged.append((window, support, missing))
-    judged.sort(key=lambda j: (-max(j[1].supported, j[1].refuted), j[0].article.id, j[0].spans[0].start))
-    made = []
-    for number, (window, support, missing) in enumerate(judged, 1):
         sure = max(support.supported, support.refuted)
-        evidence = replace(evidence_of(window, window.spans[0], "", sure), number=number)
-        made.append(Judged(Found(evidence, window, sure, "", missing), support))
-    return made
+        evidence = evidence_of(window, window.spans[0], "", sure)
+        judged.append(Judged(Found(evidence, window, sure, "", missing), support, other))
+    judged.sort(
+        key=lambda j: (-j.found.answerable, j.found.evidence.article.id, j.found.window.spans[0].start)
+    )
+    return [
+        replace(j, found=replace(j.found, evidence=replace(j.found.evidence, number=n)))
+        for n, j in enumerate(judged, 1)
+    ]
 
 
 def clearest(question: str, judged: Judged, reader: Reader, word: str) -> Found:
     """The window with its sentence that says the `word`, "Yes" or "No", most clearly."""
     window = judged.found.window
-    claim = claim_of(question, "Yes.")
-    each = reader.support([(claim, window.head + piece) for piece in window.pieces])
-    best = max(range(len(each)), key=lambda i: each[i].supported if word == "Yes" else each[i].refuted)
+    supports = word == "Yes" or judged.asked != question  # another number, which the window does give
+    each = reader.support([(claim_of(judged.asked, "Yes."), window.head + p) for p in window.pieces])
+    best = max(range(len(each)), key=lambda i: each[i].supported if supports else each[i].refuted)
     evidence = evidence_of(window, window.spans[best], "", judged.found.answerable)
     return replace(judged.found, evidence=replace(evidence, number=judged.found.evidence.number))

@@ -12,14 +12,13 @@ from collections.abc import Sequence, Set
 from dataclasses import dataclass
 
 from rag.answering.question import has_date
-from rag.answering.reading import Found
+from rag.answering.reading import SUPPORT_FLOOR, Found
 from rag.models.reader import Reader, claim_of
 from rag.schema import WHOLE, Reason, Stage, Verdict
 from rag.text.dates import find_dates, meaning
 from rag.text.quantities import COUNT, ORDINAL, Quantity, equal_values, find_quantities, same_bound, same_unit
 from rag.text.words import content_words, fold, words
 
-SUPPORT_FLOOR = 0.5  # calibrated probability that a window supports a claim
 VALUE_SHARE = 0.5  # of the answering words that a statement repeats at least; its numbers, all
 _QUOTATION = re.compile(r"(?:[“«]|(?<!\w)\"(?=\w))([^“”\"«»]{3,400})(?:[”»]|\"(?!\w))")
 _FIGURE = re.compile(r"\d[\d.,]*")

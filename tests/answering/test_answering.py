@@ -272,6 +272,21 @@ def test_a_window_without_the_date_of_the_question_says_no_yes_but_may_say_no(se
     assert free.shown[0].text.startswith("Yes: ")
 
 
+@pytest.mark.parametrize(("asked", "word"), [("more than 40", "Yes"), ("50", "Yes"), ("at least 60", "No")])
+def test_of_a_number_the_reader_judges_the_meaning_and_its_size_is_compared(
+    settings: Settings, asked: str, word: str
+) -> None:
+    question = f"Did the meeting last {asked} minutes?"
+    told = {("last about 50 minutes? Yes.", "about 50 minutes"): (0.9, 0.05)}
+    reader = ScriptedReader({}, told, otherwise=(0.1, 0.1))
+    assert (
+        ask(settings, question, reader=reader).shown[0].text
+        == f"{word}: The meeting lasted about 50 minutes."
+    )
+    unsure = ScriptedReader({}, otherwise=(0.1, 0.1))
+    assert ask(settings, question, reader=unsure).status is Status.UNANSWERED
+
+
 def test_articles_that_differ_on_a_yes_or_no_are_both_told(settings: Settings) -> None:
     (settings.seeds / "no.txt").write_text("Omer Kaya did not call the talks useful.", "utf-8")
     question = "Did Omer Kaya call the talks useful?"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from rag.answering.question import asks_yes_no, lacking, names
+from rag.answering.question import amounts_of, asks_yes_no, lacking, names
 from rag.schema import PartialDate
 from tests.made import article
 
@@ -106,3 +106,39 @@ def test_a_year_that_is_neither_date_nor_number_is_looked_for_too() -> None:
     assert lacking("Did Omer Kaya call the talks of 2019 useful?", plain.body, plain) == ("2019",)
     dated = article("The talks of 2019 were useful, Omer Kaya said.")
     assert lacking("Did Omer Kaya call the talks of 2019 useful?", dated.body, dated) == ()
+
+
+@pytest.mark.parametrize(
+    ("question", "text", "wanted"),
+    [
+        (
+            "Were more than 100,000 people moved from Velpur?",
+            "About 1.5 lakh people were moved from Velpur.",
+            [("Were about 1.5 lakh people moved from Velpur?", True)],
+        ),
+        (
+            "Did the talks last 45 minutes?",
+            "The talks lasted about 50 minutes.",
+            [("Did the talks last about 50 minutes?", False)],
+        ),
+        ("Did the talks last 60 minutes?", "They took an hour.", [("Did the talks last an hour?", True)]),
+        (
+            "Is the tower over 200 metres tall?",
+            "It is 200 metres tall and cost 41 million euros.",
+            [("Is the tower 200 metres tall?", False)],
+        ),
+        ("Did it fall below 5 percent?", "It fell to 4.8%.", [("Did it fall 4.8%?", True)]),
+        (
+            "Were 700 missiles fired?",
+            "Some 400 drones were.",  # whether these are missiles is the reader's judgement
+            [("Were some 400 missiles fired?", False)],
+        ),
+        ("Did 3 people die and 5 fall ill?", "Of 8 people 3 died.", []),  # two numbers: which is meant?
+        ("Did it open on 5 May 2024?", "It opened in 2023 with 300 guests.", []),
+        ("Did anybody die?", "Three people died.", []),
+    ],
+)
+def test_a_number_of_a_question_is_compared_with_those_of_its_unit(
+    question: str, text: str, wanted: list[tuple[str, bool]]
+) -> None:
+    assert amounts_of(question, text) == wanted

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from rag.answering.reading import Found
-from rag.answering.verifying import SUPPORT_FLOOR, Checker
+from rag.answering.reading import SUPPORT_FLOOR, Found
+from rag.answering.verifying import Checker
 from rag.schema import PartialDate, Reason, Stage
 from tests.fakes import ScriptedReader
 from tests.made import found

@@ -58,6 +58,12 @@ def is_measure(value: str) -> bool:
     return bool(find_quantities(value) or find_dates(value))
 
 
+def of_one_unit(one: str, other: str) -> bool:
+    """Whether two values are numbers of one unit."""
+    numbers = [[] if find_dates(value) else find_quantities(value) for value in (one, other)]
+    return all(numbers) and same_unit(numbers[0][0], numbers[1][0])
+
+
 def compare(
     question: str, answering: Sequence[Found], reader: Reader
 ) -> tuple[list[list[Found]], Disagreement | None]:

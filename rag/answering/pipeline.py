@@ -18,9 +18,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence, Set
 from dataclasses import dataclass, replace
 
-from rag.answering.disagreement import compare, is_measure, most_agreed
+from rag.answering.disagreement import compare, is_measure, most_agreed, of_one_unit
 from rag.answering.question import asks_yes_no
-from rag.answering.reading import Found, Judged, clearest, evidence_of, judge, read
+from rag.answering.reading import Found, Judged, clearest, evidence_of, judge, read, read_rest
 from rag.answering.verifying import Checker, derivation
 from rag.answering.writing import Clock, Writer
 from rag.config import Settings
@@ -113,6 +113,8 @@ def answer(asked: str, understood: str, parts: Parts, clock: Clock, *, cancel: C
     if not answering:
         yield _refusal(base, found, clock)
         return
+    if second := _second_value(understood, answering[0], found, parts):
+        answering.append(second)
     base = replace(_with(base, answering), confidence=answering[0].answerable)
     groups: list[list[Found]] = [[f] for f in answering]
     disagreement = None
@@ -158,6 +160,17 @@ def _answering(found: Sequence[Found], parts: Parts) -> list[Found]:
         article = best.evidence.article.id
         others = [f for f in others if is_measure(f.value) and f.evidence.article.id != article]
     return [best, *others]
+
+
+def _second_value(question: str, best: Found, found: Sequence[Found], parts: Parts) -> Found | None:
+    """Another number of the same unit that the best window gives as surely in another sentence: the count of the police
+    beside that of the organisers."""
+    if not parts.have(Stage.COMPARE) or not of_one_unit(best.value, best.value):
+        return None
+    second = read_rest(question, best, found, parts.reader)
+    if second is None or second.answerable < ALSO_FLOOR or not of_one_unit(best.value, second.value):
+        return None
+    return second
 
 
 def quote(number: int, found: Found) -> Statement:

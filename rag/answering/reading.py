@@ -54,6 +54,22 @@ def read(question: str, passages: Sequence[Passage], reader: Reader, *, fixed_by
     return [replace(f, evidence=replace(f.evidence, number=n)) for n, f in enumerate(order, 1)]
 
 
+def read_rest(question: str, found: Found, among: Sequence[Found], reader: Reader) -> Found | None:
+    """What answers in a window without the sentence that answers already: "Police spoke of 150" beside "about 300 protested".
+    It keeps its number where its sentence is one of `among`. None for a window of one sentence."""
+    own = found.evidence
+    rest = tuple(s for s in found.window.spans if (s.start, s.end) != (own.start, own.end))
+    if not rest:
+        return None
+    window = replace(found.window, spans=rest)
+    (reading,) = reader.read(question, [window.text])
+    other = _found(window, reading, "")
+    place = other.evidence.article.id, other.evidence.start
+    known = (f.evidence.number for f in among if (f.evidence.article.id, f.evidence.start) == place)
+    number = next(known, max(f.evidence.number for f in among) + 1)
+    return replace(other, evidence=replace(other.evidence, number=number))
+
+
 def _found(window: Window, reading: Reading, fixed_by: str) -> Found:
     at = window.at(reading.start, reading.end)
     # words of the title answer nothing by themselves: the first sentence stands for the window, and weakly

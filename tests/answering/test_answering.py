@@ -230,6 +230,26 @@ def test_a_question_with_another_date_or_number_is_refused_by_naming_what_no_pas
     assert free.status is Status.ANSWERED
 
 
+def test_another_number_of_the_window_stands_beside_the_first_without_a_disagreement(
+    settings: Settings,
+) -> None:
+    crowd = "About 300 swimmers protested in Larkholm. Police spoke of 150 protesters."
+    (settings.seeds / "crowd.txt").write_text(crowd, "utf-8")
+    question = "How many protesters were there in Larkholm?"
+    both = ScriptedReader({"About 300 swimmers": 0.9, "150 protesters": ALSO_FLOOR})
+    answer = assistant(settings, None, both).ask(question)
+    assert [s.text for s in answer.shown] == [
+        "About 300 swimmers protested in Larkholm.",
+        "Police spoke of 150 protesters.",
+    ]
+    assert answer.disagreement is None
+    for reader in (
+        ScriptedReader({"About 300 swimmers": 0.9, "150 protesters": ALSO_FLOOR - 0.01}),
+        ScriptedReader({"About 300 swimmers": 0.9, "Police": 0.99}),  # no number
+    ):
+        assert len(assistant(settings, None, reader).ask(question).shown) == 1
+
+
 # Yes and no
 
 

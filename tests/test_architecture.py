@@ -122,6 +122,14 @@ def test_no_modules_import_each_other_in_a_circle() -> None:
     assert not uses, f"these import each other: {sorted(uses)}"
 
 
+def test_what_is_installed_imports_nothing_that_is_not() -> None:
+    for path in [*FILES, ROOT / "app.py", *(ROOT / "eval").glob("*.py")]:
+        for name in imports_of(path):
+            assert not re.match(r"(eval\.(bench|compare)|training|tests)\b", name), (
+                f"{name_of(path)} imports {name}, which the wheel leaves out"
+            )
+
+
 def test_a_module_is_short_or_says_why_not() -> None:
     long = {name_of(p): n for p in FILES if (n := len(p.read_text("utf-8").splitlines())) > MOST_LINES}
     assert not long, f"longer than {MOST_LINES} lines: {long}"

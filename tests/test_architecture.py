@@ -24,7 +24,7 @@ ORDER = [
     "assistant",
     "cli",
 ]
-MOST_LINES = 500
+MOST_LINES, MOST_LINES_OF_A_FUNCTION = 500, 80
 VALUES = [
     "schema",
     "errors",
@@ -69,6 +69,7 @@ HEAVY = [
     "prometheus_client",
 ]
 FILES = sorted((ROOT / "rag").rglob("*.py"))
+ALL = [ROOT / "app.py", *FILES, *sorted(p for d in ("eval", "training") for p in (ROOT / d).rglob("*.py"))]
 
 
 def name_of(path: Path) -> str:
@@ -131,8 +132,19 @@ def test_what_is_installed_imports_nothing_that_is_not() -> None:
 
 
 def test_a_module_is_short_or_says_why_not() -> None:
-    long = {name_of(p): n for p in FILES if (n := len(p.read_text("utf-8").splitlines())) > MOST_LINES}
+    long = {name_of(p): n for p in ALL if (n := len(p.read_text("utf-8").splitlines())) > MOST_LINES}
     assert not long, f"longer than {MOST_LINES} lines: {long}"
+
+
+def test_a_function_is_short() -> None:
+    functions = [
+        (f"{name_of(path)}.{node.name}", (node.end_lineno or node.lineno) - node.lineno + 1)
+        for path in ALL
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+    ]
+    long = {name: lines for name, lines in functions if lines > MOST_LINES_OF_A_FUNCTION}
+    assert not long, f"longer than {MOST_LINES_OF_A_FUNCTION} lines: {long}"
 
 
 def test_importing_a_module_loads_nothing_heavy() -> None:

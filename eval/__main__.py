@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING
 import click
 
 from eval.cases import KINDS, QUESTIONS, Case, EvalError, Suite
-from eval.console import question_bars, status_of
+from eval.console import status_of
 from eval.outside import SETS, load_outside
 from eval.split import OWN_SET, Half
+from rag.cli.common import bars
 from rag.config import Settings, load_settings
 
 if TYPE_CHECKING:
@@ -96,11 +97,11 @@ def _asked(
 
     with Corpora(suite, settings, out / "corpora") as corpora:
         made_by = describe_run(settings, corpora.model_files)
-        with question_bars() as bars:
-            task = bars.add_task("asking", total=len(cases))
+        with bars() as shown:
+            task = shown.add_task("asking", total=len(cases))
 
             def report(done: int, total: int, case: Case) -> None:
-                bars.update(task, completed=done, total=total, description=case.id[:24])
+                shown.update(task, completed=done, total=total, description=case.id[:24])
 
             outcome = run(
                 suite,
@@ -112,7 +113,7 @@ def _asked(
                 only_changed=wish.only_changed,
                 jobs=wish.jobs,
             )
-            bars.update(task, completed=len(outcome.results), description="asked")
+            shown.update(task, completed=len(outcome.results), description="asked")
         return (
             outcome,
             made_by,

@@ -48,19 +48,10 @@ class Precision(StrEnum):
 
 
 MONTHS = (
-    "January",
-    "February",
-    "March",
-    "April",
-    "May",
-    "June",
-    "July",
-    "August",
-    "September",
-    "October",
-    "November",
+    "January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November",
     "December",
-)
+)  # fmt: skip
+WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +76,6 @@ class PartialDate:
         return Precision.WEEKDAY if self.month is None else Precision.DAY_OF_YEAR
 
     def __str__(self) -> str:
-        weekdays = ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"]
         if self.year is not None and self.month is not None and self.day is not None:
             return f"{self.year:04d}-{self.month:02d}-{self.day:02d}"
         if self.month is not None:
@@ -93,7 +83,7 @@ class PartialDate:
             return " ".join(str(p) for p in (name, self.day, self.year) if p is not None)
         if self.year is not None:
             return str(self.year)
-        return weekdays[self.weekday] if self.weekday is not None else "unknown"
+        return WEEKDAYS[self.weekday] if self.weekday is not None else "unknown"
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,9 +11,8 @@ import tomllib
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from rag.schema import MONTHS
+from rag.schema import MONTHS, WEEKDAYS
 
-WEEKDAYS = ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"]
 YEAR = re.compile(r"\b(?:1[5-9]\d\d|20[0-3]\d)\b")
 NUMBER = re.compile(r"(?<![\w.,])\d{1,3}(?:,\d{3})+(?![\w])|(?<![\w.,])\d+(?:\.\d+)?(?![\w])")
 NAME = re.compile(r"(?<=[a-z,] )[A-Z][\w’'-]+(?: (?:of |de |von |the )?[A-Z][\w’'-]+)*")

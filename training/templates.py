@@ -10,8 +10,8 @@ from __future__ import annotations
 import random
 from collections.abc import Callable
 
-from rag.schema import MONTHS
-from training.rewriting import ACTIVE, PASSIVE, PAST, WEEKDAYS, WORDS, gerund
+from rag.schema import MONTHS, WEEKDAYS
+from training.rewriting import ACTIVE, PASSIVE, PAST, WORDS, gerund
 
 Made = tuple[str, str, str]
 S, R, N, U = "supported", "refuted", "not_stated", "unsupported"

@@ -403,7 +403,7 @@ def quality(data: Path, model: Path, work: Path, report: Report) -> dict[str, ob
     seeds.mkdir(parents=True, exist_ok=True)
     shutil.copyfile(data / "scifact" / "corpus.jsonl", seeds / "corpus.jsonl")
     settings = Settings(seeds=seeds, index=work / "index-scifact", cache=work / "cache")
-    build(settings, embedder, lambda p: report(p.what, p.done, p.total))
+    build(settings, embedder, report)
     right: dict[str, dict[str, int]] = {}
     with (data / "scifact" / "qrels.tsv").open(encoding="utf-8", newline="") as file:
         for row in csv.DictReader(file, delimiter="\t"):

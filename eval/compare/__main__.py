@@ -18,10 +18,11 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from eval.cases import QUESTIONS, Case, EvalError
-from eval.console import question_bars, status_of
+from eval.console import status_of
 from eval.outside import SETS, load_outside
 from eval.reread import Known
 from eval.split import OWN_SET, Half
+from rag.cli.common import bars
 from rag.config import load_settings
 
 if TYPE_CHECKING:
@@ -98,17 +99,17 @@ def main(
     known: dict[Known, object] = {}
     judged: dict[str, list[Judged]] = {}
     left = 0
-    with question_bars() as bars:
+    with bars() as shown:
         for system in systems:
             asked = [c for c in (few if system.script else cases) if system.remembers or not c.history]
-            task = bars.add_task(system.label, total=len(asked))
+            task = shown.add_task(system.label, total=len(asked))
 
             def report(done: int, total: int, case: Case, task: int = task) -> None:
-                bars.update(task, completed=done)  # type: ignore[arg-type]
+                shown.update(task, completed=done)  # type: ignore[arg-type]
 
             with opened(system, suite, settings, out / "work", python, memory, known) as (opener, made_by):
                 outcome = run(suite, asked, opener, made_by, out / system.name, report)
-            bars.update(task, completed=len(outcome.results))
+            shown.update(task, completed=len(outcome.results))
             results = [with_refusal(r) for r in outcome.results] if system.is_free_text else outcome.results
             judged[system.name] = [Judged.of(r) for r in results]
             left += outcome.left

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,7 +15,7 @@ from rag.config import Settings
 from rag.errors import CitewireError
 
 if TYPE_CHECKING:
-    from rag.ingest.build import Progress, Summary
+    from rag.ingest.build import Summary, Tell
     from rag.protocols import Embedder
 
 _CHANGES = ("added", "changed", "removed", "unchanged")
@@ -83,7 +81,7 @@ def index(
     if verify:
         summary = _check(settings, embedder, as_json)
     else:
-        with _steps() as tell:
+        with progress() as tell:
             if cluster is not None:
                 _embed_ahead(settings, cluster, workers or os.cpu_count() or 1, tell)
             summary = rebuild(settings, embedder, tell) if anew else build(settings, embedder, tell, paths)
@@ -92,13 +90,6 @@ def index(
         _watch(settings, embedder, as_json)
     if summary is not None and summary.skipped:
         raise click.exceptions.Exit(1)
-
-
-@contextmanager
-def _steps() -> Iterator[Callable[[Progress], None]]:
-    """Progress bars for the steps of an update."""
-    with progress() as report:
-        yield lambda p: report(p.what, p.done, p.total)
 
 
 def _export(settings: Settings, file: Path, as_json: bool) -> None:
@@ -120,7 +111,7 @@ def _check(settings: Settings, embedder: Embedder, as_json: bool) -> Summary | N
     """Print what was repaired. Returns the summary of the update."""
     from rag.ingest.maintenance import check
 
-    with _steps() as tell:
+    with progress() as tell:
         found = check(settings, embedder, tell)
     if as_json:
         state = {"articles": found.articles, "chunks": found.chunks, "repaired": list(found.done)}
@@ -133,7 +124,7 @@ def _check(settings: Settings, embedder: Embedder, as_json: bool) -> Summary | N
     return found.summary
 
 
-def _embed_ahead(settings: Settings, cluster: str, workers: int, tell: Callable[[Progress], None]) -> None:
+def _embed_ahead(settings: Settings, cluster: str, workers: int, tell: Tell) -> None:
     """Embed new texts in parallel workers. The update then finds their vectors stored."""
     from rag.ingest.ray_embedding import embed_ahead
     from rag.models.embedder import MiniLM

@@ -12,15 +12,16 @@ import sqlite3
 import time
 import zipfile
 import zlib
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import closing, suppress
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 from rag import __version__
 from rag.config import Settings
 from rag.errors import StoreError
-from rag.ingest.build import Progress, Summary, build, fingerprint_of
+from rag.ingest.build import Summary, Tell, build, fingerprint_of, silent
 from rag.protocols import Embedder
 from rag.store.catalog import Catalog
 from rag.store.catalog_file import FILE_NAME, FORMAT
@@ -90,9 +91,7 @@ def _salvage(damaged: Path, folder: Path) -> list[str]:
     return [f"{kept} vectors taken over from it"] if kept else []
 
 
-def check(
-    settings: Settings, embedder: Embedder, progress: Callable[[Progress], None] = lambda progress: None
-) -> Checked:
+def check(settings: Settings, embedder: Embedder, progress: Tell = silent) -> Checked:
     """Read the whole index, verify its checksums, and repair what is damaged.
 
     Damaged index files are rebuilt from the catalogue. A damaged catalogue is renamed and rebuilt from the articles.
@@ -109,12 +108,7 @@ def check(
                 done = repair(folder, catalog, embedder.dimension)
                 with catalog.transaction():
                     catalog.drop_unused_vectors()
-                tidy(
-                    folder,
-                    catalog,
-                    embedder.dimension,
-                    lambda d, t: progress(Progress("merging files", d, t)),
-                )
+                tidy(folder, catalog, embedder.dimension, partial(progress, "merging files"))
                 return Checked(tuple(done), None, None, catalog.article_count(), catalog.chunk_count())
         aside = _put_aside(folder)
         done = [f"{FILE_NAME}: damaged ({problems[0]}); kept aside as {aside.name}", *_salvage(aside, folder)]
@@ -140,9 +134,7 @@ def _take_over(folder: Path, beside: Path) -> None:
             repair(folder, catalog, int(getattr(catalog.fingerprint(), "dimension", 0)))
 
 
-def rebuild(
-    settings: Settings, embedder: Embedder, progress: Callable[[Progress], None] = lambda progress: None
-) -> Summary:
+def rebuild(settings: Settings, embedder: Embedder, progress: Tell = silent) -> Summary:
     """Build a new index from the articles, beside the old one, and replace the old one when the new one is complete.
 
     The old index may be damaged or of another format: only its list of followed folders is read, if possible. It stays

@@ -19,7 +19,7 @@ from rag.errors import ArticleError, CorpusError
 from rag.ingest.articles import read_article, scan_folder
 from rag.ingest.descriptions import describe, parse_date
 from rag.ingest.formats import FORMATS_VERSION, SUFFIXES, TEXT, Document, Refused
-from rag.ingest.sidecars import SIDECAR, Sidecars, Supplied, load_sidecars, sidecar_of
+from rag.ingest.sidecars import Sidecars, Supplied, load_sidecars, sidecar_of
 from rag.schema import Article, Field, Origin, Published
 from rag.text.words import plain
 
@@ -54,6 +54,10 @@ class Found:
     gone: tuple[str, ...] = ()  # files that the user named and that no longer exist
     sidecars: dict[Path, Sidecars] = field(default_factory=dict)
     unread: tuple[tuple[str, str], ...] = ()
+
+    def sidecars_of(self, source: Source) -> Sidecars:
+        """The tables of the folder that a file lies in."""
+        return self.sidecars.get(source.folder, Sidecars())
 
 
 @dataclass(frozen=True, slots=True)
@@ -284,6 +288,3 @@ def _from_document(source: Source, key: str, document: Document, supplied: Sidec
         ),
         author=fact(document.author, said.author, more.author),
     )
-
-
-__all__ = ["SIDECAR", "Content", "Found", "Source", "read", "scan", "scan_paths", "stamp_of"]

@@ -6,6 +6,7 @@ breaks inside wrapped paragraphs, so a span shown to a reader is a span of the f
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -348,7 +349,11 @@ class Answer:
         """The statements that a reader may take as fact."""
         return tuple(s for s in self.statements if s.state in (State.SUPPORTED, State.QUOTED))
 
-    def cited(self, statement: Statement) -> tuple[Evidence, ...]:
-        """The evidence of a statement, looked up by number and never by position; unknown numbers give nothing."""
+    def numbered(self, numbers: Sequence[int]) -> tuple[Evidence, ...]:
+        """The evidence of these numbers, in their order, never by position; unknown numbers give nothing."""
         by_number = {e.number: e for e in self.evidence}
-        return tuple(by_number[n] for n in statement.citations if n in by_number)
+        return tuple(by_number[n] for n in numbers if n in by_number)
+
+    def cited(self, statement: Statement) -> tuple[Evidence, ...]:
+        """The evidence of a statement."""
+        return self.numbered(statement.citations)

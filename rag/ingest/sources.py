@@ -102,43 +102,30 @@ def _unread(folder: Path, root: str, files: Sequence[Path]) -> list[tuple[str, s
     return told
 
 
-def _root(root: str) -> tuple[list[Source], list[tuple[str, str]], Sidecars]:
-    path = Path(root)
-    if path.is_dir():
-        found, others = scan_folder(path, READ)
-        return _in_folder(path, root, found), _unread(path, root, others), load_sidecars(path)
-    return [Source(path, root, path.name, root, path.parent)], [], Sidecars()
-
-
 def scan(seeds: Path, roots: Sequence[str]) -> Found:
     """All files of the corpus' own folder `seeds` and of the `roots` that the user named before.
 
     A missing root is listed in `Found.missing`; its articles stay in the index. Raises `CorpusError` when `seeds` is
     missing and there is no root, `ArticleError` for an `articles.toml` that cannot be read.
     """
-    sources: list[Source] = []
-    unread: list[tuple[str, str]] = []
-    looked, missing, sidecars = [], [], {}
+    gone = "is not there; its articles stay in the index (rag articles remove takes them out)"
+    missing = tuple((root, gone) for root in roots if not os.path.lexists(root))
+    looked = [root for root in roots if os.path.lexists(root)]
     if seeds.is_dir() or not roots:
-        files, others = scan_folder(seeds, READ)
-        sources += _in_folder(seeds, "", files)
-        unread += _unread(seeds, "", others)
-        sidecars[seeds] = load_sidecars(seeds)
-        looked.append("")
-    for root in roots:
-        if not os.path.lexists(root):
-            missing.append(
-                (root, "is not there; its articles stay in the index (rag articles remove takes them out)")
-            )
+        looked.insert(0, "")
+    sources: dict[str, Source] = {}
+    unread: list[tuple[str, str]] = []
+    sidecars: dict[Path, Sidecars] = {}
+    for root in looked:
+        folder = Path(root) if root else seeds
+        if root and not folder.is_dir():
+            sources[root] = Source(folder, root, folder.name, root, folder.parent)
             continue
-        more, others_there, tables = _root(root)
-        sources += more
-        unread += others_there
-        for source in more:
-            sidecars.setdefault(source.folder, tables)
-        looked.append(root)
-    distinct = {s.file: s for s in sources}
-    return Found(tuple(distinct.values()), tuple(looked), tuple(missing), (), sidecars, tuple(unread))
+        files, others = scan_folder(folder, READ)
+        sources |= {s.file: s for s in _in_folder(folder, root, files)}
+        unread += _unread(folder, root, others)
+        sidecars[folder] = load_sidecars(folder)
+    return Found(tuple(sources.values()), tuple(looked), missing, (), sidecars, tuple(unread))
 
 
 def scan_paths(

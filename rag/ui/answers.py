@@ -14,7 +14,7 @@ from rag.answering.render import answer_to_text, disagreement_parts, in_short, i
 from rag.schema import Answer, Article, Evidence, State, Statement
 from rag.text.sentences import sentences
 from rag.text.words import plain
-from rag.ui.rendering import Marked, marked, numbered, render
+from rag.ui.rendering import Marked, marked, render
 
 EXAMPLES = 4
 EXAMPLE_ARTICLES = 50  # enough for four questions
@@ -47,7 +47,7 @@ def _line(answer: Answer, statement: Statement) -> _Line:
         statement.state,
         marked(plain(statement.text), statement_words(answer, statement)),
         in_short(answer, statement),
-        numbered(answer, statement.citations),
+        answer.cited(statement),
         "; ".join(statement.verdict.derivation) if statement.verdict else "",
     )
 
@@ -60,7 +60,7 @@ def _values(answer: Answer) -> list[_Value]:
             v.text,
             f"{in_words(v.origins)} {'article' if v.origins == 1 else 'articles'}",
             v.newest and differ,
-            numbered(answer, v.citations),
+            answer.numbered(v.citations),
         )
         for v in values
     ]

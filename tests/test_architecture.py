@@ -19,9 +19,9 @@ ORDER = [
     "ingest",
     "retrieval",
     "answering",
+    "assistant",
     "server",
     "ui",
-    "assistant",
     "cli",
 ]
 MOST_LINES, MOST_LINES_OF_A_FUNCTION = 500, 80

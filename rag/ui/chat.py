@@ -12,9 +12,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from rag.assistant import Assistant
 from rag.errors import CitewireError, ConfigError
 from rag.schema import Answer, Status
-from rag.ui.answerer import Answerer
 from rag.ui.answers import EXAMPLE_ARTICLES, conversation_html, examples
 from rag.ui.rendering import notice_html
 from rag.ui.session import MAX_QUESTION_CHARS, Line, Session
@@ -42,7 +42,7 @@ class Chat:
     conversation: gr.HTML
     notice: gr.HTML
 
-    def __init__(self, assistant: Answerer, sessions: Sessions | None) -> None:
+    def __init__(self, assistant: Assistant, sessions: Sessions | None) -> None:
         self._assistant = assistant
         self._sessions = sessions
         self._line = Line()

@@ -5,9 +5,9 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
+from rag.assistant import Assistant
 from rag.server.network import LOOPBACK, check_port, is_loopback
 from rag.server.password import Password
-from rag.ui.answerer import Answerer
 from rag.ui.page import build
 from rag.ui.rendering import static
 from rag.ui.sessions import Sessions
@@ -66,7 +66,7 @@ class _Guard:
 
 
 def serve(
-    assistant: Answerer,
+    assistant: Assistant,
     host: str = "127.0.0.1",
     port: int = 7860,
     sessions: Sessions | None = None,

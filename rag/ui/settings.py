@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from rag.assistant import Assistant
 from rag.errors import CitewireError
 from rag.ingest.descriptions import parse_date
 from rag.schema import Choice
-from rag.ui.answerer import Answerer
 from rag.ui.widgets import QUICK, change
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ class SettingsTab:
 
     choices: Sequence[gr.components.Component]
 
-    def __init__(self, assistant: Answerer) -> None:
+    def __init__(self, assistant: Assistant) -> None:
         self._assistant = assistant
 
     def place(self) -> None:

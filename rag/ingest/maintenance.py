@@ -71,16 +71,20 @@ def _put_aside(folder: Path) -> Path:
     return folder / name
 
 
+def _follow(catalog: Catalog, roots: Sequence[str]) -> None:
+    """List other folders whose articles are indexed too."""
+    with catalog.transaction():
+        for root in roots:
+            catalog.add_root(root)
+
+
 def _salvage(damaged: Path, folder: Path) -> list[str]:
     """Take over what can still be read of a damaged catalogue and is slow or impossible to make from the articles: vectors,
     each verified by its checksum, and the list of other indexed folders. Returns a line for each."""
     kept = 0
     with closing(Catalog(folder, create=True)) as catalog, closing(sqlite3.connect(damaged)) as source:
         try:
-            roots = [str(r[0]) for r in source.execute("SELECT root FROM roots")]
-            with catalog.transaction():
-                for root in roots:
-                    catalog.add_root(root)
+            _follow(catalog, [str(r[0]) for r in source.execute("SELECT root FROM roots")])
             for embedded, vector, crc in source.execute("SELECT embedded,vector,crc FROM vectors"):
                 if isinstance(vector, bytes) and zlib.crc32(vector) == crc:
                     with catalog.transaction():
@@ -142,17 +146,14 @@ def rebuild(settings: Settings, embedder: Embedder, progress: Tell = silent) -> 
     """
     folder, beside = settings.index, settings.index / BESIDE
     shutil.rmtree(beside, ignore_errors=True)
-    roots: list[Path] = []
+    roots: list[str] = []
     with suppress(StoreError), closing(Catalog(folder)) as old:
-        roots = [Path(r) for r in old.roots()]
+        roots = [r for r in old.roots() if Path(r).exists()]
     try:
-        there = [r for r in roots if r.exists()]
-        fresh = replace(settings, index=beside)
-        if settings.seeds.is_dir() or not there:
-            summary = build(fresh, embedder, progress)
-        if there:
-            summary = build(fresh, embedder, progress, there)
-            summary = build(fresh, embedder, progress) if not settings.seeds.is_dir() else summary
+        if roots:
+            with writer_lock(beside), closing(Catalog(beside, create=True)) as new:
+                _follow(new, roots)
+        summary = build(replace(settings, index=beside), embedder, progress)
         _take_over(folder, beside)
     finally:
         shutil.rmtree(beside, ignore_errors=True)

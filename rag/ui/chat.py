@@ -12,12 +12,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from rag.assistant import Assistant
+from rag.assistant import MAX_QUESTION_CHARS, Assistant
 from rag.errors import CitewireError, ConfigError
 from rag.schema import Answer, Status
 from rag.ui.answers import EXAMPLE_ARTICLES, conversation_html, examples
 from rag.ui.rendering import notice_html
-from rag.ui.session import MAX_QUESTION_CHARS, Line, Session
+from rag.ui.session import Line, Session
 from rag.ui.sessions import Sessions
 from rag.ui.settings import choice_of
 from rag.ui.sources import empty_html, sources_html

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from markupsafe import Markup, escape
 
-from rag.answering.render import words_at
+from rag.answering.render import in_words, words_at
 from rag.schema import Article, Evidence, Span
 from rag.text.words import plain
 
@@ -55,6 +55,7 @@ def _environment() -> Environment:
     environment.filters |= {
         "as_is": escape,
         "count": count,
+        "in_words": in_words,
         "plain": plain,
         "publisher": publisher,
         "sentence": sentence,

@@ -33,7 +33,7 @@ from rag.config import load_settings
 from rag.models.reader import FORMAT, MPNetReader, Scores
 from rag.models.registry import find_model
 from rag.retrieval.windows import Window, likeliest, windows_of
-from rag.schema import Article, Chunk, Evidence, Field, Origin, Passage, Span
+from rag.schema import Article, Chunk, Evidence, Passage, Span
 from rag.text.sentences import sentences
 from rag.text.words import content_words
 
@@ -110,13 +110,13 @@ def nyt_near(data: Path) -> Iterator[Asked]:
             yield Asked(row.id, row.question, (best[0],), ())
 
 
-def _windows(claim: str, lines: Sequence[str], title: str = "") -> tuple[str, ...]:
+def _windows(claim: str, lines: Sequence[str]) -> tuple[str, ...]:
     """The windows of a text, given in sentences, that share most words with the claim."""
     body, spans = "", []
     for line in lines:
         spans.append((len(body), len(body) + len(line)))
         body += line + "\n"
-    article = Article("a", "0", "a", body, Field(title, Origin.STATED) if title else None)
+    article = Article("a", "0", "a", body)
     made = [
         Passage(Chunk("a", s, spans[min(i + LINES, len(spans)) - 1][1], ""), article, 1, 1.0)
         for i, (s, _) in enumerate(spans)
@@ -206,9 +206,9 @@ def balanced(scores: Any, labels: Any, floor: float) -> float:
     return float(((s[y] >= floor).mean() + (s[~y] < floor).mean()) / 2)
 
 
-def interval(values: Any, of: Any, seed: int = 1) -> tuple[float, float]:
+def interval(values: int, of: Any) -> tuple[float, float]:
     """95 % by bootstrap over rows; `of` computes the figure from row indices."""
-    rng = np.random.default_rng(seed)
+    rng = np.random.default_rng(1)
     drawn = [of(rng.integers(0, values, values)) for _ in range(400)]
     return float(np.nanpercentile(drawn, 2.5)), float(np.nanpercentile(drawn, 97.5))
 

@@ -386,10 +386,10 @@ def yielding(texts: RealTexts, work: Path, report: Report) -> dict[str, object]:
 # ------------------------------------------------------------------------------------------------ quality
 
 
-def ndcg(ranked: Sequence[str], right: dict[str, int], depth: int = 10) -> float:
+def ndcg(ranked: Sequence[str], right: dict[str, int]) -> float:
     """nDCG@10 with gain = the grade, as trec_eval computes it."""
-    gain = sum(right.get(d, 0) / math.log2(i + 2) for i, d in enumerate(ranked[:depth]))
-    best = sum(g / math.log2(i + 2) for i, g in enumerate(sorted(right.values(), reverse=True)[:depth]))
+    gain = sum(right.get(d, 0) / math.log2(i + 2) for i, d in enumerate(ranked[:10]))
+    best = sum(g / math.log2(i + 2) for i, g in enumerate(sorted(right.values(), reverse=True)[:10]))
     return gain / best if best else 0.0
 
 

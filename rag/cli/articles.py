@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from rag.cli.common import embedder_of, opened, progress
+from rag.cli.common import opened, progress
 from rag.config import Settings
 from rag.errors import CitewireError
 
@@ -63,6 +63,7 @@ def index(
 
     PATHS are files and folders to look at instead of all; those outside the folder of articles are followed from then on.
     """
+    from rag.assistant import open_embedder
     from rag.ingest.build import build
     from rag.ingest.maintenance import rebuild
 
@@ -74,7 +75,7 @@ def index(
         _export(settings, export_to, as_json)
         return
     _lower_priority()
-    embedder = embedder_of(settings)
+    embedder = open_embedder(settings)
     if import_from is not None:
         _import(settings, embedder, import_from, as_json)
         return
@@ -246,8 +247,9 @@ def articles(ctx: click.Context, as_json: bool) -> None:
 @click.pass_obj
 def remove(settings: Settings, names: tuple[str, ...]) -> None:
     """Take articles out of the index. The files stay; "rag index FILE" brings one back."""
+    from rag.assistant import open_embedder
     from rag.ingest.maintenance import exclude
     from rag.text.words import plain
 
-    for id_ in exclude(settings, embedder_of(settings), names):
+    for id_ in exclude(settings, open_embedder(settings), names):
         click.echo(f"{plain(id_)}: taken out; its file is left alone (rag index FILE brings it back)")

@@ -1,4 +1,4 @@
-"""Shared by several commands: the assistant, the embedding model, and progress bars."""
+"""Shared by several commands: the assistant, and progress bars."""
 
 from __future__ import annotations
 
@@ -14,7 +14,6 @@ if TYPE_CHECKING:
 
     from rag.assistant import Assistant
     from rag.config import Settings
-    from rag.models.embedder import MiniLM
 
 
 def opened(settings: Settings, model: str | None = None) -> closing[Assistant]:
@@ -23,14 +22,6 @@ def opened(settings: Settings, model: str | None = None) -> closing[Assistant]:
 
     on_wait = partial(click.echo, err=True)
     return closing(Assistant.open(settings.with_options(model=model), on_wait=on_wait))
-
-
-def embedder_of(settings: Settings) -> MiniLM:
-    """The embedding model."""
-    from rag.models.embedder import MiniLM
-    from rag.models.registry import find_model
-
-    return MiniLM(find_model(settings.embedding, settings), threads=settings.threads)
 
 
 def bars(in_bytes: bool = False) -> Progress:

@@ -16,7 +16,7 @@ from pathlib import Path
 from rag.config import Settings
 from rag.errors import CorpusError, UnreadableError
 from rag.ingest import chunking, furniture
-from rag.ingest.priority import make_give_way
+from rag.ingest.priority import give_way
 from rag.ingest.sandbox import Extractor
 from rag.ingest.sources import Content, Found, Source, read, scan, scan_paths, stamp_of
 from rag.protocols import Embedder
@@ -139,7 +139,6 @@ class _Builder:
         self.named = named  # whether the user named the files: then excluded articles come back
         self.fingerprint = fingerprint_of(settings, embedder)
         self.same = catalog.fingerprint() in (None, self.fingerprint)
-        self.give_way = make_give_way(settings.run_folder)
         self.plan = _Plan()
         self.excluded = catalog.excluded()
         here = {s.file for s in found.sources}
@@ -183,7 +182,7 @@ class _Builder:
                 Skipped(f"{f}#{k}" if k else f, r) for f, k, r in self.catalog.skips(source.file)
             ]
             return
-        self.give_way()
+        give_way(self.settings.run_folder)
         try:
             content = read(source, self.found.sidecars_of(source), extractor)
         except UnreadableError as error:  # its earlier text, if any, stays in the index
@@ -315,7 +314,7 @@ class _Builder:
         return found
 
     def _prepared(self, article: Article, file: str, shared: Collection[str]) -> NewArticle:
-        self.give_way()
+        give_way(self.settings.run_folder)
         return NewArticle(
             article,
             file,
@@ -336,7 +335,7 @@ class _Builder:
         todo.sort(key=lambda item: -len(item[1]))  # texts of similar length need the least padding
         for start in range(0, len(todo), EMBED_BATCH):
             self.progress("embedding", start, len(todo))
-            self.give_way()
+            give_way(self.settings.run_folder)
             batch = todo[start : start + EMBED_BATCH]
             vectors = np.asarray(self.embedder.encode([text for _, text in batch]), dtype="<f4")
             rows = [(key, row.tobytes()) for (key, _), row in zip(batch, vectors, strict=True)]
@@ -431,7 +430,7 @@ def build(
                 generation=catalog.generation(),
             )
             if catalog.generation() != before:
-                builder.give_way()
+                give_way(settings.run_folder)
                 tidy(settings.index, catalog, embedder.dimension, partial(progress, "merging files"))
             publish_where_set(settings, catalog, builder.fingerprint, partial(progress, "publishing"))
             return summary

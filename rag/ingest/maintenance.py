@@ -256,11 +256,8 @@ def restore(settings: Settings, embedder: Embedder, source: Path) -> tuple[int, 
     beside = settings.index / BESIDE
     shutil.rmtree(beside, ignore_errors=True)
     try:
-        try:
-            beside.mkdir(parents=True)
-        except OSError as error:
-            raise StoreError(f"{settings.index}/: cannot be written ({error.strerror})") from None
-        _unpack(source, beside)
+        with writer_lock(beside):
+            _unpack(source, beside)
         with closing(Catalog(beside, create=True)) as catalog:
             problems = catalog.problems()
             if problems:

@@ -33,12 +33,11 @@ class Extractor:
         names: Mapping[str, str] | None = None,
         limits: Limits | None = None,
         idle_s: float = IDLE_S,
-        total_s: float = TOTAL_S,
     ) -> None:
         """`names` are the user's names for JSON and CSV fields. Starts nothing."""
         self._names = dict(names or {})
         self._limits = asdict(limits or Limits())
-        self._idle_s, self._total_s = idle_s, total_s
+        self._idle_s = idle_s
         self._process: subprocess.Popen[bytes] | None = None
 
     def __enter__(self) -> Extractor:
@@ -65,7 +64,7 @@ class Extractor:
 
     def extract(self, path: Path, name: str) -> Iterator[Document | Refused]:
         """The documents of the file at `path`, called `name`; what cannot be read comes as `Refused`."""
-        ends = time.monotonic() + self._total_s
+        ends = time.monotonic() + TOTAL_S
         request = {
             "name": name,
             "path": str(path.absolute()),

@@ -5,7 +5,6 @@ An unreadable index is never deleted. It is renamed to a name that says so.
 
 from __future__ import annotations
 
-import hashlib
 import json
 import shutil
 import sqlite3
@@ -33,8 +32,6 @@ from rag.store.records import ArticleRecord
 
 BESIDE = "rebuild"  # folder inside the index where a new index is built
 MANIFEST = "manifest.json"
-COPY_BYTES = 1 << 20
-MAX_EXPORT_BYTES = 1 << 40
 # errors that reading a damaged zip file and its manifest raises
 DAMAGED = (OSError, EOFError, KeyError, TypeError, ValueError, RuntimeError, zlib.error, zipfile.BadZipFile)
 
@@ -231,17 +228,12 @@ def _unpack(source: Path, beside: Path) -> None:
                     f"{source}: of index format {manifest['format']}, this program reads {FORMAT}; "
                     "save it again with the program that made it"
                 )
-            left = min(int(listed["bytes"]), MAX_EXPORT_BYTES)
-            digest = hashlib.sha256()
-            with archive.open(FILE_NAME) as packed, (beside / FILE_NAME).open("wb") as file:
-                while block := packed.read(COPY_BYTES):
-                    left -= len(block)
-                    if left < 0:
-                        raise StoreError(f"{source}: holds more than its manifest says; it is damaged")
-                    digest.update(block)
-                    file.write(block)
-            if left or digest.hexdigest() != listed["sha256"]:
-                raise StoreError(f"{source}: damaged (its SHA-256 is not the listed one); copy it again")
+            packed = archive.getinfo(FILE_NAME)  # `extract` writes no more than the size it states
+            if packed.file_size != listed["bytes"]:
+                raise StoreError(f"{source}: of another size than its manifest says; it is damaged")
+            archive.extract(packed, beside)
+        if sha256_of(beside / FILE_NAME) != listed["sha256"]:
+            raise StoreError(f"{source}: damaged (its SHA-256 is not the listed one); copy it again")
     except DAMAGED as error:
         reason = getattr(error, "strerror", None) or str(error)
         raise StoreError(f"{source}: not an index saved by rag index --export ({reason})") from None

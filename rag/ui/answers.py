@@ -20,14 +20,6 @@ EXAMPLE_ARTICLES = 50  # enough for four questions
 _NO_CHANGES: Mapping[int, str] = MappingProxyType({})
 
 
-def _progress(answer: Answer) -> str:
-    if not answer.evidence:
-        return "Searching the articles"
-    if not answer.statements:
-        return "Reading the sources"
-    return "Writing and checking"
-
-
 def turn_html(
     turn: int, answer: Answer, questions: Sequence[str] = (), since: str = "", report: bool = False
 ) -> str:
@@ -48,7 +40,6 @@ def turn_html(
         lines=[(s, marked(plain(s.text), statement_words(answer, s)), in_short(answer, s)) for s in shown],
         withheld=len(answer.statements) - len(shown),
         said=disagreement_parts(answer),
-        progress=_progress(answer),
         copy="\n".join(map(plain, copied)),
     )
 

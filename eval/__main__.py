@@ -302,7 +302,7 @@ def draft(settings: Settings, file: Path, count: int) -> None:
 
     from eval.draft import propose
     from eval.opening import own_articles
-    from eval.review import Drafts, of_reader
+    from eval.review import Drafts, is_draft, of_reader
     from rag.assistant import open_generator, open_reader
     from rag.ui.sessions import FILE_NAME, Sessions
 
@@ -332,15 +332,9 @@ def draft(settings: Settings, file: Path, count: int) -> None:
     finally:
         generator.close()
         click.echo(
-            f"{file}: {made} questions proposed of {tried} tried, {sum(map(_waits, drafts.cases))} wait for: rag eval"
+            f"{file}: {made} questions proposed of {tried} tried, {sum(map(is_draft, drafts.cases))} wait for: rag eval"
             f" review --to {file}"
         )
-
-
-def _waits(case: Case) -> bool:
-    from eval.review import is_draft
-
-    return is_draft(case)
 
 
 @main.command()

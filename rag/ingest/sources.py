@@ -225,9 +225,8 @@ def _read(
     articles: list[Article] = []
     skips: list[tuple[str, str]] = []
     keys: dict[str, int] = {}
-    name = source.path.relative_to(source.folder).as_posix()
     try:
-        supplied = Sidecars({name: sidecar_of(source.path, source.folder, sidecars)})
+        supplied = sidecar_of(source.path, source.folder, sidecars)
     except ArticleError as error:
         return [], [("", str(error))]
     for found in extractor.extract(source.path, source.shown):
@@ -236,16 +235,14 @@ def _read(
         if isinstance(found, Refused):
             skips.append((key, f"{source.shown}: {found.reason}"))
         else:
-            articles.append(_from_document(source, key, found, supplied))
+            articles.append(_from_document(source, key, found, Supplied() if key else supplied))
     return articles, skips
 
 
-def _from_document(source: Source, key: str, document: Document, supplied: Sidecars) -> Article:
-    """An article from a document: facts come from its metadata first, then from its text, then from the sidecar."""
+def _from_document(source: Source, key: str, document: Document, more: Supplied) -> Article:
+    """An article from a document: facts come from its metadata first, then from its text, then from the sidecar's `more`."""
     mark = f"#{key}" if key else ""
     said = describe(document.text)
-    name = source.path.relative_to(source.folder).as_posix()
-    more = Supplied() if key else supplied.tables[name]
 
     def fact(metadata: str, stated: Field | None, given: str | None) -> Field | None:
         if plain(metadata):

@@ -13,7 +13,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from rag.assistant import MAX_QUESTION_CHARS, Assistant
-from rag.errors import CitewireError, ConfigError
+from rag.errors import CitewireError
 from rag.schema import Answer, Status
 from rag.ui.answers import EXAMPLE_ARTICLES, conversation_html, examples
 from rag.ui.rendering import notice_html
@@ -149,10 +149,8 @@ class Chat:
         session.reading = False
         yield [self.show(session), same(), change(active=False)]
         turn = len(session.turns) - 1
-        choice, wrong = choice_of(*choices)
         try:
-            if wrong:
-                raise ConfigError(wrong)
+            choice = choice_of(*choices)
             for answer in self._assistant.stream(question, history, cancel=cancel, choice=choice):
                 session.turns[turn] = answer
                 if answer.final:

@@ -109,7 +109,7 @@ compare: setup $(OTHER)/.deps
 
 figures: MODELS := minilm reader default small
 figures: setup $(OTHER)/.deps
-	@$(BIN)/python -m eval.figures --python $(OTHER)/bin/python $(if $(DATA),--data '$(DATA)') $(ARGS)
+	@$(BIN)/python -m eval.compare.figures --python $(OTHER)/bin/python $(if $(DATA),--data '$(DATA)') $(ARGS)
 
 $(OTHER)/.deps: eval/compare/requirements.txt constraints.txt
 	@'$(PYTHON)' -m venv $(OTHER)

@@ -6,14 +6,25 @@ import sys
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from eval.cases import KINDS, QUESTIONS, Case, EvalError, Suite
-from eval.console import question_bars, status_of
+from eval.console import status_of
 from eval.outside import SETS, load_outside
 from eval.split import OWN_SET, Half
+from rag.cli.common import bars
 from rag.config import Settings, load_settings
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from eval.baseline import Difference
+    from eval.records import Run
+    from eval.report import Judged
+    from eval.reported import AskedAgain
+    from eval.runner import Outcome
 
 RUNS = Path("eval") / "runs"
 
@@ -34,46 +45,23 @@ def _run_suite(
 ) -> tuple[bool, bool]:
     """Ask, judge and report one suite; whether all was done, and whether no accepted figure fell."""
     from rich.console import Console
-    from rich.table import Table
 
     from eval.baseline import BASELINE, accept, compare, read_accepted
-    from eval.opening import Corpora
-    from eval.page import to_html
-    from eval.records import describe_run
-    from eval.report import Judged, by_kind, measures, number, row, to_json, to_markdown
-    from eval.reported import ask_again
-    from eval.reported import to_markdown as reported_to_markdown
-    from eval.runner import run
+    from eval.report import Judged
 
     name = f"{suite.name}/{Path(settings.model).stem}"
     accepted = read_accepted(BASELINE, name)
     if wish.gate and not accepted:
         raise EvalError(f"{BASELINE}: no accepted run of {name}; make one with --accept")
-    screen = Console(stderr=True)
+    screen, plain = Console(stderr=True), Console(highlight=False)
     screen.print(
         f"{suite.name}: {len(cases)} questions with model {settings.model}; Ctrl-C keeps what is done"
     )
-    with Corpora(suite, settings, out / "corpora") as corpora:
-        made_by = describe_run(settings, corpora.model_files)
-        with question_bars() as bars:
-            task = bars.add_task("asking", total=len(cases))
-
-            def report(done: int, total: int, case: Case) -> None:
-                bars.update(task, completed=done, total=total, description=case.id[:24])
-
-            outcome = run(
-                suite,
-                cases,
-                corpora.open,
-                made_by,
-                out,
-                report,
-                only_changed=wish.only_changed,
-                jobs=wish.jobs,
-            )
-            bars.update(task, completed=len(outcome.results), description="asked")
-        reported = ask_again(corpora.open("").assistant, settings.data) if not suite.corpora else []
+    outcome, made_by, reported = _asked(suite, cases, settings, out, wish)
     items = [Judged.of(r) for r in outcome.results]
+    if not items:
+        screen.print("nothing was asked")
+        return False, True
     about = [
         suite.protocol,
         f"half: {half}; {len(items)} of {len(cases)} questions ({outcome.asked} asked now, the others recorded before)",
@@ -86,45 +74,100 @@ def _run_suite(
         *([f"published by others: {suite.published}"] if suite.published else []),
         "Intervals: 95 %, percentile bootstrap over questions.",
     ]
-    if not items:
-        screen.print("nothing was asked")
-        return False, True
     difference = compare(accepted, items) if accepted else None
-    text = to_markdown(f"Evaluation: {suite.name}", about, items) + reported_to_markdown(reported)
+    _write(out, f"Evaluation: {suite.name}", about, items, reported, difference)
+    _show(plain, f"{suite.name}, {half}", items, reported, difference)
+    plain.print(f"report.html, report.md, report.json and records: {out}/", markup=False)
+    if outcome.left:
+        screen.print(f"stopped: {outcome.left} questions are left; the same command goes on with them")
+    elif wish.accept:
+        accept(BASELINE, name, about, items)
+        plain.print(f"accepted as {name} in {BASELINE.name}; later runs are held against it")
+    return not outcome.left, not (difference and difference.fallen)
+
+
+def _asked(
+    suite: Suite, cases: list[Case], settings: Settings, out: Path, wish: _Wish
+) -> tuple[Outcome, Run, list[AskedAgain]]:
+    """The results of all questions, what they were made by, and the answers that readers found wrong, asked again."""
+    from eval.opening import Corpora
+    from eval.records import describe_run
+    from eval.reported import ask_again
+    from eval.runner import run
+
+    with Corpora(suite, settings, out / "corpora") as corpora:
+        made_by = describe_run(settings, corpora.model_files)
+        with bars() as shown:
+            task = shown.add_task("asking", total=len(cases))
+
+            def report(done: int, total: int, case: Case) -> None:
+                shown.update(task, completed=done, total=total, description=case.id[:24])
+
+            outcome = run(
+                suite,
+                cases,
+                corpora.open,
+                made_by,
+                out,
+                report,
+                only_changed=wish.only_changed,
+                jobs=wish.jobs,
+            )
+            shown.update(task, completed=len(outcome.results), description="asked")
+        return (
+            outcome,
+            made_by,
+            ask_again(corpora.open("").assistant, settings.data) if not suite.corpora else [],
+        )
+
+
+def _write(
+    out: Path,
+    title: str,
+    about: list[str],
+    items: list[Judged],
+    reported: list[AskedAgain],
+    difference: Difference | None,
+) -> None:
+    """The report in its three forms."""
+    from eval.page import to_html
+    from eval.report import to_json, to_markdown
+    from eval.reported import to_markdown as reported_to_markdown
+
+    text = to_markdown(title, about, items) + reported_to_markdown(reported)
     (out / "report.md").write_text(text, encoding="utf-8")
-    (out / "report.json").write_text(to_json(f"Evaluation: {suite.name}", about, items), encoding="utf-8")
-    page = to_html(f"Evaluation: {suite.name}", about, items, difference)
-    (out / "report.html").write_text(page, encoding="utf-8")
-    plain = Console()
-    for title, chosen in ((f"{suite.name}, {half}", measures(items)), ("correct, by kind", by_kind(items))):
-        table = Table("measure", "value", "95 % interval", "over", title=title)
+    (out / "report.json").write_text(to_json(title, about, items), encoding="utf-8")
+    (out / "report.html").write_text(to_html(title, about, items, difference), encoding="utf-8")
+
+
+def _show(
+    plain: Console, title: str, items: list[Judged], reported: list[AskedAgain], difference: Difference | None
+) -> None:
+    """The tables, and what changed since the accepted run."""
+    from rich.table import Table
+
+    from eval.report import by_kind, measures, number, row
+
+    for name, chosen in ((title, measures(items)), ("correct, by kind", by_kind(items))):
+        table = Table("measure", "value", "95 % interval", "over", title=name)
         for measure in chosen:
             table.add_row(*row(measure))
         plain.print(table)
     if reported:
         again = sum(r.same for r in reported)
         plain.print(f"found wrong by readers: {again} of {len(reported)} are answered so again (report.md)")
-    has_passed = True
-    if difference is not None:
+    if difference is None:
+        return
+    plain.print(
+        f"against the accepted run, {difference.questions} questions in both:"
+        f" {len(difference.better)} became correct, {len(difference.worse)} ceased to be"
+    )
+    for fallen in difference.fallen:
+        then, now = fallen.then, fallen.now
         plain.print(
-            f"against the accepted run, {difference.questions} questions in both:"
-            f" {len(difference.better)} became correct, {len(difference.worse)} ceased to be"
+            f"fallen: {then.name} was {number(then, then.rate.value)} ({number(then, then.rate.low)} to"
+            f" {number(then, then.rate.high)}), is {number(now, now.rate.value)}"
         )
-        for fallen in difference.fallen:
-            then, now = fallen.then, fallen.now
-            plain.print(
-                f"fallen: {then.name} was {number(then, then.rate.value)} ({number(then, then.rate.low)} to"
-                f" {number(then, then.rate.high)}), is {number(now, now.rate.value)}",
-                highlight=False,
-            )
-        has_passed = not difference.fallen
-    plain.print(f"report.html, report.md, report.json and records: {out}/", markup=False, highlight=False)
-    if outcome.left:
-        screen.print(f"stopped: {outcome.left} questions are left; the same command goes on with them")
-    elif wish.accept:
-        accept(BASELINE, name, about, items)
-        plain.print(f"accepted as {name} in {BASELINE.name}; later runs are held against it", highlight=False)
-    return not outcome.left, has_passed
 
 
 @click.group(invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"]})
@@ -259,7 +302,7 @@ def draft(settings: Settings, file: Path, count: int) -> None:
 
     from eval.draft import propose
     from eval.opening import own_articles
-    from eval.review import Drafts, of_reader
+    from eval.review import Drafts, is_draft, of_reader
     from rag.assistant import open_generator, open_reader
     from rag.ui.sessions import FILE_NAME, Sessions
 
@@ -289,15 +332,9 @@ def draft(settings: Settings, file: Path, count: int) -> None:
     finally:
         generator.close()
         click.echo(
-            f"{file}: {made} questions proposed of {tried} tried, {sum(map(_waits, drafts.cases))} wait for: rag eval"
+            f"{file}: {made} questions proposed of {tried} tried, {sum(map(is_draft, drafts.cases))} wait for: rag eval"
             f" review --to {file}"
         )
-
-
-def _waits(case: Case) -> bool:
-    from eval.review import is_draft
-
-    return is_draft(case)
 
 
 @main.command()
@@ -345,7 +382,7 @@ def review(settings: Settings, file: Path) -> None:
             drafts.drop(case)
         elif choice == "e":
             break
-    left = sum(is_draft(c) for c in drafts.cases)
+    left = sum(map(is_draft, drafts.cases))
     click.echo(
         f"{file}: {len(drafts.cases) - left} accepted, {left} wait; ask them with: rag eval --half all --questions {file}"
     )

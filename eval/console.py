@@ -1,37 +1,10 @@
-"""What the commands of the evaluation share: a bar for questions, and how an error ends a command."""
+"""What the commands of the evaluation share: how an error ends a command."""
 
 from __future__ import annotations
-
-from typing import TYPE_CHECKING
 
 import click
 
 from rag.errors import CitewireError
-
-if TYPE_CHECKING:
-    from rich.progress import Progress
-
-
-def question_bars() -> Progress:
-    """Bars on standard error that count questions, with an estimate of the time left."""
-    from rich.console import Console
-    from rich.progress import (
-        BarColumn,
-        MofNCompleteColumn,
-        Progress,
-        TextColumn,
-        TimeElapsedColumn,
-        TimeRemainingColumn,
-    )
-
-    return Progress(
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-        TimeRemainingColumn(),
-        console=Console(stderr=True),
-    )
 
 
 def status_of(command: click.Command, name: str, *, says: str = "", stopped: str = "") -> int:

@@ -11,17 +11,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from eval.metrics import is_number, tokens
-from rag.schema import Answer, Statement
+from rag.schema import MONTHS, WEEKDAYS, Answer, Statement
 
 STEM_CHARS = 4  # "Russian" and "Russia", "Iranian" and "Iran" begin alike for at least so many letters
 ENDING_CHARS = 3  # and differ in at most so many of the longer one
 
-_CALENDAR = frozenset(
-    tokens(
-        "January February March April May June July August September October November December"
-        " Monday Tuesday Wednesday Thursday Friday Saturday Sunday"
-    )
-)
+_CALENDAR = frozenset(tokens(" ".join(MONTHS + WEEKDAYS)))
 _WORD = re.compile(r"(?:[^\W\d_]\.){2,}|[^\W_]+(?:['’.-][^\W_]+)*")
 _RUN = re.compile(r"[A-Z][\w’'.-]*(?: (?:of |the |and )*[A-Z][\w’'.-]*)+")
 _ENDS_SENTENCE = re.compile(r"(?:[^\W_]{4,}|\d|[”\"’')])\.$|[!?:\n]$")  # "Gen." and "U.S." end none

@@ -65,6 +65,11 @@ def open_generator(settings: Settings, on_wait: Callable[[str], None] = _silent)
     return LlamaGenerator(model, threads=settings.threads, lock_dir=settings.run_folder, on_wait=on_wait)
 
 
+def open_embedder(settings: Settings) -> MiniLM:
+    """The embedding model by these settings. Raises `ModelError` when its files are missing."""
+    return MiniLM(find_model(settings.embedding, settings), threads=settings.threads)
+
+
 def open_reader(settings: Settings) -> MPNetReader:
     """The reader by these settings; it is looked for and loaded with the first question."""
     return MPNetReader(
@@ -105,9 +110,8 @@ class Assistant:
         `on_wait` is told when another process has the model. Raises `ModelError` when a model file is missing,
         `StoreError` for the index.
         """
-        folder = find_model(settings.embedding, settings)
-        embedder = MiniLM(folder, threads=settings.threads)
-        return cls(settings, embedder, open_reader(settings), open_generator(settings, on_wait))
+        embedder, reader = open_embedder(settings), open_reader(settings)
+        return cls(settings, embedder, reader, open_generator(settings, on_wait))
 
     def library(self) -> Library:
         """The articles, to be listed, added and taken out while questions go on."""

@@ -6,6 +6,7 @@ breaks inside wrapped paragraphs, so a span shown to a reader is a span of the f
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -48,19 +49,10 @@ class Precision(StrEnum):
 
 
 MONTHS = (
-    "January",
-    "February",
-    "March",
-    "April",
-    "May",
-    "June",
-    "July",
-    "August",
-    "September",
-    "October",
-    "November",
+    "January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November",
     "December",
-)
+)  # fmt: skip
+WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +77,6 @@ class PartialDate:
         return Precision.WEEKDAY if self.month is None else Precision.DAY_OF_YEAR
 
     def __str__(self) -> str:
-        weekdays = ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"]
         if self.year is not None and self.month is not None and self.day is not None:
             return f"{self.year:04d}-{self.month:02d}-{self.day:02d}"
         if self.month is not None:
@@ -93,7 +84,7 @@ class PartialDate:
             return " ".join(str(p) for p in (name, self.day, self.year) if p is not None)
         if self.year is not None:
             return str(self.year)
-        return weekdays[self.weekday] if self.weekday is not None else "unknown"
+        return WEEKDAYS[self.weekday] if self.weekday is not None else "unknown"
 
 
 @dataclass(frozen=True, slots=True)
@@ -358,7 +349,11 @@ class Answer:
         """The statements that a reader may take as fact."""
         return tuple(s for s in self.statements if s.state in (State.SUPPORTED, State.QUOTED))
 
-    def cited(self, statement: Statement) -> tuple[Evidence, ...]:
-        """The evidence of a statement, looked up by number and never by position; unknown numbers give nothing."""
+    def numbered(self, numbers: Sequence[int]) -> tuple[Evidence, ...]:
+        """The evidence of these numbers, in their order, never by position; unknown numbers give nothing."""
         by_number = {e.number: e for e in self.evidence}
-        return tuple(by_number[n] for n in statement.citations if n in by_number)
+        return tuple(by_number[n] for n in numbers if n in by_number)
+
+    def cited(self, statement: Statement) -> tuple[Evidence, ...]:
+        """The evidence of a statement."""
+        return self.numbered(statement.citations)

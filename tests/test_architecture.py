@@ -19,12 +19,12 @@ ORDER = [
     "ingest",
     "retrieval",
     "answering",
+    "assistant",
     "server",
     "ui",
-    "assistant",
     "cli",
 ]
-MOST_LINES = 500
+MOST_LINES, MOST_LINES_OF_A_FUNCTION = 500, 80
 VALUES = [
     "schema",
     "errors",
@@ -69,6 +69,7 @@ HEAVY = [
     "prometheus_client",
 ]
 FILES = sorted((ROOT / "rag").rglob("*.py"))
+ALL = [ROOT / "app.py", *FILES, *sorted(p for d in ("eval", "training") for p in (ROOT / d).rglob("*.py"))]
 
 
 def name_of(path: Path) -> str:
@@ -122,9 +123,28 @@ def test_no_modules_import_each_other_in_a_circle() -> None:
     assert not uses, f"these import each other: {sorted(uses)}"
 
 
+def test_what_is_installed_imports_nothing_that_is_not() -> None:
+    for path in [*FILES, ROOT / "app.py", *(ROOT / "eval").glob("*.py")]:
+        for name in imports_of(path):
+            assert not re.match(r"(eval\.(bench|compare)|training|tests)\b", name), (
+                f"{name_of(path)} imports {name}, which the wheel leaves out"
+            )
+
+
 def test_a_module_is_short_or_says_why_not() -> None:
-    long = {name_of(p): n for p in FILES if (n := len(p.read_text("utf-8").splitlines())) > MOST_LINES}
+    long = {name_of(p): n for p in ALL if (n := len(p.read_text("utf-8").splitlines())) > MOST_LINES}
     assert not long, f"longer than {MOST_LINES} lines: {long}"
+
+
+def test_a_function_is_short() -> None:
+    functions = [
+        (f"{name_of(path)}.{node.name}", (node.end_lineno or node.lineno) - node.lineno + 1)
+        for path in ALL
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+    ]
+    long = {name: lines for name, lines in functions if lines > MOST_LINES_OF_A_FUNCTION}
+    assert not long, f"longer than {MOST_LINES_OF_A_FUNCTION} lines: {long}"
 
 
 def test_importing_a_module_loads_nothing_heavy() -> None:

@@ -19,7 +19,7 @@ import string
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -33,7 +33,7 @@ from rag.config import load_settings
 from rag.models.reader import FORMAT, MPNetReader, Scores
 from rag.models.registry import find_model
 from rag.retrieval.windows import Window, likeliest, windows_of
-from rag.schema import Article, Chunk, Evidence, Field, Origin, Passage, Span
+from rag.schema import Article, Chunk, Evidence, Passage, Span
 from rag.text.sentences import sentences
 from rag.text.words import content_words
 
@@ -110,13 +110,13 @@ def nyt_near(data: Path) -> Iterator[Asked]:
             yield Asked(row.id, row.question, (best[0],), ())
 
 
-def _windows(claim: str, lines: Sequence[str], title: str = "") -> tuple[str, ...]:
+def _windows(claim: str, lines: Sequence[str]) -> tuple[str, ...]:
     """The windows of a text, given in sentences, that share most words with the claim."""
     body, spans = "", []
     for line in lines:
         spans.append((len(body), len(body) + len(line)))
         body += line + "\n"
-    article = Article("a", "0", "a", body, Field(title, Origin.STATED) if title else None)
+    article = Article("a", "0", "a", body)
     made = [
         Passage(Chunk("a", s, spans[min(i + LINES, len(spans)) - 1][1], ""), article, 1, 1.0)
         for i, (s, _) in enumerate(spans)
@@ -206,9 +206,9 @@ def balanced(scores: Any, labels: Any, floor: float) -> float:
     return float(((s[y] >= floor).mean() + (s[~y] < floor).mean()) / 2)
 
 
-def interval(values: Any, of: Any, seed: int = 1) -> tuple[float, float]:
+def interval(values: int, of: Any) -> tuple[float, float]:
     """95 % by bootstrap over rows; `of` computes the figure from row indices."""
-    rng = np.random.default_rng(seed)
+    rng = np.random.default_rng(1)
     drawn = [of(rng.integers(0, values, values)) for _ in range(400)]
     return float(np.nanpercentile(drawn, 2.5)), float(np.nanpercentile(drawn, 97.5))
 
@@ -316,132 +316,121 @@ def calibrate(bench: Bench) -> dict[str, list[float]]:
     return {"answerable": answerable, "support": fit_support(logits, classes)}
 
 
-def report(
-    bench: Bench, calibration: dict[str, list[float]], only_report: bool, names: Sequence[str]
-) -> dict[str, Any]:
-    figures: dict[str, Any] = {}
+class Report:
+    """The figures of a reader, with 95 % intervals, as `figures` and printed as they are known. `only_report`: of the
+    report halves alone, because the reader was calibrated on the others."""
 
-    def put(name: str, value: float, count: int, low: float, high: float) -> None:
-        figures[name] = [round(value, 4), round(low, 4), round(high, 4), count]
+    def __init__(self, bench: Bench, calibration: dict[str, list[float]], only_report: bool) -> None:
+        self.bench, self.calibration, self.only_report = bench, calibration, only_report
+        self.figures: dict[str, Any] = {}
+
+    def make(self, names: Sequence[str]) -> None:
+        """The figures of the sets of these names."""
+        for name, label in (("squad", "SQuAD 2, paragraphs"), ("squad_windows", "SQuAD 2, windows")):
+            if name in names:
+                self.answerable(name, label)
+        for name, label in (("squad", "SQuAD 2"), ("nyt", "New York Times")):
+            if name in names:
+                self.span(name, label)
+        if "nyt_near" in names:
+            self.near()
+        for name, label in (("wice", "WiCE"), ("frank", "FRANK"), ("contrasts", "contrasts")):
+            if name in names:
+                self.support(name, label)
+
+    def put(self, name: str, value: float, count: int, low: float = 0, high: float = 0) -> None:
+        self.figures[name] = [round(value, 4), round(low, 4), round(high, 4), count]
         print(f"{name:58s} {value:.3f}  ({low:.3f} to {high:.3f}, n = {count})", flush=True)
 
-    def taken(name: str) -> list[tuple[Any, list[Scores]]]:
-        items, scores = bench.read(name)
+    def put_over(self, name: str, count: int, of: Callable[[Any], Any]) -> None:
+        """A figure with its interval; `of` computes it from row indices."""
+        self.put(name, float(of(np.arange(count))), count, *interval(count, of))
+
+    def taken(self, name: str) -> list[tuple[Any, list[Scores]]]:
+        """The rows of a set that count, with their scores."""
+        items, scores = self.bench.read(name)
         set_name = name.split("_")[0]
         return [
             (i, s)
             for i, s in zip(items, scores, strict=True)
-            if not only_report or half(set_name, i.id.split(".")[0]) is Half.REPORT
+            if not self.only_report or half(set_name, i.id.split(".")[0]) is Half.REPORT
         ]
 
-    a, b, c = calibration["answerable"]
-
-    def sure(found: Sequence[Scores]) -> float:
+    def sure(self, found: Sequence[Scores]) -> float:
+        """The logit of answerable, of the surest window."""
+        a, b, c = self.calibration["answerable"]
         return max(a * s.answerable + b * s.lead + c for s in found)
 
-    w, *constants = calibration["support"]
-
-    def supported(found: Sequence[Scores]) -> float:
+    def supported(self, found: Sequence[Scores]) -> float:
+        """The probability of supported, of the window that supports most."""
+        w, *constants = self.calibration["support"]
         best = 0.0
         for s in found:
             odds = np.exp([w * x + k for x, k in zip(s.support, constants, strict=True)])
             best = max(best, float(odds[0] / odds.sum()))
         return best
 
-    for name, label in (("squad", "SQuAD 2, paragraphs"), ("squad_windows", "SQuAD 2, windows")):
-        if name in names:
-            some = taken(name)
-            x, y = np.array([sure(s) for _, s in some]), np.array([bool(i.answers) for i, _ in some])
-            put(
-                f"{label}: AUC of answerable",
-                auc(x, y),
-                len(x),
-                *interval(len(x), lambda k, x=x, y=y: auc(x[k], y[k])),
+    def scored(self, *names: str) -> tuple[Any, Any]:
+        """The logits of answerable, and whether the rows are answered."""
+        some = [row for name in names for row in self.taken(name)]
+        return np.array([self.sure(s) for _, s in some]), np.array([bool(i.answers) for i, _ in some])
+
+    def answerable(self, name: str, label: str) -> None:
+        """Whether answered and unanswerable questions are told apart."""
+        x, y = self.scored(name)
+        self.put_over(f"{label}: AUC of answerable", len(x), lambda k: auc(x[k], y[k]))
+        for share in (0.2, 0.1):
+
+            def refused(k: Any, share: float = share) -> Any:
+                return (x[k][~y[k]] < np.quantile(x[k][y[k]], share)).mean()
+
+            self.put_over(
+                f"{label}: unanswerable refused where {share:.0%} of the answerable are", len(x), refused
             )
-            for share in (0.2, 0.1):
-                floor = float(np.quantile(x[y], share))
-                put(
-                    f"{label}: unanswerable refused where {share:.0%} of the answerable are",
-                    float((x[~y] < floor).mean()),
-                    len(x),
-                    *interval(
-                        len(x), lambda k, x=x, y=y, q=share: (x[k][~y[k]] < np.quantile(x[k][y[k]], q)).mean()
-                    ),
-                )
-            put(
-                f"{label}: balanced accuracy at 0.5",
-                balanced(x, y, 0.0),
-                len(x),
-                *interval(len(x), lambda k, x=x, y=y: balanced(x[k], y[k], 0.0)),
-            )
-    for name, label in (("squad", "SQuAD 2"), ("nyt", "New York Times")):
-        if name in names:
-            some = [(i, s) for i, s in taken(name) if i.answers]
-            text = [i.windows[0][s[0].start : s[0].end] for i, s in some]
-            f = np.array([f1(t, i.answers) for t, (i, _) in zip(text, some, strict=True)])
-            e = np.array(
-                [
-                    float(any(normal(t) == normal(x) for x in i.answers))
-                    for t, (i, _) in zip(text, some, strict=True)
-                ]
-            )
-            put(f"{label}: span F1", float(f.mean()), len(f), *interval(len(f), lambda k, f=f: f[k].mean()))
-            put(
-                f"{label}: span exact", float(e.mean()), len(e), *interval(len(e), lambda k, e=e: e[k].mean())
-            )
-    if "nyt_near" in names:
-        some = taken("nyt") + taken("nyt_near")
-        x, y = np.array([sure(s) for _, s in some]), np.array([bool(i.answers) for i, _ in some])
-        put(
-            "New York Times: AUC against the nearest other paragraph",
-            auc(x, y),
-            len(x),
-            *interval(len(x), lambda k: auc(x[k], y[k])),
-        )
-        put("New York Times: answerable at 0.5", float((x[y] >= 0).mean()), int(y.sum()), 0, 0)
-        put("New York Times: nearest other refused at 0.5", float((x[~y] < 0).mean()), int((~y).sum()), 0, 0)
-    for name, label in (("wice", "WiCE"), ("frank", "FRANK"), ("contrasts", "contrasts")):
-        if name in names:
-            groups: dict[str, list[tuple[Any, float]]] = {}
-            for item, s in taken(name):
-                key = item.id.split(".")[0] if name == "frank" else f"{item.id} {len(groups)}"
-                groups.setdefault(key, []).append((item, supported(s)))
-            x = np.array([min(v for _, v in g) for g in groups.values()])
-            y = np.array([g[0][0].supported for g in groups.values()])
-            put(
-                f"{label}: AUC of support",
-                auc(x, y),
-                len(x),
-                *interval(len(x), lambda k, x=x, y=y: auc(x[k], y[k])),
-            )
-            put(
-                f"{label}: balanced accuracy at 0.5",
-                balanced(x, y, 0.5),
-                len(x),
-                *interval(len(x), lambda k, x=x, y=y: balanced(x[k], y[k], 0.5)),
-            )
-            put(f"{label}: supported kept", float((x[y] >= 0.5).mean()), int(y.sum()), 0, 0)
-            if name == "contrasts":
-                said = np.array([vetoed(g[0][0].statement, g[0][0].windows[0]) for g in groups.values()])
-                both = np.where(said, 0.0, x)
-                put(
-                    "contrasts: balanced accuracy with the literal vetoes",
-                    balanced(both, y, 0.5),
-                    len(x),
-                    *interval(len(x), lambda k, x=both, y=y: balanced(x[k], y[k], 0.5)),
-                )
-                put("contrasts: supported vetoed", float(said[y].mean()), int(y.sum()), 0, 0)
-                put("contrasts: others vetoed", float(said[~y].mean()), int((~y).sum()), 0, 0)
-                for kind in sorted({g[0][0].kind for g in groups.values()}):
-                    of = np.array([g[0][0].kind == kind for g in groups.values()])
-                    put(
-                        f"contrasts, {kind}: balanced accuracy",
-                        balanced(x[of], y[of], 0.5),
-                        int(of.sum()),
-                        0,
-                        0,
-                    )
-    return figures
+        self.put_over(f"{label}: balanced accuracy at 0.5", len(x), lambda k: balanced(x[k], y[k], 0.0))
+
+    def span(self, name: str, label: str) -> None:
+        """Whether the words that answer are found."""
+        some = [(i, i.windows[0][s[0].start : s[0].end]) for i, s in self.taken(name) if i.answers]
+        f = np.array([f1(text, i.answers) for i, text in some])
+        e = np.array([float(any(normal(text) == normal(x) for x in i.answers)) for i, text in some])
+        self.put_over(f"{label}: span F1", len(f), lambda k: f[k].mean())
+        self.put_over(f"{label}: span exact", len(e), lambda k: e[k].mean())
+
+    def near(self) -> None:
+        """Whether the right paragraph and the nearest other one are told apart."""
+        x, y = self.scored("nyt", "nyt_near")
+        name = "New York Times: AUC against the nearest other paragraph"
+        self.put_over(name, len(x), lambda k: auc(x[k], y[k]))
+        self.put("New York Times: answerable at 0.5", float((x[y] >= 0).mean()), int(y.sum()))
+        self.put("New York Times: nearest other refused at 0.5", float((x[~y] < 0).mean()), int((~y).sum()))
+
+    def support(self, name: str, label: str) -> None:
+        """Whether supported claims and others are told apart. A summary is supported as a whole."""
+        groups: dict[str, list[tuple[Any, float]]] = {}
+        for item, s in self.taken(name):
+            key = item.id.split(".")[0] if name == "frank" else f"{item.id} {len(groups)}"
+            groups.setdefault(key, []).append((item, self.supported(s)))
+        first = [g[0][0] for g in groups.values()]
+        x = np.array([min(v for _, v in g) for g in groups.values()])
+        y = np.array([i.supported for i in first])
+        self.put_over(f"{label}: AUC of support", len(x), lambda k: auc(x[k], y[k]))
+        self.put_over(f"{label}: balanced accuracy at 0.5", len(x), lambda k: balanced(x[k], y[k], 0.5))
+        self.put(f"{label}: supported kept", float((x[y] >= 0.5).mean()), int(y.sum()))
+        if name == "contrasts":
+            self.contrasts(first, x, y)
+
+    def contrasts(self, items: Sequence[Claimed], x: Any, y: Any) -> None:
+        """What the literal vetoes of the product add, and each kind of the project's own list."""
+        said = np.array([vetoed(i.statement, i.windows[0]) for i in items])
+        both = np.where(said, 0.0, x)
+        name = "contrasts: balanced accuracy with the literal vetoes"
+        self.put_over(name, len(x), lambda k: balanced(both[k], y[k], 0.5))
+        self.put("contrasts: supported vetoed", float(said[y].mean()), int(y.sum()))
+        self.put("contrasts: others vetoed", float(said[~y].mean()), int((~y).sum()))
+        for kind in sorted({i.kind for i in items}):
+            of = np.array([i.kind == kind for i in items])
+            self.put(f"contrasts, {kind}: balanced accuracy", balanced(x[of], y[of], 0.5), int(of.sum()))
 
 
 SETS = ("squad", "squad_windows", "nyt", "nyt_near", "wice", "frank", "contrasts")
@@ -476,11 +465,12 @@ def main() -> None:
             options.rows,
         )
         calibration = calibrate(bench) if options.write else {k: known[k] for k in UNCALIBRATED}
-        figures = report(bench, calibration, bool(options.write), options.only)
+        report = Report(bench, calibration, bool(options.write))
+        report.make(options.only)
         if options.write:
             options.write.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(adapter, options.write / adapter.name)
-            made = {**about, **calibration, "figures": figures}
+            made = {**about, **calibration, "figures": report.figures}
             (options.write / "reader.json").write_text(json.dumps(made, indent=1) + "\n", "utf-8")
             print(f"{options.write / adapter.name}: written with its calibration {calibration}")
 

@@ -10,232 +10,27 @@ from __future__ import annotations
 import random
 from collections.abc import Callable
 
-from rag.schema import MONTHS
-from training.rewriting import ACTIVE, PASSIVE, PAST, WEEKDAYS, gerund
+from rag.schema import MONTHS, WEEKDAYS
+from training.rewriting import ACTIVE, PASSIVE, PAST, WORDS, gerund
 
 Made = tuple[str, str, str]
 S, R, N, U = "supported", "refuted", "not_stated", "unsupported"
 
-_FIRST = [
-    "Anna",
-    "Omar",
-    "Li",
-    "Priya",
-    "Carlos",
-    "Ingrid",
-    "Kofi",
-    "Yuki",
-    "Elena",
-    "Tomas",
-    "Fatima",
-    "Noah",
-    "Mei",
-    "Ravi",
-    "Sofia",
-    "Ahmed",
-    "Olga",
-    "Peter",
-    "Grace",
-    "Hassan",
-    "Lucia",
-    "Sven",
-    "Amara",
-    "Diego",
-    "Ruth",
-    "Viktor",
-    "Leila",
-    "Sam",
-    "Nadia",
-    "Erik",
-]
-_LAST = [
-    "Keller",
-    "Haddad",
-    "Okafor",
-    "Novak",
-    "Sharma",
-    "Ruiz",
-    "Lind",
-    "Tanaka",
-    "Petrov",
-    "Mensah",
-    "Rossi",
-    "Becker",
-    "Khan",
-    "Duarte",
-    "Moreau",
-    "Kim",
-    "Hansen",
-    "Patel",
-    "Silva",
-    "Wong",
-    "Bauer",
-    "Costa",
-    "Reyes",
-    "Ivanov",
-    "Nagy",
-    "Ali",
-    "Fischer",
-    "Sato",
-    "Byrne",
-    "Molina",
-]
-_STATES = [
-    "France",
-    "Kenya",
-    "Brazil",
-    "Norway",
-    "Japan",
-    "Peru",
-    "Egypt",
-    "India",
-    "Chile",
-    "Poland",
-    "Canada",
-    "Ghana",
-    "Turkey",
-    "Vietnam",
-    "Spain",
-    "Iran",
-    "Serbia",
-    "Mexico",
-    "Russia",
-    "Ukraine",
-    "China",
-    "Israel",
-    "Germany",
-    "Nigeria",
-    "Pakistan",
-    "Greece",
-]
-_FIRMS = [
-    "Norvik Energy",
-    "Halden Bank",
-    "Tessara",
-    "Brightwell",
-    "Orion Motors",
-    "Calder Steel",
-    "Luma Foods",
-    "Pacific Air",
-    "Zenit Telecom",
-    "Arden Pharma",
-    "Kestrel Media",
-    "Delta Mining",
-    "Quill Software",
-    "Marlow Rail",
-    "Sunda Oil",
-    "Vega Shipping",
-]
-_TEAMS = [
-    "Rovers",
-    "United",
-    "the Lions",
-    "the Falcons",
-    "City",
-    "Athletic",
-    "the Tigers",
-    "Wanderers",
-    "the Sharks",
-    "Dynamo",
-    "the Kings",
-    "Harbour FC",
-    "the Royals",
-    "Albion",
-]
-_BODIES = [
-    "the city council",
-    "the finance ministry",
-    "the teachers' union",
-    "the high court",
-    "the police",
-    "the football association",
-    "the opposition",
-    "the health agency",
-    "the parliament",
-    "the archbishop",
-    "the railway company",
-    "the water board",
-]
-_TAILS = [
-    " on {d}",
-    " in {m}",
-    " last week",
-    " over a border dispute",
-    " after weeks of talks",
-    " in a televised interview",
-    " during the campaign",
-    " late on {d}",
-    " for the second time this year",
-    "",
-    "",
-    " at a hearing in {m}",
-]
 
-# base, past, participle, kinds of names (p person, s state, f firm, t team, b body), noun phrase or ""
-_DEEDS = [
-    row.split("/")
-    for row in [
-        "attack/attacked/attacked/s/attack on",
-        "sue/sued/sued/pfb/lawsuit against",
-        "defeat/defeated/defeated/pst/victory over",
-        "beat/beat/beaten/pt/win over",
-        "accuse of lying/accused of lying/accused of lying/psb/",
-        "invade/invaded/invaded/s/invasion of",
-        "criticise/criticised/criticised/psfb/criticism of",
-        "praise/praised/praised/psfb/praise for",
-        "replace/replaced/replaced/pf/",
-        "succeed/succeeded/succeeded/p/",
-        "acquire/acquired/acquired/f/acquisition of",
-        "buy/bought/bought/f/purchase of",
-        "invite/invited/invited/ps/invitation to",
-        "visit/visited/visited/p/visit to",
-        "threaten/threatened/threatened/ps/threat against",
-        "warn/warned/warned/psfb/warning to",
-        "condemn/condemned/condemned/psb/condemnation of",
-        "back/backed/backed/psb/",
-        "support/supported/supported/psfb/support for",
-        "endorse/endorsed/endorsed/p/endorsement of",
-        "dismiss/dismissed/dismissed/p/dismissal of",
-        "appoint/appointed/appointed/p/appointment of",
-        "nominate/nominated/nominated/p/nomination of",
-        "outbid/outbid/outbid/pf/",
-        "overtake/overtook/overtaken/pstf/",
-        "rescue/rescued/rescued/pf/rescue of",
-        "shoot/shot/shot/p/",
-        "injure/injured/injured/p/",
-        "hire/hired/hired/p/hiring of",
-        "sponsor/sponsored/sponsored/f/sponsorship of",
-        "lend money to/lent money to/lent money/sfp/loan to",
-        "arrest/arrested/arrested/p/arrest of",
-        "marry off/married off/married off/p/",
-        "outscore/outscored/outscored/t/",
-        "host/hosted/hosted/pst/",
-        "supply/supplied/supplied/sf/",
-        "owe money to/owed money to//pf/",
-        "interview/interviewed/interviewed/p/interview with",
-        "elect/elected/elected/p/election of",
-        "sanction/sanctioned/sanctioned/s/sanctions on",
-        "recognise/recognised/recognised/s/recognition of",
-        "fine/fined/fined/fb/fine against",
-        "teach/taught/taught/p/",
-        "follow/followed/followed/pt/",
-        "pay/paid/paid/psfb/payment to",
-        "help/helped/helped/pstfb/help for",
-    ]
-]
-_PEOPLE_AROUND = (
-    "The news was confirmed by officials.", "Observers had expected it.", "Details were not released.",
-    "The talks are to go on next week.", "It drew a crowd of reporters.", "Markets hardly moved.",
-    "A spokesman declined to comment.", "The weather was unusually warm.", "The two sides had met before.",
-)  # fmt: skip
+_DEEDS = [row.split("/") for row in WORDS["deeds"]]  # base, past, participle, kinds of names, noun or ""
+_ACTS = [row.split("/") for row in WORDS["acts"]]  # doer, base, thing
+_EQUAL_TIMES = [row.split("/") for row in WORDS["equal_times"]]
+_EQUAL_SHARES = [row.split("/") for row in WORDS["equal_shares"]]
+_SHARES = [row.split("/") for row in WORDS["shares"]]  # said, what says the same, what says something else
+_HEDGES = [row.split("/") for row in WORDS["hedges"]]  # two that say the same, what says something else
 
 
 def _person(rng: random.Random) -> str:
-    return f"{rng.choice(_FIRST)} {rng.choice(_LAST)}"
+    return f"{rng.choice(WORDS['first_names'])} {rng.choice(WORDS['last_names'])}"
 
 
 def _two(kinds: str, rng: random.Random) -> tuple[str, str]:
-    pools = {"s": _STATES, "f": _FIRMS, "t": _TEAMS, "b": _BODIES}
+    pools = {"s": WORDS["states"], "f": WORDS["firms"], "t": WORDS["teams"], "b": WORDS["bodies"]}
     while True:
         a, b = (
             _person(rng) if (kind := rng.choice(kinds)) == "p" else rng.choice(pools[kind]) for _ in range(2)
@@ -245,7 +40,7 @@ def _two(kinds: str, rng: random.Random) -> tuple[str, str]:
 
 
 def _tail(rng: random.Random) -> str:
-    return rng.choice(_TAILS).format(
+    return rng.choice(WORDS["tails"]).format(
         d=rng.choice(WEEKDAYS), m=f"{rng.choice(MONTHS)} {rng.randrange(2010, 2026)}"
     )
 
@@ -257,7 +52,7 @@ def _cap(text: str) -> str:
 def _around(text: str, rng: random.Random) -> str:
     parts = [text]
     if rng.random() < 0.45:
-        parts.insert(rng.randrange(2), rng.choice(_PEOPLE_AROUND))
+        parts.insert(rng.randrange(2), rng.choice(WORDS["beside"]))
     return " ".join(parts)
 
 
@@ -294,7 +89,7 @@ def roles(rng: random.Random) -> Made:
 
 
 def games(rng: random.Random) -> Made:
-    a, b = rng.sample(_TEAMS, 2) if rng.random() < 0.6 else _two("ps", rng)
+    a, b = rng.sample(WORDS["teams"], 2) if rng.random() < 0.6 else _two("ps", rng)
     low = rng.randrange(0, 4)
     high = low + rng.randrange(1, 4)
     tail = _tail(rng)
@@ -322,34 +117,8 @@ def games(rng: random.Random) -> Made:
     return evidence, _cap(rng.choice(right if good else wrong)), S if good else R
 
 
-_MEASURES = [
-    "unemployment",
-    "the price of bread",
-    "the rate of inflation",
-    "the share of women on boards",
-    "support for the party",
-    "the company's revenue",
-    "the number of visitors",
-    "rents in the capital",
-    "the water level",
-    "exports of coal",
-    "the key interest rate",
-    "the price of oil",
-    "sales of electric cars",
-    "the budget deficit",
-    "average wages",
-    "turnout",
-    "the death rate",
-    "crime",
-    "net profit",
-    "ticket prices",
-    "production of steel",
-    "the fare",
-]
-
-
 def rates(rng: random.Random) -> Made:
-    thing = rng.choice(_MEASURES)
+    thing = rng.choice(WORDS["measures"])
     up = rng.random() < 0.5
     unit = rng.choice(
         ("%", "%", " per cent", " million euros", " percentage points", " dollars", ",000", " points")
@@ -411,28 +180,6 @@ def rates(rng: random.Random) -> Made:
     return evidence, _cap(claim), label
 
 
-_SUMS = [
-    "The bridge will cost {x}",
-    "The province set aside {x} for new schools",
-    "The company paid a fine of {x}",
-    "Donors gave {x}",
-    "The loan amounts to {x}",
-    "The film earned {x}",
-    "The flood caused damage of {x}",
-    "The bank lost {x}",
-    "The club spent {x} on players",
-    "The state owes {x}",
-]
-_COUNTS = [
-    "{x} people were moved to safety",
-    "The virus infected {x} people",
-    "{x} homes are without power",
-    "The app has {x} users",
-    "{x} voters are registered",
-    "The strike affected {x} passengers",
-]
-
-
 def _written(value: int, rng: random.Random) -> list[str]:
     """Several ways of writing a whole number, the plain one first."""
     out = [f"{value:,}"]
@@ -453,7 +200,7 @@ def sizes(rng: random.Random) -> Made:
     value = rng.choice((15, 2, 25, 120, 5, 7, 34, 450, 62, 8)) * 10 ** rng.randrange(4, 9)
     money = rng.random() < 0.6
     mark = rng.choice(("₹", "$", "€", "£", "Rs ")) if money else ""
-    sentence = rng.choice(_SUMS if money else _COUNTS)
+    sentence = rng.choice(WORDS["sums"] if money else WORDS["counts"])
     ways = _written(value, rng)
     evidence = _around(_cap(sentence.format(x=mark + rng.choice(ways)) + "."), rng)
     if rng.random() < 0.5:
@@ -475,42 +222,13 @@ def sizes(rng: random.Random) -> Made:
     return evidence, _cap(sentence.format(x=wrong) + "."), R
 
 
-_EQUAL = (
-    ("90 minutes", "an hour and a half"), ("two hours", "120 minutes"), ("half an hour", "30 minutes"), ("two weeks", "14 days"),
-    ("a dozen", "12"), ("a quarter", "25%"), ("half", "50%"), ("a third", "one in three"), ("three quarters", "75%"),
-    ("two years", "24 months"), ("18 months", "a year and a half"), ("one in five", "20%"), ("2 km", "2,000 metres"),
-    ("half a million", "500,000"), ("a fortnight", "two weeks"), ("per cent", "%"), ("3 tonnes", "3,000 kg"), ("48 hours", "two days"),
-)  # fmt: skip
-_LENGTHS = [
-    "The hearing lasted {x}",
-    "The outage went on for {x}",
-    "Repairs will take {x}",
-    "The strike has lasted {x}",
-]
-_PARTS = [
-    "{x} of the members voted for the plan",
-    "{x} of the flats stand empty",
-    "{x} of the trains were late",
-    "{x} of the harvest was lost",
-]
-
-
 def same_measure(rng: random.Random) -> Made:
-    pairs = [
-        p
-        for p in _EQUAL
-        if any(w in p[0] + p[1] for w in ("minute", "hour", "week", "day", "month", "year", "fortnight"))
-    ]
-    parts = [
-        ("a quarter", "25%"),
-        ("half", "50%"),
-        ("a third", "one in three"),
-        ("three quarters", "75%"),
-        ("one in five", "20%"),
-        ("a tenth", "10 per cent"),
-        ("two thirds", "two in three"),
-    ]
-    pool, sentence = (pairs, rng.choice(_LENGTHS)) if rng.random() < 0.5 else (parts, rng.choice(_PARTS))
+    is_time = rng.random() < 0.5
+    pool, sentence = (
+        (_EQUAL_TIMES, rng.choice(WORDS["lengths"]))
+        if is_time
+        else (_EQUAL_SHARES, rng.choice(WORDS["parts"]))
+    )
     first = rng.choice(pool)
     other = rng.choice([p for p in pool if p != first])
     evidence = _around(_cap(sentence.format(x=rng.choice(first))) + ".", rng)
@@ -522,174 +240,73 @@ def same_measure(rng: random.Random) -> Made:
             f"{count} {rng.choice([u for u in ('minutes', 'hours', 'days', 'weeks', 'months') if u != unit])}"
         )
         return evidence, _cap(sentence.format(x=wrong)) + ".", R
-    if set(first) & set(other) or {"half an hour", "30 minutes"} & set(first + other):
-        other = ("five years", "60 months") if pool is pairs else ("nine in ten", "90%")
+    if set(first) & set(other) or {"half an hour", "30 minutes"} & {*first, *other}:
+        other = ["five years", "60 months"] if is_time else ["nine in ten", "90%"]
     return evidence, _cap(sentence.format(x=rng.choice(other))) + ".", R
 
 
-_GROUPS = [
-    "of the passengers were injured",
-    "of the seats were sold",
-    "of the workers returned",
-    "of the villages have power again",
-    "of the ministers resigned",
-    "of the schools reopened",
-    "of the suspects confessed",
-    "of the money was found",
-]
-
-
 def quantifiers(rng: random.Random) -> Made:
+    """What share of a group, or about how many."""
     if rng.random() < 0.5:
-        group = rng.choice(_GROUPS)
-        said = rng.choice(("All", "Most", "Some", "A few", "None", "Half", "Many", "Only one", "Nearly all"))
-        same = {
-            "All": ("Every one",),
-            "Most": ("The majority", "More than half"),
-            "Some": ("A number",),
-            "A few": ("A handful",),
-            "None": ("Not one",),
-            "Half": ("50%",),
-            "Many": ("A large number",),
-            "Only one": ("Just one",),
-            "Nearly all": ("Almost all",),
-        }
-        no = {
-            "All": "Some but not all|None|Half",
-            "Most": "All|None|A few",
-            "Some": "All|None|Most",
-            "A few": "Most|All|None",
-            "None": "Some|All|Many",
-            "Half": "All|None|Nearly all",
-            "Many": "All|None",
-            "Only one": "All|Most|None",
-            "Nearly all": "All|None|Half",
-        }
+        group = rng.choice(WORDS["groups"])
+        said, alike, no = rng.choice(_SHARES)
         evidence = _around(f"{said} {group}{_tail(rng)}.", rng)
         if rng.random() < 0.5:
-            return evidence, f"{rng.choice((said, *same[said]))} {group}.", S
-        return evidence, f"{rng.choice(no[said].split('|'))} {group}.", U
+            return evidence, f"{rng.choice((said, *alike.split('|')))} {group}.", S
+        return evidence, f"{rng.choice(no.split('|'))} {group}.", U
     n = rng.choice((30, 50, 120, 200, 400, 1000, 2500, 40000))
-    noun = rng.choice(
-        (
-            "people attended",
-            "houses were flooded",
-            "soldiers took part",
-            "jobs will be cut",
-            "flights were cancelled",
-            "trees were felled",
-        )
-    )
-    alike = [
-        ("more than", "over"),
-        ("at least", "no fewer than"),
-        ("up to", "as many as"),
-        ("nearly", "almost"),
-        ("about", "around"),
-        ("fewer than", "less than"),
-        ("exactly", "precisely"),
-    ]
-    opposite = {
-        "more than": "fewer than|exactly|up to",
-        "at least": "fewer than|at most",
-        "up to": "more than|at least",
-        "nearly": "more than|exactly",
-        "about": "at least twice|fewer than half of",
-        "fewer than": "more than|exactly|at least",
-        "exactly": "more than|fewer than",
-    }
-    pair = rng.choice(alike)
-    evidence = _around(f"{_cap(rng.choice(pair))} {n:,} {noun}{_tail(rng)}.", rng)
+    counted = f"{n:,} {rng.choice(WORDS['counted'])}"
+    *alike_pair, no = rng.choice(_HEDGES)
+    evidence = _around(f"{_cap(rng.choice(alike_pair))} {counted}{_tail(rng)}.", rng)
     if rng.random() < 0.5:
-        return evidence, f"{_cap(rng.choice(pair))} {n:,} {noun}.", S
-    return evidence, f"{_cap(rng.choice(opposite[pair[0]].split('|')))} {n:,} {noun}.", U
-
-
-_EVENTS = [
-    "the vote",
-    "the storm",
-    "the verdict",
-    "the talks",
-    "the strike",
-    "the match",
-    "the funeral",
-    "the summit",
-    "the merger",
-    "the election",
-    "the fire",
-    "the trial",
-]
-_STEPS = [
-    "{p} resigned",
-    "{p} left the country",
-    "the road was closed",
-    "the prices went up",
-    "the school was evacuated",
-    "{p} met the governor",
-    "the shares were suspended",
-    "the lights went out",
-]
+        return evidence, f"{_cap(rng.choice(alike_pair))} {counted}.", S
+    return evidence, f"{_cap(rng.choice(no.split('|')))} {counted}.", U
 
 
 _PRESENT = {"led": "leads", "lived": "lives", "chaired": "chairs", "coached": "coaches", "edited": "edits"}
 
 
 def times(rng: random.Random) -> Made:
-    step, event = rng.choice(_STEPS).format(p=_person(rng)), rng.choice(_EVENTS)
-    kind = rng.randrange(3)
-    if kind == 0:
-        after = rng.random() < 0.5
-        word = "after" if after else "before"
-        told = rng.choice((f"{step} {word} {event}", f"{word} {event}, {step}"))
-        evidence = _around(_cap(told) + ".", rng)
-        right = (
-            f"{step} {word} {event}",
-            f"{event} came {'before' if after else 'after'} {step.replace(' was', ' had been', 1) if ' was' in step else step}",
-            f"{word} {event}, {step}",
-        )
-        wrong = (
-            f"{step} {'before' if after else 'after'} {event}",
-            f"{'before' if after else 'after'} {event}, {step}",
-            f"{step} during {event}",
-        )
-        good = rng.random() < 0.5
-        return evidence, _cap(rng.choice(right if good else wrong)) + ".", S if good else R
-    if kind == 1:
-        year = rng.randrange(1990, 2026)
-        who, what = (
-            _person(rng),
-            rng.choice(
-                (
-                    "has led the union",
-                    "has lived in Lisbon",
-                    "has chaired the board",
-                    "has coached the team",
-                    "has edited the paper",
-                )
-            ),
-        )
-        lived = what.replace("has ", "")
-        lives = _PRESENT[lived.split()[0]] + lived[lived.index(" ") :]
-        since = rng.random() < 0.5
-        evidence = _around(f"{who} {what} since {year}." if since else f"{who} {lived} until {year}.", rng)
-        right_ones = (
-            (
-                f"{who} {lived} from {year} on",
-                f"{who} still {lives}",
-            )
-            if since
-            else (
-                f"{who} {lived} up to {year}",
-                f"{who} no longer {lives}",
-            )
-        )
-        wrong_ones = (
-            (f"{who} {lived} until {year}", f"{who} stopped in {year}")
-            if since
-            else (f"{who} {what} since {year}", f"{who} began in {year}")
-        )
-        good = rng.random() < 0.5
-        return evidence, rng.choice(right_ones if good else wrong_ones) + ".", S if good else R
+    """What came before what, since or until when, or on which day."""
+    step, event = rng.choice(WORDS["steps"]).format(p=_person(rng)), rng.choice(WORDS["events"])
+    return rng.choice((_order, _period, _day))(step, event, rng)
+
+
+def _order(step: str, event: str, rng: random.Random) -> Made:
+    is_after = rng.random() < 0.5
+    word, other = ("after", "before") if is_after else ("before", "after")
+    evidence = _around(_cap(rng.choice((f"{step} {word} {event}", f"{word} {event}, {step}"))) + ".", rng)
+    right = (
+        f"{step} {word} {event}",
+        f"{event} came {other} {step.replace(' was', ' had been', 1)}",
+        f"{word} {event}, {step}",
+    )
+    wrong = (f"{step} {other} {event}", f"{other} {event}, {step}", f"{step} during {event}")
+    good = rng.random() < 0.5
+    return evidence, _cap(rng.choice(right if good else wrong)) + ".", S if good else R
+
+
+def _period(step: str, event: str, rng: random.Random) -> Made:
+    year, who = rng.randrange(1990, 2026), _person(rng)
+    what = rng.choice(
+        ("led the union", "lived in Lisbon", "chaired the board", "coached the team", "edited the paper")
+    )
+    now = _PRESENT[what.split()[0]] + what[what.index(" ") :]
+    is_open = rng.random() < 0.5
+    evidence = _around(f"{who} has {what} since {year}." if is_open else f"{who} {what} until {year}.", rng)
+    told = {
+        True: (f"{who} {what} from {year} on", f"{who} still {now}"),
+        False: (f"{who} {what} up to {year}", f"{who} no longer {now}"),
+    }
+    wrong = {
+        True: (f"{who} {what} until {year}", f"{who} stopped in {year}"),
+        False: (f"{who} has {what} since {year}", f"{who} began in {year}"),
+    }
+    good = rng.random() < 0.5
+    return evidence, rng.choice((told if good else wrong)[is_open]) + ".", S if good else R
+
+
+def _day(step: str, event: str, rng: random.Random) -> Made:
     day, month = rng.randrange(1, 29), rng.choice(MONTHS)
     weekday = rng.choice(WEEKDAYS)
     evidence = _around(
@@ -699,59 +316,19 @@ def times(rng: random.Random) -> Made:
         rng,
     )
     if rng.random() < 0.5:
-        return (
-            evidence,
-            _cap(
-                rng.choice(
-                    (
-                        f"{step} on {weekday}.",
-                        f"{step} on {month} {day}.",
-                        f"{step} on the {day}th of {month}.",
-                        f"{step} in {month}.",
-                    )
-                )
-            ),
-            S,
-        )
-    other_day, other_month = (
-        rng.choice([d for d in WEEKDAYS if d != weekday]),
-        rng.choice([m for m in MONTHS if m != month]),
-    )
-    return (
-        evidence,
-        _cap(
-            rng.choice(
-                (
-                    f"{step} on {other_day}.",
-                    f"{step} on {other_month} {day}.",
-                    f"{step} on {month} {day + 1}.",
-                    f"{step} in {other_month}.",
-                )
-            )
-        ),
-        R,
-    )
-
-
-_SAYINGS = [
-    "taxes would fall next year",
-    "the plant would close",
-    "the dam was safe",
-    "the army had withdrawn",
-    "a deal was near",
-    "the figures were wrong",
-    "the flight had been cancelled",
-    "there was no danger",
-    "the vaccine worked",
-    "the budget would be balanced",
-]
+        whens, label = (f"on {weekday}", f"on {month} {day}", f"on the {day}th of {month}", f"in {month}"), S
+    else:
+        other_day = rng.choice([d for d in WEEKDAYS if d != weekday])
+        other = rng.choice([m for m in MONTHS if m != month])
+        whens, label = (f"on {other_day}", f"on {other} {day}", f"on {month} {day + 1}", f"in {other}"), R
+    return evidence, f"{_cap(step)} {rng.choice(whens)}.", label
 
 
 def speakers(rng: random.Random) -> Made:
     a, b = (_person(rng), _person(rng))
     if a.split()[-1] == b.split()[-1]:
         b = "Hans Zeller"
-    first, second = rng.sample(_SAYINGS, 2)
+    first, second = rng.sample(WORDS["sayings"], 2)
     verb = rng.choice(("said", "told reporters", "announced", "claimed", "insisted"))
     evidence = (
         f"{a} {verb} that {first}. {b} said {second}."
@@ -773,7 +350,7 @@ def speakers(rng: random.Random) -> Made:
 
 
 def comparisons(rng: random.Random) -> Made:
-    a, b, c = rng.sample(_STATES + _FIRMS, 3)
+    a, b, c = rng.sample(WORDS["states"] + WORDS["firms"], 3)
     more, less, noun, top = rng.choice((
         ("larger", "smaller", "budget", "largest"), ("higher", "lower", "debt", "highest"), ("older", "younger", "workforce", "oldest"),
         ("longer", "shorter", "coast line", "longest"), ("faster", "slower", "network", "fastest"), ("richer", "poorer", "sponsor", "richest"),
@@ -795,43 +372,6 @@ def comparisons(rng: random.Random) -> Made:
     )
     good = rng.random() < 0.5
     return evidence, rng.choice(right if good else wrong), S if good else R
-
-
-_ACTS = [
-    row.split("/")
-    for row in [
-        "the mayor/open/the bridge",
-        "the court/approve/the merger",
-        "the army/occupy/the airport",
-        "the union/reject/the offer",
-        "the bank/release/the figures",
-        "the minister/sign/the treaty",
-        "the company/close/the plant",
-        "the police/arrest/the owner",
-        "the government/ban/the rally",
-        "the president/veto/the bill",
-        "the club/sell/the striker",
-        "the crew/abandon/the ship",
-        "the rebels/release/the hostages",
-        "the airline/cancel/the order",
-        "the judge/dismiss/the case",
-        "the council/adopt/the budget",
-        "the firm/dismiss/400 workers",
-        "the captain/leave/the club",
-        "the hackers/publish/the files",
-        "the driver/hit/the cyclist",
-        "the storm/destroy/the pier",
-        "the flood/damage/the archive",
-        "the fire/reach/the village",
-        "the senator/win/the seat",
-        "the team/lose/the final",
-        "the treasurer/steal/the money",
-        "the general/order/the attack",
-        "the nurse/kill/two patients",
-        "the drugmaker/withdraw/the vaccine",
-        "the state/buy/the island",
-    ]
-]
 
 
 def deeds(rng: random.Random) -> Made:

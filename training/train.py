@@ -62,6 +62,42 @@ def loss_of(net: ReaderNet, pairs: Sequence[Pair], pad: int, device: str) -> Ten
     return total / len(pairs)
 
 
+def _read(paths: Sequence[Path]) -> list[Row]:
+    return [json.loads(line) for path in paths for line in path.open(encoding="utf-8")]
+
+
+class _Second:
+    """Another process that works out gradients on a core of its own, for weights that both share."""
+
+    def __init__(self, options: argparse.Namespace, trained: dict[str, nn.Parameter], seed: int) -> None:
+        for parameter in trained.values():
+            parameter.data.share_memory_()
+        self._trained = trained
+        self._gradients = {n: torch.zeros_like(p.data).share_memory_() for n, p in trained.items()}
+        self._told = torch.zeros(2).share_memory_()  # number of pairs and their mean loss
+        context = mp.get_context("spawn")
+        self._ready = context.Event()
+        shared = {n: p.data for n, p in trained.items()}
+        arguments = (options, shared, self._gradients, self._told, self._ready, seed)
+        self._process = context.Process(target=_gradients, args=arguments, daemon=True)
+        self._process.start()
+
+    def take(self) -> tuple[int, float] | None:
+        """Put its gradients in place of those of the weights, where there are new ones: number of pairs and mean loss."""
+        if not self._ready.is_set():
+            return None
+        for name, parameter in self._trained.items():
+            parameter.grad = self._gradients[
+                name
+            ].clone()  # a batch without questions leaves none of the span
+        pairs, loss = int(self._told[0]), float(self._told[1])
+        self._ready.clear()
+        return pairs, loss
+
+    def kill(self) -> None:
+        self._process.kill()
+
+
 def _gradients(
     options: argparse.Namespace,
     shared: dict[str, Tensor],
@@ -70,8 +106,7 @@ def _gradients(
     ready: Any,
     seed: int,
 ) -> None:
-    """The second process: gradients of batches of its own for the `shared` weights, one ahead of what is taken. `told`:
-    number of pairs and their mean loss."""
+    """What the second process does: gradients of batches of its own for the `shared` weights, one ahead of what is taken."""
     os.sched_setaffinity(0, {options.second_core})
     os.nice(19)
     torch.set_num_threads(1)
@@ -81,7 +116,7 @@ def _gradients(
     trained = net.trained()
     for name, parameter in trained.items():
         parameter.data = shared[name]
-    rows: list[Row] = [json.loads(line) for path in options.pairs for line in path.open(encoding="utf-8")]
+    rows = _read(options.pairs)
     rng = random.Random(seed)
     parent = os.getppid()
     while True:
@@ -103,118 +138,125 @@ def _gradients(
             ready.set()
 
 
+class Training:
+    """A network with its optimizer, and how far they are. What a stopped run left in `out` is taken up."""
+
+    def __init__(self, options: argparse.Namespace) -> None:
+        self.net = ReaderNet(options.base)
+        if options.init:
+            self.net.load(options.init)
+        self.net.to(options.device)
+        self.trained = self.net.trained()
+        heads = [p for n, p in self.trained.items() if n.startswith(("span", "cls"))]
+        adapters = [p for n, p in self.trained.items() if not n.startswith(("span", "cls"))]
+        self._rates = (options.rate * HEAD_RATE, options.rate)
+        self._optimizer = torch.optim.AdamW(
+            [{"params": heads, "lr": self._rates[0]}, {"params": adapters, "lr": self._rates[1]}],
+            weight_decay=0.01,
+            betas=(0.9, 0.98),
+        )
+        options.out.mkdir(parents=True, exist_ok=True)
+        self._out = options.out
+        self._state_file = options.out / "state.pt"
+        self.steps = self.seen = 0
+        spent = 0.0
+        if self._state_file.exists():
+            state = torch.load(self._state_file, weights_only=True)
+            for name, parameter in self.trained.items():
+                parameter.data.copy_(state["net"][name])
+            self._optimizer.load_state_dict(state["optimizer"])
+            self.steps, self.seen, spent = state["step"], state["seen"], state["spent"]
+        self._started = time.monotonic() - spent
+        self._total_s = options.minutes * 60
+        self._losses: list[tuple[int, float]] = []  # pairs and mean loss of each step since the last line
+        self._mark = time.monotonic()
+
+    @property
+    def done(self) -> float:
+        """The share of its time that has passed."""
+        return float((time.monotonic() - self._started) / self._total_s)
+
+    def step(self, pairs: int, loss: float) -> None:
+        """Apply the gradients that the weights have."""
+        nn.utils.clip_grad_norm_(self.trained.values(), 1.0)
+        self._optimizer.step()
+        self.seen += pairs
+        self._losses.append((pairs, loss))
+
+    def learn(self, pairs: Sequence[Pair], pad: int, device: str, decays: bool) -> None:
+        """A step on a batch. The rate rises at the beginning; with `decays` it falls to nothing over the time given."""
+        factor = min(1.0, (self.steps + 1) / WARM_UP_STEPS) * (1.0 - self.done if decays else 1.0)
+        for part, rate in zip(self._optimizer.param_groups, self._rates, strict=True):
+            part["lr"] = rate * factor
+        loss = loss_of(self.net, pairs, pad, device)
+        self._optimizer.zero_grad()
+        loss.backward()
+        self.step(len(pairs), loss.item())
+        self.steps += 1
+
+    def tell(self) -> None:
+        """Print how it goes since the last line, and the time left."""
+        now = time.monotonic()
+        counted = sum(pairs for pairs, _ in self._losses)
+        loss = sum(pairs * mean for pairs, mean in self._losses) / counted
+        left = (1 - self.done) * self._total_s / 60
+        print(
+            f"step {self.steps}: {self.seen:,} pairs, loss {loss:.4f}, "
+            f"{counted / (now - self._mark):.1f} pairs/s, {left:.0f} min left",
+            flush=True,
+        )
+        self._losses, self._mark = [], now
+
+    def keep(self) -> None:
+        """Write the weights, and a checkpoint to go on from."""
+        self.net.save(self._out / "reader.safetensors")
+        part = self._state_file.with_suffix(".part")
+        torch.save(
+            {
+                "net": {n: p.data for n, p in self.trained.items()},
+                "optimizer": self._optimizer.state_dict(),
+                "step": self.steps,
+                "seen": self.seen,
+                "spent": time.monotonic() - self._started,
+            },
+            part,
+        )
+        part.replace(self._state_file)
+
+
 def train(options: argparse.Namespace) -> None:
-    device = options.device
+    """Train until the time given has passed, with checkpoints."""
     torch.set_num_threads(options.threads)
     torch.manual_seed(options.seed)
     tokenizer = load_tokenizer(str(options.base / "tokenizer.json"))
     pad = int(tokenizer.token_to_id("<pad>") or 0)
-    net = ReaderNet(options.base)
-    if options.init:
-        net.load(options.init)
-    net.to(device)
-    trained = net.trained()
-    heads = [p for n, p in trained.items() if n.startswith(("span", "cls"))]
-    adapters = [p for n, p in trained.items() if not n.startswith(("span", "cls"))]
-    rates = [options.rate * HEAD_RATE, options.rate]
-    optimizer = torch.optim.AdamW(
-        [{"params": heads, "lr": rates[0]}, {"params": adapters, "lr": rates[1]}],
-        weight_decay=0.01,
-        betas=(0.9, 0.98),
-    )
-    options.out.mkdir(parents=True, exist_ok=True)
-    state_file = options.out / "state.pt"
-    step = seen = 0
-    spent = 0.0
-    if state_file.exists():
-        state = torch.load(state_file, weights_only=True)
-        for name, parameter in trained.items():
-            parameter.data.copy_(state["net"][name])
-        optimizer.load_state_dict(state["optimizer"])
-        step, seen, spent = state["step"], state["seen"], state["spent"]
-    rows: list[Row] = [json.loads(line) for path in options.pairs for line in path.open(encoding="utf-8")]
-    print(
-        f"{len(rows):,} pairs, {sum(p.numel() for p in trained.values()) / 1e6:.1f} million weights",
-        flush=True,
-    )
-
-    started = time.monotonic() - spent
-    total_s = options.minutes * 60
-
-    def keep() -> None:
-        net.save(options.out / "reader.safetensors")
-        part = state_file.with_suffix(".part")
-        torch.save(
-            {
-                "net": {n: p.data for n, p in trained.items()},
-                "optimizer": optimizer.state_dict(),
-                "step": step,
-                "seen": seen,
-                "spent": time.monotonic() - started,
-            },
-            part,
-        )
-        part.replace(state_file)
-
-    second, ready = None, mp.get_context("spawn").Event()
-    gradients: dict[str, Tensor] = {}
-    told = torch.zeros(2).share_memory_()
-    if options.second_core is not None:
-        for name, parameter in trained.items():
-            parameter.data.share_memory_()
-            gradients[name] = torch.zeros_like(parameter.data).share_memory_()
-        shared = {name: p.data for name, p in trained.items()}
-        second = mp.get_context("spawn").Process(
-            target=_gradients,
-            args=(options, shared, gradients, told, ready, options.seed + step + 1),
-            daemon=True,
-        )
-        second.start()
-
-    rng = random.Random(options.seed + step)
-    loss_sum, counted, mark = 0.0, 0, time.monotonic()
+    rows = _read(options.pairs)
+    training = Training(options)
+    weights = sum(p.numel() for p in training.trained.values()) / 1e6
+    print(f"{len(rows):,} pairs, {weights:.1f} million weights", flush=True)
+    seed = options.seed + training.steps
+    second = _Second(options, training.trained, seed + 1) if options.second_core is not None else None
+    rng = random.Random(seed)
     try:
         while True:
             for group in batches(rows, tokenizer, options.tokens, rng):
-                done = (time.monotonic() - started) / total_s
-                if done >= 1:
+                if training.done >= 1:
                     return
-                factor = min(1.0, (step + 1) / WARM_UP_STEPS) * (1.0 if options.constant else 1.0 - done)
-                for part, rate in zip(optimizer.param_groups, rates, strict=True):
-                    part["lr"] = rate * factor
-                loss = loss_of(net, group, pad, device)
-                optimizer.zero_grad()
-                loss.backward()
-                nn.utils.clip_grad_norm_(trained.values(), 1.0)
-                optimizer.step()
-                step, seen = step + 1, seen + len(group)
-                loss_sum, counted = loss_sum + loss.item() * len(group), counted + len(group)
-                if ready.is_set():
-                    for name, parameter in trained.items():
-                        parameter.grad = gradients[
-                            name
-                        ].clone()  # a batch without questions leaves none of the span
-                    pairs, beside = int(told[0]), float(told[1])
-                    ready.clear()
-                    nn.utils.clip_grad_norm_(trained.values(), 1.0)
-                    optimizer.step()
-                    seen, counted, loss_sum = seen + pairs, counted + pairs, loss_sum + beside * pairs
-                if step % 50 == 0:
-                    now = time.monotonic()
-                    left = (total_s - (now - started)) / 60
-                    print(
-                        f"step {step}: {seen:,} pairs, loss {loss_sum / counted:.4f}, "
-                        f"{counted / (now - mark):.1f} pairs/s, {left:.0f} min left",
-                        flush=True,
-                    )
-                    loss_sum, counted, mark = 0.0, 0, now
-                if step % CHECKPOINT_STEPS == 0:
-                    keep()
+                training.learn(group, pad, options.device, decays=not options.constant)
+                if second is not None and (taken := second.take()):
+                    training.step(*taken)
+                if training.steps % 50 == 0:
+                    training.tell()
+                if training.steps % CHECKPOINT_STEPS == 0:
+                    training.keep()
     finally:
         if second is not None:
             second.kill()
-        keep()
-        print(f"{options.out / 'reader.safetensors'}: {step} steps, {seen:,} pairs", flush=True)
+        training.keep()
+        print(
+            f"{options.out / 'reader.safetensors'}: {training.steps} steps, {training.seen:,} pairs",
+            flush=True,
+        )
 
 
 def main() -> None:

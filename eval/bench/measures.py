@@ -386,10 +386,10 @@ def yielding(texts: RealTexts, work: Path, report: Report) -> dict[str, object]:
 # ------------------------------------------------------------------------------------------------ quality
 
 
-def ndcg(ranked: Sequence[str], right: dict[str, int], depth: int = 10) -> float:
+def ndcg(ranked: Sequence[str], right: dict[str, int]) -> float:
     """nDCG@10 with gain = the grade, as trec_eval computes it."""
-    gain = sum(right.get(d, 0) / math.log2(i + 2) for i, d in enumerate(ranked[:depth]))
-    best = sum(g / math.log2(i + 2) for i, g in enumerate(sorted(right.values(), reverse=True)[:depth]))
+    gain = sum(right.get(d, 0) / math.log2(i + 2) for i, d in enumerate(ranked[:10]))
+    best = sum(g / math.log2(i + 2) for i, g in enumerate(sorted(right.values(), reverse=True)[:10]))
     return gain / best if best else 0.0
 
 
@@ -403,7 +403,7 @@ def quality(data: Path, model: Path, work: Path, report: Report) -> dict[str, ob
     seeds.mkdir(parents=True, exist_ok=True)
     shutil.copyfile(data / "scifact" / "corpus.jsonl", seeds / "corpus.jsonl")
     settings = Settings(seeds=seeds, index=work / "index-scifact", cache=work / "cache")
-    build(settings, embedder, lambda p: report(p.what, p.done, p.total))
+    build(settings, embedder, report)
     right: dict[str, dict[str, int]] = {}
     with (data / "scifact" / "qrels.tsv").open(encoding="utf-8", newline="") as file:
         for row in csv.DictReader(file, delimiter="\t"):

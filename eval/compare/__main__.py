@@ -13,15 +13,20 @@ import platform
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from eval.cases import QUESTIONS, Case, EvalError
-from eval.console import question_bars, status_of
+from eval.console import status_of
 from eval.outside import SETS, load_outside
 from eval.reread import Known
 from eval.split import OWN_SET, Half
+from rag.cli.common import bars
 from rag.config import load_settings
+
+if TYPE_CHECKING:
+    from eval.report import Judged
 
 OUT = Path("eval") / "runs" / "compare"
 
@@ -69,9 +74,8 @@ def main(
     Everything is recorded; the same command takes an interrupted run up again.
     """
     from eval.compare.freetext import with_refusal
-    from eval.compare.page import to_html
     from eval.compare.systems import OURS, SYSTEMS, opened
-    from eval.compare.table import SCHEMA, rows_of, to_markdown, to_row
+    from eval.compare.table import rows_of, to_row
     from eval.opening import own_suite
     from eval.report import Judged
     from eval.runner import run, select
@@ -95,17 +99,17 @@ def main(
     known: dict[Known, object] = {}
     judged: dict[str, list[Judged]] = {}
     left = 0
-    with question_bars() as bars:
+    with bars() as shown:
         for system in systems:
             asked = [c for c in (few if system.script else cases) if system.remembers or not c.history]
-            task = bars.add_task(system.label, total=len(asked))
+            task = shown.add_task(system.label, total=len(asked))
 
             def report(done: int, total: int, case: Case, task: int = task) -> None:
-                bars.update(task, completed=done)  # type: ignore[arg-type]
+                shown.update(task, completed=done)  # type: ignore[arg-type]
 
             with opened(system, suite, settings, out / "work", python, memory, known) as (opener, made_by):
                 outcome = run(suite, asked, opener, made_by, out / system.name, report)
-            bars.update(task, completed=len(outcome.results))
+            shown.update(task, completed=len(outcome.results))
             results = [with_refusal(r) for r in outcome.results] if system.is_free_text else outcome.results
             judged[system.name] = [Judged.of(r) for r in results]
             left += outcome.left
@@ -123,6 +127,20 @@ def main(
         "model": Path(settings.model).stem,
         "published": suite.published,
     }
+    _write(out, about, rows, judged)
+    click.echo(f"compare.html, compare.md, compare.json and records: {out}/")
+    if left:
+        click.echo(f"stopped: {left} questions are left; the same command goes on with them", err=True)
+        raise click.exceptions.Exit(130)
+
+
+def _write(
+    out: Path, about: dict[str, object], rows: list[dict[str, Any]], judged: dict[str, list[Judged]]
+) -> None:
+    """The comparison in its three forms, and its table on the screen."""
+    from eval.compare.page import to_html
+    from eval.compare.table import SCHEMA, to_markdown
+
     out.mkdir(parents=True, exist_ok=True)
     text = "\n".join(to_markdown(rows)) + "\n"
     (out / "compare.md").write_text(text, encoding="utf-8")
@@ -131,10 +149,6 @@ def main(
     )
     (out / "compare.html").write_text(to_html(about, rows, judged), encoding="utf-8")
     click.echo(text)
-    click.echo(f"compare.html, compare.md, compare.json and records: {out}/")
-    if left:
-        click.echo(f"stopped: {left} questions are left; the same command goes on with them", err=True)
-        raise click.exceptions.Exit(130)
 
 
 if __name__ == "__main__":

@@ -4,20 +4,18 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from rag.cli.common import embedder_of, opened, progress
+from rag.cli.common import opened, progress
 from rag.config import Settings
 from rag.errors import CitewireError
 
 if TYPE_CHECKING:
-    from rag.ingest.build import Progress, Summary
+    from rag.ingest.build import Summary, Tell
     from rag.protocols import Embedder
 
 _CHANGES = ("added", "changed", "removed", "unchanged")
@@ -65,6 +63,7 @@ def index(
 
     PATHS are files and folders to look at instead of all; those outside the folder of articles are followed from then on.
     """
+    from rag.assistant import open_embedder
     from rag.ingest.build import build
     from rag.ingest.maintenance import rebuild
 
@@ -76,14 +75,14 @@ def index(
         _export(settings, export_to, as_json)
         return
     _lower_priority()
-    embedder = embedder_of(settings)
+    embedder = open_embedder(settings)
     if import_from is not None:
         _import(settings, embedder, import_from, as_json)
         return
     if verify:
         summary = _check(settings, embedder, as_json)
     else:
-        with _steps() as tell:
+        with progress() as tell:
             if cluster is not None:
                 _embed_ahead(settings, cluster, workers or os.cpu_count() or 1, tell)
             summary = rebuild(settings, embedder, tell) if anew else build(settings, embedder, tell, paths)
@@ -92,13 +91,6 @@ def index(
         _watch(settings, embedder, as_json)
     if summary is not None and summary.skipped:
         raise click.exceptions.Exit(1)
-
-
-@contextmanager
-def _steps() -> Iterator[Callable[[Progress], None]]:
-    """Progress bars for the steps of an update."""
-    with progress() as report:
-        yield lambda p: report(p.what, p.done, p.total)
 
 
 def _export(settings: Settings, file: Path, as_json: bool) -> None:
@@ -120,7 +112,7 @@ def _check(settings: Settings, embedder: Embedder, as_json: bool) -> Summary | N
     """Print what was repaired. Returns the summary of the update."""
     from rag.ingest.maintenance import check
 
-    with _steps() as tell:
+    with progress() as tell:
         found = check(settings, embedder, tell)
     if as_json:
         state = {"articles": found.articles, "chunks": found.chunks, "repaired": list(found.done)}
@@ -133,7 +125,7 @@ def _check(settings: Settings, embedder: Embedder, as_json: bool) -> Summary | N
     return found.summary
 
 
-def _embed_ahead(settings: Settings, cluster: str, workers: int, tell: Callable[[Progress], None]) -> None:
+def _embed_ahead(settings: Settings, cluster: str, workers: int, tell: Tell) -> None:
     """Embed new texts in parallel workers. The update then finds their vectors stored."""
     from rag.ingest.ray_embedding import embed_ahead
     from rag.models.embedder import MiniLM
@@ -255,8 +247,9 @@ def articles(ctx: click.Context, as_json: bool) -> None:
 @click.pass_obj
 def remove(settings: Settings, names: tuple[str, ...]) -> None:
     """Take articles out of the index. The files stay; "rag index FILE" brings one back."""
+    from rag.assistant import open_embedder
     from rag.ingest.maintenance import exclude
     from rag.text.words import plain
 
-    for id_ in exclude(settings, embedder_of(settings), names):
+    for id_ in exclude(settings, open_embedder(settings), names):
         click.echo(f"{plain(id_)}: taken out; its file is left alone (rag index FILE brings it back)")

@@ -1,4 +1,4 @@
-"""Shared by several commands: the assistant, the embedding model, and progress bars."""
+"""Shared by several commands: the assistant, and progress bars."""
 
 from __future__ import annotations
 
@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING
 import click
 
 if TYPE_CHECKING:
+    from rich.progress import Progress, TaskID
+
     from rag.assistant import Assistant
     from rag.config import Settings
-    from rag.models.embedder import MiniLM
 
 
 def opened(settings: Settings, model: str | None = None) -> closing[Assistant]:
@@ -23,42 +24,37 @@ def opened(settings: Settings, model: str | None = None) -> closing[Assistant]:
     return closing(Assistant.open(settings.with_options(model=model), on_wait=on_wait))
 
 
-def embedder_of(settings: Settings) -> MiniLM:
-    """The embedding model."""
-    from rag.models.embedder import MiniLM
-    from rag.models.registry import find_model
-
-    return MiniLM(find_model(settings.embedding, settings), threads=settings.threads)
-
-
-@contextmanager
-def progress(in_bytes: bool = False) -> Iterator[Callable[[str, int, int], None]]:
-    """Progress bars on standard error with the estimated time left. Gives `report(what, done, total)`.
-
-    Steps counted in bytes share one bar, others have a bar each. Nothing is drawn before the first report, so that an
-    error before any work stays one line.
-    """
+def bars(in_bytes: bool = False) -> Progress:
+    """Progress bars on standard error with the estimated time left, not yet drawn."""
     from rich.console import Console
     from rich.progress import (
         BarColumn,
         DownloadColumn,
         MofNCompleteColumn,
         Progress,
-        TaskID,
         TextColumn,
         TimeElapsedColumn,
         TimeRemainingColumn,
     )
 
-    count = DownloadColumn() if in_bytes else MofNCompleteColumn()
-    columns = (
+    return Progress(
         TextColumn("{task.description}"),
         BarColumn(),
-        count,
+        DownloadColumn() if in_bytes else MofNCompleteColumn(),
         TimeElapsedColumn(),
         TimeRemainingColumn(),
+        console=Console(stderr=True),
     )
-    bars = Progress(*columns, console=Console(stderr=True))
+
+
+@contextmanager
+def progress(in_bytes: bool = False) -> Iterator[Callable[[str, int, int], None]]:
+    """Progress bars. Gives `report(what, done, total)`.
+
+    Steps counted in bytes share one bar, others have a bar each. Nothing is drawn before the first report, so that an
+    error before any work stays one line.
+    """
+    shown = bars(in_bytes)
     tasks: dict[str, TaskID] = {}
 
     def report(what: str, done: int, total: int) -> None:
@@ -66,12 +62,12 @@ def progress(in_bytes: bool = False) -> Iterator[Callable[[str, int, int], None]
             return
         key = "bytes" if in_bytes else what
         if key not in tasks:
-            bars.start()
-            tasks[key] = bars.add_task(what, total=total)
-        bars.update(tasks[key], description=what, completed=done, total=total)
+            shown.start()
+            tasks[key] = shown.add_task(what, total=total)
+        shown.update(tasks[key], description=what, completed=done, total=total)
 
     try:
         yield report
     finally:
         if tasks:
-            bars.stop()
+            shown.stop()

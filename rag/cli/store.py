@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from rag.cli.common import embedder_of, progress
+from rag.cli.common import progress
 from rag.config import Settings
 
 
@@ -20,6 +20,7 @@ def store() -> None:
 def copy_store(settings: Settings, source: str, target: str) -> None:
     """Copy the index from SOURCE to TARGET, a folder and a server (milvus://HOST:19530/NAME), in either direction; nothing is
     embedded again. The same command takes an interrupted copy up."""
+    from rag.assistant import open_embedder
     from rag.ingest.build import fingerprint_of
     from rag.store.publish import copy
 
@@ -28,7 +29,7 @@ def copy_store(settings: Settings, source: str, target: str) -> None:
             source,
             target,
             settings.corpus,
-            fingerprint_of(settings, embedder_of(settings)),
+            fingerprint_of(settings, open_embedder(settings)),
             lambda done, total: report("copying", done, total),
         )
     click.echo(f"{target}: {sent} articles copied from {source}")

@@ -10,14 +10,14 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 from rag.config import Settings
 from rag.errors import CorpusError, UnreadableError
 from rag.ingest import chunking, furniture
-from rag.ingest.priority import make_give_way
+from rag.ingest.priority import give_way
 from rag.ingest.sandbox import Extractor
-from rag.ingest.sidecars import Sidecars
 from rag.ingest.sources import Content, Found, Source, read, scan, scan_paths, stamp_of
 from rag.protocols import Embedder
 from rag.schema import Article
@@ -27,7 +27,7 @@ from rag.store.catalog_file import FILE_NAME
 from rag.store.local import FileState, Update, tidy, write, writer_lock
 from rag.store.migration import migrate
 from rag.store.publish import publish_where_set
-from rag.store.records import ArticleRecord, Duplicate, NewArticle, NewChunk, digest_of, fields_of
+from rag.store.records import Duplicate, NewArticle, NewChunk, digest_of, fields_of
 from rag.text import near_duplicates
 
 EMBED_BATCH = 16  # texts before indexing checks whether a question waits: half a second, and the most that Ctrl-C can lose
@@ -36,13 +36,8 @@ FLUSH_CHARS = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Progress:
-    """The progress of a long step: `done` of `total` units of `what`."""
-
-    what: str
-    done: int
-    total: int
+Tell = Callable[[str, int, int], None]
+"""Is told of a long step: what is done, how many, and of how many."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,8 +74,8 @@ class Summary:
         return not (self.added or self.changed or self.renamed or self.removed)
 
 
-def _ignore(progress: Progress) -> None:
-    """The default for `progress`."""
+def silent(what: str, done: int, total: int) -> None:
+    """A `Tell` that tells nobody."""
 
 
 def fingerprint_of(settings: Settings, embedder: Embedder) -> Fingerprint:
@@ -133,7 +128,7 @@ class _Builder:
         embedder: Embedder,
         catalog: Catalog,
         found: Found,
-        progress: Callable[[Progress], None],
+        progress: Tell,
         named: bool,
     ) -> None:
         self.settings = settings
@@ -144,7 +139,6 @@ class _Builder:
         self.named = named  # whether the user named the files: then excluded articles come back
         self.fingerprint = fingerprint_of(settings, embedder)
         self.same = catalog.fingerprint() in (None, self.fingerprint)
-        self.give_way = make_give_way(settings.run_folder)
         self.plan = _Plan()
         self.excluded = catalog.excluded()
         here = {s.file for s in found.sources}
@@ -160,13 +154,13 @@ class _Builder:
         total = len(self.found.sources)
         with Extractor(self.settings.fields) as extractor:
             for number, source in enumerate(self.found.sources):
-                self.progress(Progress("reading", number, total))
+                self.progress("reading", number, total)
                 self._file(source, extractor)
                 if self.same and self.plan.chars >= FLUSH_CHARS:
                     self._flush()
             self._promote(extractor)
         if total:
-            self.progress(Progress("reading", total, total))
+            self.progress("reading", total, total)
         plan = self.plan
         whole = not self.named and not self.found.missing
         if whole and not (plan.fresh_ids or plan.changed_ids or plan.unchanged or plan.renamed):
@@ -180,32 +174,26 @@ class _Builder:
         self.plan.ending |= dict.fromkeys(sorted(self.vanished))
         self._flush(self.gone, roots)
 
-    def _sidecars(self, source: Source) -> Sidecars:
-        return self.found.sidecars.get(source.folder, Sidecars())
-
     def _file(self, source: Source, extractor: Extractor, again: bool = False) -> None:
-        stamp = stamp_of(source, self._sidecars(source))
+        stamp = stamp_of(source, self.found.sidecars_of(source))
         if self.same and stamp and not again and not self.named and self.catalog.stamp(source.file) == stamp:
-            self.plan.unchanged += [h.id for h in self._records_of(source.file)]
+            self.plan.unchanged += [h.id for h in self.catalog.records(file=source.file)]
             self.plan.skipped += [
                 Skipped(f"{f}#{k}" if k else f, r) for f, k, r in self.catalog.skips(source.file)
             ]
             return
-        self.give_way()
+        give_way(self.settings.run_folder)
         try:
-            content = read(source, self._sidecars(source), extractor)
+            content = read(source, self.found.sidecars_of(source), extractor)
         except UnreadableError as error:  # its earlier text, if any, stays in the index
             self.plan.skipped.append(Skipped(source.file, str(error)))
-            self.plan.unchanged += [h.id for h in self._records_of(source.file)]
+            self.plan.unchanged += [h.id for h in self.catalog.records(file=source.file)]
             return
         self._content(source, content)
 
-    def _records_of(self, file: str) -> list[ArticleRecord]:
-        return self.catalog.records(file=file)
-
     def _content(self, source: Source, content: Content) -> None:
         plan = self.plan
-        before_by_id = {h.id: h for h in self._records_of(source.file)}
+        before_by_id = {h.id: h for h in self.catalog.records(file=source.file)}
         duplicates = []
         for article in content.articles:
             before = before_by_id.pop(article.id, None)
@@ -326,7 +314,7 @@ class _Builder:
         return found
 
     def _prepared(self, article: Article, file: str, shared: Collection[str]) -> NewArticle:
-        self.give_way()
+        give_way(self.settings.run_folder)
         return NewArticle(
             article,
             file,
@@ -346,15 +334,15 @@ class _Builder:
         )
         todo.sort(key=lambda item: -len(item[1]))  # texts of similar length need the least padding
         for start in range(0, len(todo), EMBED_BATCH):
-            self.progress(Progress("embedding", start, len(todo)))
-            self.give_way()
+            self.progress("embedding", start, len(todo))
+            give_way(self.settings.run_folder)
             batch = todo[start : start + EMBED_BATCH]
             vectors = np.asarray(self.embedder.encode([text for _, text in batch]), dtype="<f4")
             rows = [(key, row.tobytes()) for (key, _), row in zip(batch, vectors, strict=True)]
             with self.catalog.transaction():
                 self.catalog.add_vectors(rows)
         if todo:
-            self.progress(Progress("embedding", len(todo), len(todo)))
+            self.progress("embedding", len(todo), len(todo))
         self.plan.embedded += len(todo)
 
     def _flush(self, forgotten: Sequence[str] = (), roots: Sequence[str] = ()) -> None:
@@ -394,7 +382,7 @@ class _Builder:
 def build(
     settings: Settings,
     embedder: Embedder,
-    progress: Callable[[Progress], None] = _ignore,
+    progress: Tell = silent,
     paths: Sequence[Path] = (),
 ) -> Summary:
     """Update the index at `settings.index` to the articles in `settings.seeds` and in the paths that were named before. With
@@ -442,19 +430,9 @@ def build(
                 generation=catalog.generation(),
             )
             if catalog.generation() != before:
-                builder.give_way()
-                tidy(
-                    settings.index,
-                    catalog,
-                    embedder.dimension,
-                    lambda done, total: progress(Progress("merging files", done, total)),
-                )
-            publish_where_set(
-                settings,
-                catalog,
-                builder.fingerprint,
-                lambda done, total: progress(Progress("publishing", done, total)),
-            )
+                give_way(settings.run_folder)
+                tidy(settings.index, catalog, embedder.dimension, partial(progress, "merging files"))
+            publish_where_set(settings, catalog, builder.fingerprint, partial(progress, "publishing"))
             return summary
         except CorpusError:
             if not catalog.generation():  # there was no index before, so leave none
@@ -464,6 +442,3 @@ def build(
             raise
         finally:
             catalog.close()
-
-
-__all__ = ["CorpusError", "Progress", "Skipped", "Summary", "build", "fingerprint_of"]

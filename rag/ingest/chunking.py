@@ -77,10 +77,6 @@ def split(
     most the last `overlap_chars` characters of what came before it, from the beginning of a sentence, else of a word.
     Needs 0 <= overlap_chars < chunk_chars.
     """
-    if not 0 <= overlap_chars < chunk_chars:
-        raise ValueError(
-            f"overlap_chars = {overlap_chars} must be at least 0 and below chunk_chars = {chunk_chars}"
-        )
     return [
         chunk
         for part in regions(article, furniture)

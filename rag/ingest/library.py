@@ -17,7 +17,7 @@ from pathlib import Path
 
 from rag.config import Settings
 from rag.errors import CitewireError
-from rag.ingest.build import Progress, Summary, build
+from rag.ingest.build import Summary, Tell, build
 from rag.ingest.maintenance import exclude
 from rag.ingest.sources import READ
 from rag.protocols import Embedder
@@ -32,15 +32,10 @@ MAX_NAME_CHARS = 120
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """An article of the index; "" for what it does not state. `copy_of` names the first article of the same report."""
+    """An article of the index, and the number of its chunks."""
 
-    id: str
-    path: str
-    title: str
-    publisher: str
-    date: str
+    article: Article
     chunks: int
-    copy_of: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,18 +94,7 @@ class Library:
                         found.append(article)
             chunks = store.chunks_by_article()
             total = count if wanted else store.article_count()
-        return [
-            Item(
-                a.id,
-                a.path,
-                a.title.value if a.title else "",
-                a.publisher.value if a.publisher else "",
-                a.day if a.published else "",
-                chunks.get(a.id, 0),
-                a.copy_of,
-            )
-            for a in found
-        ], total
+        return [Item(a, chunks.get(a.id, 0)) for a in found], total
 
     def state(self) -> State:
         """What is being done, or the result of the last work."""
@@ -156,11 +140,6 @@ class Library:
             self._state = State(refused=tuple(refused))
         return self._state
 
-    def refresh(self) -> State:
-        """Update the index to all articles, in the background."""
-        self._start("Looking for changes", lambda tell: build(self._settings, self._embedder, tell))
-        return self._state
-
     def remove(self, id_: str) -> State:
         """Remove an article from the index; its file stays. Raises `StoreError` when it is not there."""
         with self._lock:
@@ -180,9 +159,7 @@ class Library:
     def _is_busy(self) -> bool:
         return self._worker is not None and self._worker.is_alive()
 
-    def _start(
-        self, what: str, work: Callable[[Callable[[Progress], None]], Summary], refused: tuple[str, ...] = ()
-    ) -> None:
+    def _start(self, what: str, work: Callable[[Tell], Summary], refused: tuple[str, ...] = ()) -> None:
         with self._lock:
             before = self._worker if self._is_busy() else None
             self._state = State(busy=what, refused=refused)
@@ -194,21 +171,18 @@ class Library:
     def _work(
         self,
         what: str,
-        work: Callable[[Callable[[Progress], None]], Summary],
+        work: Callable[[Tell], Summary],
         refused: tuple[str, ...],
         before: threading.Thread | None,
     ) -> None:
         if before is not None:
             before.join()
-        started = {"": time.monotonic()}
+        started: dict[str, float] = {}
 
-        def tell(progress: Progress) -> None:
-            begun = started.setdefault(progress.what, time.monotonic())
-            passed = time.monotonic() - begun
-            left = passed / progress.done * (progress.total - progress.done) if progress.done else None
-            self._state = State(
-                f"{what}: {progress.what}", progress.done, progress.total, left, refused=refused
-            )
+        def tell(step: str, done: int, total: int) -> None:
+            passed = time.monotonic() - started.setdefault(step, time.monotonic())
+            left = passed / done * (total - done) if done else None
+            self._state = State(f"{what}: {step}", done, total, left, refused=refused)
 
         try:
             self._state = State(summary=work(tell), refused=refused)

@@ -5,22 +5,22 @@ An unreadable index is never deleted. It is renamed to a name that says so.
 
 from __future__ import annotations
 
-import hashlib
 import json
 import shutil
 import sqlite3
 import time
 import zipfile
 import zlib
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import closing, suppress
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 from rag import __version__
 from rag.config import Settings
 from rag.errors import StoreError
-from rag.ingest.build import Progress, Summary, build, fingerprint_of
+from rag.ingest.build import Summary, Tell, build, fingerprint_of, silent
 from rag.protocols import Embedder
 from rag.store.catalog import Catalog
 from rag.store.catalog_file import FILE_NAME, FORMAT
@@ -32,8 +32,6 @@ from rag.store.records import ArticleRecord
 
 BESIDE = "rebuild"  # folder inside the index where a new index is built
 MANIFEST = "manifest.json"
-COPY_BYTES = 1 << 20
-MAX_EXPORT_BYTES = 1 << 40
 # errors that reading a damaged zip file and its manifest raises
 DAMAGED = (OSError, EOFError, KeyError, TypeError, ValueError, RuntimeError, zlib.error, zipfile.BadZipFile)
 
@@ -70,16 +68,20 @@ def _put_aside(folder: Path) -> Path:
     return folder / name
 
 
+def _follow(catalog: Catalog, roots: Sequence[str]) -> None:
+    """List other folders whose articles are indexed too."""
+    with catalog.transaction():
+        for root in roots:
+            catalog.add_root(root)
+
+
 def _salvage(damaged: Path, folder: Path) -> list[str]:
     """Take over what can still be read of a damaged catalogue and is slow or impossible to make from the articles: vectors,
     each verified by its checksum, and the list of other indexed folders. Returns a line for each."""
     kept = 0
     with closing(Catalog(folder, create=True)) as catalog, closing(sqlite3.connect(damaged)) as source:
         try:
-            roots = [str(r[0]) for r in source.execute("SELECT root FROM roots")]
-            with catalog.transaction():
-                for root in roots:
-                    catalog.add_root(root)
+            _follow(catalog, [str(r[0]) for r in source.execute("SELECT root FROM roots")])
             for embedded, vector, crc in source.execute("SELECT embedded,vector,crc FROM vectors"):
                 if isinstance(vector, bytes) and zlib.crc32(vector) == crc:
                     with catalog.transaction():
@@ -90,9 +92,7 @@ def _salvage(damaged: Path, folder: Path) -> list[str]:
     return [f"{kept} vectors taken over from it"] if kept else []
 
 
-def check(
-    settings: Settings, embedder: Embedder, progress: Callable[[Progress], None] = lambda progress: None
-) -> Checked:
+def check(settings: Settings, embedder: Embedder, progress: Tell = silent) -> Checked:
     """Read the whole index, verify its checksums, and repair what is damaged.
 
     Damaged index files are rebuilt from the catalogue. A damaged catalogue is renamed and rebuilt from the articles.
@@ -109,12 +109,7 @@ def check(
                 done = repair(folder, catalog, embedder.dimension)
                 with catalog.transaction():
                     catalog.drop_unused_vectors()
-                tidy(
-                    folder,
-                    catalog,
-                    embedder.dimension,
-                    lambda d, t: progress(Progress("merging files", d, t)),
-                )
+                tidy(folder, catalog, embedder.dimension, partial(progress, "merging files"))
                 return Checked(tuple(done), None, None, catalog.article_count(), catalog.chunk_count())
         aside = _put_aside(folder)
         done = [f"{FILE_NAME}: damaged ({problems[0]}); kept aside as {aside.name}", *_salvage(aside, folder)]
@@ -140,9 +135,7 @@ def _take_over(folder: Path, beside: Path) -> None:
             repair(folder, catalog, int(getattr(catalog.fingerprint(), "dimension", 0)))
 
 
-def rebuild(
-    settings: Settings, embedder: Embedder, progress: Callable[[Progress], None] = lambda progress: None
-) -> Summary:
+def rebuild(settings: Settings, embedder: Embedder, progress: Tell = silent) -> Summary:
     """Build a new index from the articles, beside the old one, and replace the old one when the new one is complete.
 
     The old index may be damaged or of another format: only its list of followed folders is read, if possible. It stays
@@ -150,17 +143,14 @@ def rebuild(
     """
     folder, beside = settings.index, settings.index / BESIDE
     shutil.rmtree(beside, ignore_errors=True)
-    roots: list[Path] = []
+    roots: list[str] = []
     with suppress(StoreError), closing(Catalog(folder)) as old:
-        roots = [Path(r) for r in old.roots()]
+        roots = [r for r in old.roots() if Path(r).exists()]
     try:
-        there = [r for r in roots if r.exists()]
-        fresh = replace(settings, index=beside)
-        if settings.seeds.is_dir() or not there:
-            summary = build(fresh, embedder, progress)
-        if there:
-            summary = build(fresh, embedder, progress, there)
-            summary = build(fresh, embedder, progress) if not settings.seeds.is_dir() else summary
+        if roots:
+            with writer_lock(beside), closing(Catalog(beside, create=True)) as new:
+                _follow(new, roots)
+        summary = build(replace(settings, index=beside), embedder, progress)
         _take_over(folder, beside)
     finally:
         shutil.rmtree(beside, ignore_errors=True)
@@ -238,17 +228,12 @@ def _unpack(source: Path, beside: Path) -> None:
                     f"{source}: of index format {manifest['format']}, this program reads {FORMAT}; "
                     "save it again with the program that made it"
                 )
-            left = min(int(listed["bytes"]), MAX_EXPORT_BYTES)
-            digest = hashlib.sha256()
-            with archive.open(FILE_NAME) as packed, (beside / FILE_NAME).open("wb") as file:
-                while block := packed.read(COPY_BYTES):
-                    left -= len(block)
-                    if left < 0:
-                        raise StoreError(f"{source}: holds more than its manifest says; it is damaged")
-                    digest.update(block)
-                    file.write(block)
-            if left or digest.hexdigest() != listed["sha256"]:
-                raise StoreError(f"{source}: damaged (its SHA-256 is not the listed one); copy it again")
+            packed = archive.getinfo(FILE_NAME)  # `extract` writes no more than the size it states
+            if packed.file_size != listed["bytes"]:
+                raise StoreError(f"{source}: of another size than its manifest says; it is damaged")
+            archive.extract(packed, beside)
+        if sha256_of(beside / FILE_NAME) != listed["sha256"]:
+            raise StoreError(f"{source}: damaged (its SHA-256 is not the listed one); copy it again")
     except DAMAGED as error:
         reason = getattr(error, "strerror", None) or str(error)
         raise StoreError(f"{source}: not an index saved by rag index --export ({reason})") from None
@@ -263,11 +248,8 @@ def restore(settings: Settings, embedder: Embedder, source: Path) -> tuple[int, 
     beside = settings.index / BESIDE
     shutil.rmtree(beside, ignore_errors=True)
     try:
-        try:
-            beside.mkdir(parents=True)
-        except OSError as error:
-            raise StoreError(f"{settings.index}/: cannot be written ({error.strerror})") from None
-        _unpack(source, beside)
+        with writer_lock(beside):
+            _unpack(source, beside)
         with closing(Catalog(beside, create=True)) as catalog:
             problems = catalog.problems()
             if problems:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -56,12 +56,8 @@ def _is_answering(folder: Path) -> bool:
     return False
 
 
-def make_give_way(folder: Path) -> Callable[[], None]:
-    """A function that waits until nobody answers, at most `MOST_S`. Call it before each small piece of work."""
-
-    def give_way() -> None:
-        until = time.monotonic() + MOST_S
-        while _is_answering(folder) and time.monotonic() < until:
-            time.sleep(LOOK_S)
-
-    return give_way
+def give_way(folder: Path) -> None:
+    """Wait until nobody answers, at most `MOST_S`. Call it before each small piece of work."""
+    until = time.monotonic() + MOST_S
+    while _is_answering(folder) and time.monotonic() < until:
+        time.sleep(LOOK_S)

@@ -9,18 +9,18 @@ from __future__ import annotations
 
 import os
 import socket
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from typing import Any
 
 from rag.config import Settings
 from rag.errors import ArticleError, ConfigError, missing_extra
-from rag.ingest.build import Progress, cut, fingerprint_of
+from rag.ingest.build import Tell, cut, fingerprint_of
 from rag.ingest.sandbox import Extractor
-from rag.ingest.sidecars import Sidecars
-from rag.ingest.sources import Source, read, scan
+from rag.ingest.sources import Found, read, scan
 from rag.protocols import Embedder
-from rag.store.base import Fingerprint, embedded_text
+from rag.store.base import embedded_text
 from rag.store.catalog import Catalog
 from rag.store.local import writer_lock
 
@@ -38,17 +38,16 @@ MakeEmbedder = Callable[[], Embedder]
 class _Read:
     """Reads and cuts files, in a worker."""
 
-    sources: tuple[Source, ...]
-    sidecars: tuple[Sidecars, ...]
+    found: Found
     settings: Settings
     embedding: str
 
     def __call__(self, row: dict[str, Any]) -> Iterator[dict[str, Any]]:
         """The texts of one file, with their keys. Unreadable files are left to the build, which reports them."""
-        number = int(row["file"])
+        source = self.found.sources[int(row["file"])]
         try:
             with Extractor(self.settings.fields) as extractor:
-                content = read(self.sources[number], self.sidecars[number], extractor)
+                content = read(source, self.found.sidecars_of(source), extractor)
         except ArticleError:
             return
         for article in content.articles:
@@ -70,7 +69,8 @@ class _Embed:
         return {"key": batch["key"], "vector": [row.tobytes() for row in vectors]}
 
 
-def _ray(address: str) -> Any:
+@contextmanager
+def _ray(address: str) -> Iterator[Any]:
     """Ray, connected to a cluster, or to one on this machine that starts and ends with this process."""
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # otherwise it would send reports over the network
     os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
@@ -95,56 +95,20 @@ def _ray(address: str) -> Any:
         ) from None
     context = ray.data.DataContext.get_current()
     context.enable_progress_bars = False
-    return ray
+    try:
+        yield ray
+    finally:
+        ray.shutdown()
 
 
-def embed_ahead(
-    settings: Settings, make: MakeEmbedder, address: str, workers: int, progress: Callable[[Progress], None]
-) -> int:
+def embed_ahead(settings: Settings, make: MakeEmbedder, address: str, workers: int, progress: Tell) -> int:
     """Embed the texts whose vectors are not stored yet, of the articles in `settings.seeds` and in the paths named before.
     Returns the number of texts. `address` is that of a cluster, or `LOCAL`.
 
     Stored vectors are kept after an interruption: the same command continues. Raises `ConfigError` where Ray or its
     cluster is missing, `StoreError` when another process is writing the index.
     """
-    fingerprint = fingerprint_of(settings, make())
-    with writer_lock(settings.index):
-        catalog = Catalog(settings.index, create=True)
-        try:
-            found = scan(settings.seeds, catalog.roots())
-            ray = _ray(address)
-            try:
-                return _run(
-                    ray,
-                    settings,
-                    fingerprint,
-                    catalog,
-                    found.sources,
-                    found.sidecars,
-                    make,
-                    workers,
-                    progress,
-                )
-            finally:
-                ray.shutdown()
-        finally:
-            catalog.close()
-
-
-def _run(
-    ray: Any,
-    settings: Settings,
-    fingerprint: Fingerprint,
-    catalog: Catalog,
-    sources: Sequence[Source],
-    sidecars: dict[Any, Sidecars],
-    make: MakeEmbedder,
-    workers: int,
-    progress: Callable[[Progress], None],
-) -> int:
-    tables = tuple(sidecars.get(s.folder, Sidecars()) for s in sources)
-    reading = _Read(tuple(sources), tables, settings, fingerprint.embedding)
-    texts = ray.data.from_items([{"file": n} for n in range(len(sources))]).flat_map(reading)
+    embedding = fingerprint_of(settings, make()).embedding
     done = 0
     waiting: dict[bytes, str] = {}
 
@@ -164,11 +128,17 @@ def _run(
                     for k, v in zip(batch["key"], batch["vector"], strict=True)
                 )
             done += len(batch["key"])
-            progress(Progress("embedding", done, done + len(todo) - len(batch["key"])))
+            progress("embedding", done, done + len(todo) - len(batch["key"]))
 
-    for batch in texts.iter_batches(batch_size=KEPT_AT_ONCE):
-        waiting |= {bytes.fromhex(str(k)): str(t) for k, t in zip(batch["key"], batch["text"], strict=True)}
-        if len(waiting) >= WINDOW:
+    with writer_lock(settings.index), closing(Catalog(settings.index, create=True)) as catalog:
+        found = scan(settings.seeds, catalog.roots())
+        with _ray(address) as ray:
+            files = ray.data.from_items([{"file": n} for n in range(len(found.sources))])
+            texts = files.flat_map(_Read(found, settings, embedding))
+            for batch in texts.iter_batches(batch_size=KEPT_AT_ONCE):
+                rows = zip(batch["key"], batch["text"], strict=True)
+                waiting |= {bytes.fromhex(str(k)): str(t) for k, t in rows}
+                if len(waiting) >= WINDOW:
+                    embed()
             embed()
-    embed()
     return done

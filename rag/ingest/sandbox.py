@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 import os
-import select
 import signal
 import subprocess
 import sys
@@ -15,6 +14,7 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import asdict
+from multiprocessing import Pipe
 from pathlib import Path
 from types import TracebackType
 
@@ -33,14 +33,12 @@ class Extractor:
         names: Mapping[str, str] | None = None,
         limits: Limits | None = None,
         idle_s: float = IDLE_S,
-        total_s: float = TOTAL_S,
     ) -> None:
         """`names` are the user's names for JSON and CSV fields. Starts nothing."""
         self._names = dict(names or {})
         self._limits = asdict(limits or Limits())
-        self._idle_s, self._total_s = idle_s, total_s
+        self._idle_s = idle_s
         self._process: subprocess.Popen[bytes] | None = None
-        self._rest = b""
 
     def __enter__(self) -> Extractor:
         return self
@@ -62,29 +60,21 @@ class Extractor:
             else:
                 process.kill()
             process.wait()
-            for pipe in (process.stdin, process.stdout):
-                if pipe:
-                    pipe.close()
+            self._connection.close()
 
     def extract(self, path: Path, name: str) -> Iterator[Document | Refused]:
         """The documents of the file at `path`, called `name`; what cannot be read comes as `Refused`."""
-        started = time.monotonic()
+        ends = time.monotonic() + TOTAL_S
+        request = {
+            "name": name,
+            "path": str(path.absolute()),
+            "names": self._names,
+            "limits": self._limits,
+        }
         try:
-            process = self._running()
-            assert process.stdin is not None
-            request = {
-                "name": name,
-                "path": str(path.absolute()),
-                "names": self._names,
-                "limits": self._limits,
-            }
-            process.stdin.write(json.dumps(request).encode() + b"\n")
-            process.stdin.flush()
-            while True:
-                left = min(self._idle_s, started + self._total_s - time.monotonic())
-                reply = self._reply(process, left)
-                if "end" in reply:
-                    return
+            self._start()
+            self._connection.send_bytes(json.dumps(request).encode())
+            while "end" not in (reply := self._reply(min(self._idle_s, ends - time.monotonic()))):
                 if "document" in reply:
                     yield Document(**reply["document"])
                 elif "refused" in reply:
@@ -102,38 +92,29 @@ class Extractor:
             self.close()  # its remaining output belongs to no request
             raise
 
-    def _running(self) -> subprocess.Popen[bytes]:
-        if self._process is None or self._process.poll() is not None:
-            self.close()
-            self._rest = b""
+    def _start(self) -> None:
+        """Start the process where it does not run."""
+        if self._process is not None and self._process.poll() is None:
+            return
+        self.close()
+        self._connection, other = Pipe()
+        with other:
             self._process = subprocess.Popen(
-                [sys.executable, "-P", "-m", "rag.ingest.sandbox_process"],
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
+                [sys.executable, "-P", "-m", "rag.ingest.sandbox_process", str(other.fileno())],
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
                 stderr=subprocess.DEVNULL,
                 cwd="/" if os.name == "posix" else None,
                 env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])},
+                pass_fds=[other.fileno()],
                 start_new_session=True,  # Ctrl-C is handled here, not by the child
             )
-        return self._process
 
-    def _reply(self, process: subprocess.Popen[bytes], timeout_s: float) -> dict[str, dict[str, str]]:
-        """The next line. Raises `TimeoutError`, `EOFError` when the process died, `ValueError` for an invalid answer."""
-        assert process.stdout is not None
-        deadline = time.monotonic() + timeout_s
-        parts = [self._rest]
-        while b"\n" not in parts[-1]:
-            left = deadline - time.monotonic()
-            if left <= 0 or not select.select([process.stdout], [], [], left)[0]:
-                raise TimeoutError
-            block = os.read(process.stdout.fileno(), 1 << 20)
-            if not block:
-                raise EOFError
-            parts.append(block)
-            if sum(len(p) for p in parts) > MAX_REPLY_BYTES:
-                raise ValueError("too long")
-        line, self._rest = b"".join(parts).split(b"\n", 1)
-        reply = json.loads(line)
+    def _reply(self, timeout_s: float) -> dict[str, dict[str, str]]:
+        """The next answer. Raises `TimeoutError`, `EOFError` when the process died, `ValueError` for an invalid answer."""
+        if timeout_s <= 0 or not self._connection.poll(timeout_s):
+            raise TimeoutError
+        reply = json.loads(self._connection.recv_bytes(MAX_REPLY_BYTES))
         if not isinstance(reply, dict) or not {"document", "refused", "going", "end"} & reply.keys():
             raise ValueError("no answer")
         return reply

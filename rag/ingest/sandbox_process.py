@@ -1,8 +1,8 @@
 """The process that reads files of foreign formats. Parsers see hostile input only here.
 
-One request a line on standard input, `{"name", "path", "names", "limits"}`; answers are lines `{"document": ...}` or
-`{"refused": ...}`, `{"going": true}` where the next one takes long, and `{"end": true}` last. Its memory is limited, it opens
-no connection, and it ends with its input.
+It is given one end of a connection, by the number of its descriptor. Requests are JSON, `{"name", "path", "names", "limits"}`;
+answers are `{"document": ...}` or `{"refused": ...}`, `{"going": true}` where the next one takes long, and `{"end": true}` last.
+Its memory is limited, it opens no connection of its own, and it ends with that one.
 """
 
 from __future__ import annotations
@@ -10,7 +10,9 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import asdict
+from multiprocessing.connection import Connection
 from typing import Any
 
 from rag.ingest.formats import Document, Found, Limits, Refused, Working, extract
@@ -40,30 +42,25 @@ def _found(request: dict[str, Any]) -> Iterator[Found]:
         yield Refused("", "nested too deeply; save it as text")
 
 
-def _line(found: Found) -> str:
+def _message(found: Found) -> bytes:
     if isinstance(found, Working):
-        return '{"going": true}'
+        return b'{"going": true}'
     kind = "document" if isinstance(found, Document) else "refused"
-    line = json.dumps({kind: asdict(found)}, ensure_ascii=False)
     try:
-        line.encode()
+        return json.dumps({kind: asdict(found)}, ensure_ascii=False).encode()
     except UnicodeEncodeError:  # half of a surrogate pair, which JSON may contain
-        line = json.dumps({"refused": {"key": "", "reason": "holds half a character; save it as UTF-8"}})
-    return line
+        return b'{"refused": {"key": "", "reason": "holds half a character; save it as UTF-8"}}'
 
 
 def main() -> None:
-    """Serve until the input ends."""
+    """Serve until the other side has closed the connection."""
     _bound_memory()
-    out = sys.stdout
-    sys.stdout = sys.stderr  # output of a parser must not mix with the answers
-    out.reconfigure(encoding="utf-8", newline="\n")  # type: ignore[union-attr]
-    for text in sys.stdin:
-        for found in _found(json.loads(text)):
-            out.write(_line(found) + "\n")
-            out.flush()
-        out.write('{"end": true}\n')
-        out.flush()
+    connection = Connection(int(sys.argv[1]))
+    with suppress(EOFError):
+        while True:
+            for found in _found(json.loads(connection.recv_bytes())):
+                connection.send_bytes(_message(found))
+            connection.send_bytes(b'{"end": true}')
 
 
 if __name__ == "__main__":

@@ -19,7 +19,7 @@ from rag.errors import ArticleError, CorpusError
 from rag.ingest.articles import read_article, scan_folder
 from rag.ingest.descriptions import describe, parse_date
 from rag.ingest.formats import FORMATS_VERSION, SUFFIXES, TEXT, Document, Refused
-from rag.ingest.sidecars import SIDECAR, Sidecars, Supplied, load_sidecars, sidecar_of
+from rag.ingest.sidecars import Sidecars, Supplied, load_sidecars, sidecar_of
 from rag.schema import Article, Field, Origin, Published
 from rag.text.words import plain
 
@@ -54,6 +54,10 @@ class Found:
     gone: tuple[str, ...] = ()  # files that the user named and that no longer exist
     sidecars: dict[Path, Sidecars] = field(default_factory=dict)
     unread: tuple[tuple[str, str], ...] = ()
+
+    def sidecars_of(self, source: Source) -> Sidecars:
+        """The tables of the folder that a file lies in."""
+        return self.sidecars.get(source.folder, Sidecars())
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,43 +102,30 @@ def _unread(folder: Path, root: str, files: Sequence[Path]) -> list[tuple[str, s
     return told
 
 
-def _root(root: str) -> tuple[list[Source], list[tuple[str, str]], Sidecars]:
-    path = Path(root)
-    if path.is_dir():
-        found, others = scan_folder(path, READ)
-        return _in_folder(path, root, found), _unread(path, root, others), load_sidecars(path)
-    return [Source(path, root, path.name, root, path.parent)], [], Sidecars()
-
-
 def scan(seeds: Path, roots: Sequence[str]) -> Found:
     """All files of the corpus' own folder `seeds` and of the `roots` that the user named before.
 
     A missing root is listed in `Found.missing`; its articles stay in the index. Raises `CorpusError` when `seeds` is
     missing and there is no root, `ArticleError` for an `articles.toml` that cannot be read.
     """
-    sources: list[Source] = []
-    unread: list[tuple[str, str]] = []
-    looked, missing, sidecars = [], [], {}
+    gone = "is not there; its articles stay in the index (rag articles remove takes them out)"
+    missing = tuple((root, gone) for root in roots if not os.path.lexists(root))
+    looked = [root for root in roots if os.path.lexists(root)]
     if seeds.is_dir() or not roots:
-        files, others = scan_folder(seeds, READ)
-        sources += _in_folder(seeds, "", files)
-        unread += _unread(seeds, "", others)
-        sidecars[seeds] = load_sidecars(seeds)
-        looked.append("")
-    for root in roots:
-        if not os.path.lexists(root):
-            missing.append(
-                (root, "is not there; its articles stay in the index (rag articles remove takes them out)")
-            )
+        looked.insert(0, "")
+    sources: dict[str, Source] = {}
+    unread: list[tuple[str, str]] = []
+    sidecars: dict[Path, Sidecars] = {}
+    for root in looked:
+        folder = Path(root) if root else seeds
+        if root and not folder.is_dir():
+            sources[root] = Source(folder, root, folder.name, root, folder.parent)
             continue
-        more, others_there, tables = _root(root)
-        sources += more
-        unread += others_there
-        for source in more:
-            sidecars.setdefault(source.folder, tables)
-        looked.append(root)
-    distinct = {s.file: s for s in sources}
-    return Found(tuple(distinct.values()), tuple(looked), tuple(missing), (), sidecars, tuple(unread))
+        files, others = scan_folder(folder, READ)
+        sources |= {s.file: s for s in _in_folder(folder, root, files)}
+        unread += _unread(folder, root, others)
+        sidecars[folder] = load_sidecars(folder)
+    return Found(tuple(sources.values()), tuple(looked), missing, (), sidecars, tuple(unread))
 
 
 def scan_paths(
@@ -234,9 +225,8 @@ def _read(
     articles: list[Article] = []
     skips: list[tuple[str, str]] = []
     keys: dict[str, int] = {}
-    name = source.path.relative_to(source.folder).as_posix()
     try:
-        supplied = Sidecars({name: sidecar_of(source.path, source.folder, sidecars)})
+        supplied = sidecar_of(source.path, source.folder, sidecars)
     except ArticleError as error:
         return [], [("", str(error))]
     for found in extractor.extract(source.path, source.shown):
@@ -245,16 +235,14 @@ def _read(
         if isinstance(found, Refused):
             skips.append((key, f"{source.shown}: {found.reason}"))
         else:
-            articles.append(_from_document(source, key, found, supplied))
+            articles.append(_from_document(source, key, found, Supplied() if key else supplied))
     return articles, skips
 
 
-def _from_document(source: Source, key: str, document: Document, supplied: Sidecars) -> Article:
-    """An article from a document: facts come from its metadata first, then from its text, then from the sidecar."""
+def _from_document(source: Source, key: str, document: Document, more: Supplied) -> Article:
+    """An article from a document: facts come from its metadata first, then from its text, then from the sidecar's `more`."""
     mark = f"#{key}" if key else ""
     said = describe(document.text)
-    name = source.path.relative_to(source.folder).as_posix()
-    more = Supplied() if key else supplied.tables[name]
 
     def fact(metadata: str, stated: Field | None, given: str | None) -> Field | None:
         if plain(metadata):
@@ -284,6 +272,3 @@ def _from_document(source: Source, key: str, document: Document, supplied: Sidec
         ),
         author=fact(document.author, said.author, more.author),
     )
-
-
-__all__ = ["SIDECAR", "Content", "Found", "Source", "read", "scan", "scan_paths", "stamp_of"]

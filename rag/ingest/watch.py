@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import closing, suppress
 from pathlib import Path
 
 from rag.config import Settings
@@ -17,12 +18,11 @@ LOOK_MS = 300_000  # between scans without a reported change: network folders re
 def followed(settings: Settings) -> list[Path]:
     """The folders and files of the articles that exist."""
     roots: list[Path] = [settings.seeds]
-    try:
-        catalog = Catalog(settings.index)
+    with (
+        suppress(StoreError),
+        closing(Catalog(settings.index)) as catalog,
+    ):  # no index yet: only its own folder
         roots += [Path(r) for r in catalog.roots()]
-        catalog.close()
-    except StoreError:
-        pass  # no index yet: only its own folder
     return [r for r in roots if r.exists()]
 
 

@@ -5,12 +5,12 @@ It does not change answers. Only the protocol may write to standard output.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 from rag.answering.render import answer_to_text
+from rag.assistant import Assistant
 from rag.codec import answer_to_dict, passage_to_dict
 from rag.errors import CitewireError, missing_extra
-from rag.schema import Answer, Passage
 
 if TYPE_CHECKING:
     from mcp.server.fastmcp import FastMCP
@@ -18,17 +18,7 @@ if TYPE_CHECKING:
 MOST_PASSAGES = 50
 
 
-class Asking(Protocol):
-    """The part of `rag.assistant.Assistant` that the tools use."""
-
-    def ask(self, question: str) -> Answer:
-        """The final answer."""
-
-    def search(self, query: str, limit: int = 10) -> list[Passage]:
-        """The best passages."""
-
-
-def make_tools(assistant: Asking) -> FastMCP:
+def make_tools(assistant: Assistant) -> FastMCP:
     """The server; `run("stdio")` serves until its input ends. Raises `ConfigError` where a package is missing."""
     try:
         from mcp.server.fastmcp import FastMCP

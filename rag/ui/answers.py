@@ -4,74 +4,20 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from types import MappingProxyType
 
 from markupsafe import Markup
 
 from rag.answering.question import names
-from rag.answering.render import answer_to_text, disagreement_parts, in_short, in_words, statement_words
-from rag.schema import Answer, Article, Evidence, State, Statement
+from rag.answering.render import answer_to_text, disagreement_parts, in_short, statement_words
+from rag.schema import Answer, Article, State
 from rag.text.sentences import sentences
 from rag.text.words import plain
-from rag.ui.rendering import Marked, marked, numbered, render
+from rag.ui.rendering import marked, render
 
 EXAMPLES = 4
 EXAMPLE_ARTICLES = 50  # enough for four questions
 _NO_CHANGES: Mapping[int, str] = MappingProxyType({})
-
-
-@dataclass(frozen=True, slots=True)
-class _Line:
-    """A statement to show: "In short:" or "" before it, the evidence it cites, and how its value was derived."""
-
-    state: State
-    text: Marked
-    label: str
-    cited: Sequence[Evidence]
-    how: str
-
-
-@dataclass(frozen=True, slots=True)
-class _Value:
-    """One of the values about which articles disagree, with the number of articles that give it, in words."""
-
-    text: str
-    origins: str
-    is_newest: bool
-    cited: Sequence[Evidence]
-
-
-def _line(answer: Answer, statement: Statement) -> _Line:
-    return _Line(
-        statement.state,
-        marked(plain(statement.text), statement_words(answer, statement)),
-        in_short(answer, statement),
-        numbered(answer, statement.citations),
-        "; ".join(statement.verdict.derivation) if statement.verdict else "",
-    )
-
-
-def _values(answer: Answer) -> list[_Value]:
-    values = answer.disagreement.values if answer.disagreement else ()
-    differ = not all(v.newest for v in values)
-    return [
-        _Value(
-            v.text,
-            f"{in_words(v.origins)} {'article' if v.origins == 1 else 'articles'}",
-            v.newest and differ,
-            numbered(answer, v.citations),
-        )
-        for v in values
-    ]
-
-
-def _progress(answer: Answer) -> str:
-    if not answer.evidence:
-        return "Searching the articles"
-    if not answer.statements:
-        return "Reading the sources"
-    return "Writing and checking"
 
 
 def turn_html(
@@ -91,11 +37,9 @@ def turn_html(
         since=since,
         questions=questions,
         report=report,
-        lines=[_line(answer, s) for s in shown],
+        lines=[(s, marked(plain(s.text), statement_words(answer, s)), in_short(answer, s)) for s in shown],
         withheld=len(answer.statements) - len(shown),
-        values=_values(answer),
         said=disagreement_parts(answer),
-        progress=_progress(answer),
         copy="\n".join(map(plain, copied)),
     )
 

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
+from rag.assistant import Assistant
 from rag.codec import answer_to_dict, passage_to_dict
 from rag.errors import CitewireError
-from rag.schema import Choice
-from rag.ui.answerer import Answerer
 from rag.ui.session import refusal_of
 
 
-def offer(assistant: Answerer) -> None:
+def offer(assistant: Assistant) -> None:
     """Offer "ask" and "search" of `assistant`. Their names and docstrings are what a tool's user reads."""
     import gradio as gr
 
@@ -28,11 +27,9 @@ def offer(assistant: Answerer) -> None:
         if refusal := refusal_of(question, 0):
             raise gr.Error(refusal, print_exception=False)
         try:
-            *_, final = assistant.stream(question, (), cancel=lambda: False, choice=Choice())
+            return answer_to_dict(assistant.ask(question))
         except CitewireError as error:
             raise gr.Error(str(error), print_exception=False) from None
-        found: dict[str, Any] = answer_to_dict(final)
-        return found
 
     def search(query: str, limit: int = 5) -> list[dict[str, Any]]:
         """Find the passages of the articles that fit a query best, by words and by meaning. No model writes anything.

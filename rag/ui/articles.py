@@ -90,21 +90,10 @@ def articles_html(items: Sequence[Item], total: int, query: str, state: Work) ->
         items=items,
         shown=shown,
         state=state,
-        busy=_busy(state),
         done=_done(state.summary) if state.summary else "",
         reasons=[*state.refused, *(s.reason for s in skipped)],
         most_reasons=MOST_REASONS,
     )
-
-
-def _busy(state: Work) -> str:
-    """The indexing in progress, how far it is, and the estimated time left."""
-    words = state.busy
-    if state.total:
-        words += f", {state.done} of {state.total}"
-    if state.left_s is not None and state.left_s >= 1:
-        words += f", about {state.left_s:.0f} s left"
-    return words
 
 
 def _done(summary: Summary) -> str:

@@ -12,12 +12,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from rag.errors import CitewireError, ConfigError
+from rag.assistant import MAX_QUESTION_CHARS, Assistant
+from rag.errors import CitewireError
 from rag.schema import Answer, Status
-from rag.ui.answerer import Answerer
 from rag.ui.answers import EXAMPLE_ARTICLES, conversation_html, examples
 from rag.ui.rendering import notice_html
-from rag.ui.session import MAX_QUESTION_CHARS, Line, Session
+from rag.ui.session import Line, Session
 from rag.ui.sessions import Sessions
 from rag.ui.settings import choice_of
 from rag.ui.sources import empty_html, sources_html
@@ -42,7 +42,7 @@ class Chat:
     conversation: gr.HTML
     notice: gr.HTML
 
-    def __init__(self, assistant: Answerer, sessions: Sessions | None) -> None:
+    def __init__(self, assistant: Assistant, sessions: Sessions | None) -> None:
         self._assistant = assistant
         self._sessions = sessions
         self._line = Line()
@@ -149,10 +149,8 @@ class Chat:
         session.reading = False
         yield [self.show(session), same(), change(active=False)]
         turn = len(session.turns) - 1
-        choice, wrong = choice_of(*choices)
         try:
-            if wrong:
-                raise ConfigError(wrong)
+            choice = choice_of(*choices)
             for answer in self._assistant.stream(question, history, cancel=cancel, choice=choice):
                 session.turns[turn] = answer
                 if answer.final:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from rag.answering.freshness import Freshness, cited_by
+from rag.assistant import Assistant
 from rag.codec import answer_to_json
 from rag.errors import CitewireError
 from rag.text.words import plain
-from rag.ui.answerer import Answerer
 from rag.ui.chat import BUSY, Chat
 from rag.ui.rendering import notice_html, render
 from rag.ui.session import Session
@@ -21,7 +21,7 @@ NO_FILE = ("", "")
 class ConversationsTab:
     """Shows what `sessions` keeps."""
 
-    def __init__(self, assistant: Answerer, sessions: Sessions, chat: Chat) -> None:
+    def __init__(self, assistant: Assistant, sessions: Sessions, chat: Chat) -> None:
         self._assistant = assistant
         self._sessions = sessions
         self._chat = chat

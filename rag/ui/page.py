@@ -11,11 +11,11 @@ import os
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from rag.assistant import Assistant
 from rag.config import Settings
 from rag.models.openai_client import servers_of
 from rag.server.network import is_loopback
 from rag.ui import api
-from rag.ui.answerer import Answerer
 from rag.ui.articles import ArticlesTab
 from rag.ui.chat import Chat
 from rag.ui.conversations import ConversationsTab
@@ -40,7 +40,7 @@ def header_html(settings: Settings) -> str:
     return render("header.html", hosts=list(dict.fromkeys(hosts)))
 
 
-def build(assistant: Answerer, sessions: Sessions | None = None) -> gr.Blocks:
+def build(assistant: Assistant, sessions: Sessions | None = None) -> gr.Blocks:
     """The page over `assistant`, not yet listening; with `sessions`, conversations are kept and listed."""
     os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"  # read when Gradio is imported
     os.environ["HF_HUB_DISABLE_TELEMETRY"] = "1"

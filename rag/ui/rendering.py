@@ -6,15 +6,14 @@ by a model or an article is never read as HTML or Markdown. It knows values and 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from functools import cache
 from importlib.resources import files
 from typing import TYPE_CHECKING
 
 from markupsafe import Markup, escape
 
-from rag.answering.render import words_at
-from rag.schema import Answer, Article, Evidence, Span
+from rag.answering.render import in_words, words_at
+from rag.schema import Article, Evidence, Span
 from rag.text.words import plain
 
 if TYPE_CHECKING:
@@ -56,7 +55,7 @@ def _environment() -> Environment:
     environment.filters |= {
         "as_is": escape,
         "count": count,
-        "numbered": numbered,
+        "in_words": in_words,
         "plain": plain,
         "publisher": publisher,
         "sentence": sentence,
@@ -99,9 +98,3 @@ def sentence(item: Evidence, is_cited: bool) -> Marked:
     """The sentence of evidence; the words that answer are marked only where it is cited."""
     text = plain(item.text)
     return marked(text, words_at(item, text) if is_cited else None)
-
-
-def numbered(answer: Answer, numbers: Sequence[int]) -> list[Evidence]:
-    """The evidence of these numbers, in their order; unknown numbers give nothing."""
-    by_number = {e.number: e for e in answer.evidence}
-    return [by_number[n] for n in numbers if n in by_number]

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Awaitable, Callable, MutableMapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from rag.assistant import Assistant
 from rag.server.network import LOOPBACK, check_port, is_loopback
 from rag.server.password import Password
-from rag.ui.answerer import Answerer
 from rag.ui.page import build
 from rag.ui.rendering import static
 from rag.ui.sessions import Sessions
 
 if TYPE_CHECKING:
     import gradio as gr
+    from starlette.responses import Response
+    from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 PORT = "CITEWIRE_PORT={port}"  # how another port is set
 MAX_UPLOAD_BYTES = 200 * 2**20  # one file; its contents are limited where they are read
@@ -29,9 +30,6 @@ FILE_ROUTES = ("file=", "file/", "proxy=", "stream/")
 _SANS = ["Inter", "Segoe UI", "Helvetica Neue", "Liberation Sans", "Arial", "sans-serif"]
 _MONO = ["ui-monospace", "SFMono-Regular", "Liberation Mono", "monospace"]
 
-_Scope = MutableMapping[str, Any]  # the ASGI interface's own types
-_Message = MutableMapping[str, Any]
-
 
 class _Guard:
     """ASGI middleware: adds the policy to every response and, on a loopback address, answers only to its names.
@@ -39,24 +37,21 @@ class _Guard:
     The latter prevents DNS rebinding, by which the page of another site could reach this one.
     """
 
-    def __init__(self, app: Callable[..., Awaitable[None]], names: frozenset[str]) -> None:
+    def __init__(self, app: ASGIApp, names: frozenset[str]) -> None:
         self._app = app
         self._names = names
 
-    def _refusal(self, scope: _Scope) -> tuple[int, bytes] | None:
+    def _refusal(self, scope: Scope) -> Response | None:
+        from starlette.responses import PlainTextResponse
+
         host = next((v.decode("latin-1") for k, v in scope["headers"] if k == b"host"), "")
         if self._names and host.rsplit(":", 1)[0] not in self._names and host not in self._names:
-            return 421, b"This page answers to the names of this machine only."
-        path = str(scope["path"]).lstrip("/").removeprefix("gradio_api/")
-        return (404, b"This page serves no files.") if path.startswith(FILE_ROUTES) else None
+            return PlainTextResponse("This page answers to the names of this machine only.", 421)
+        is_file = scope["path"].lstrip("/").removeprefix("gradio_api/").startswith(FILE_ROUTES)
+        return PlainTextResponse("This page serves no files.", 404) if is_file else None
 
-    async def __call__(
-        self,
-        scope: _Scope,
-        receive: Callable[[], Awaitable[_Message]],
-        send: Callable[[_Message], Awaitable[None]],
-    ) -> None:
-        async def send_with_policy(message: _Message) -> None:
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async def send_with_policy(message: Message) -> None:
             if message["type"] == "http.response.start":
                 message["headers"] = [
                     *message.get("headers", []),
@@ -67,15 +62,11 @@ class _Guard:
             await send(message)
 
         refusal = self._refusal(scope) if scope["type"] == "http" else None
-        if refusal:
-            await send_with_policy({"type": "http.response.start", "status": refusal[0], "headers": []})
-            await send({"type": "http.response.body", "body": refusal[1]})
-        else:
-            await self._app(scope, receive, send_with_policy)
+        await (refusal or self._app)(scope, receive, send_with_policy)
 
 
 def serve(
-    assistant: Answerer,
+    assistant: Assistant,
     host: str = "127.0.0.1",
     port: int = 7860,
     sessions: Sessions | None = None,

@@ -5,10 +5,10 @@ from __future__ import annotations
 import threading
 
 from rag.answering.render import turn_of
+from rag.assistant import MAX_QUESTION_CHARS
 from rag.schema import Answer, Status, Turn
 
 MAX_WAITING = 20  # questions in the queue, about five minutes; further ones are refused for now
-MAX_QUESTION_CHARS = 2000
 
 
 class Session:

@@ -137,13 +137,11 @@ class Sessions:
         return text, json.dumps(sorted(bodies))
 
     def _answer(self, text: str, keys: str) -> Answer:
-        bodies = {}
-        for key in json.loads(keys):
-            rows = self._rows("SELECT article FROM articles WHERE key=?", (key,))
-            if rows:
-                bodies[key] = rows[0][0]
+        rows = self._rows(
+            "SELECT key, article FROM articles WHERE key IN (SELECT value FROM json_each(?))", (keys,)
+        )
         try:
-            return decode(text, bodies)
+            return decode(text, {row[0]: row[1] for row in rows})
         except CodecError as error:
             raise SessionError(f"{self.path}: {error}; delete the conversation") from None
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from rag.errors import CitewireError
+from rag.assistant import Assistant
+from rag.errors import CitewireError, ConfigError
 from rag.ingest.descriptions import parse_date
 from rag.schema import Choice
-from rag.ui.answerer import Answerer
 from rag.ui.widgets import QUICK, change
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ class SettingsTab:
 
     choices: Sequence[gr.components.Component]
 
-    def __init__(self, assistant: Answerer) -> None:
+    def __init__(self, assistant: Assistant) -> None:
         self._assistant = assistant
 
     def place(self) -> None:
@@ -72,16 +72,17 @@ class SettingsTab:
 
 def choice_of(
     publishers: Sequence[str] | None, after: str | None, before: str | None, sentences: float, writer: str
-) -> tuple[Choice, str]:
-    """The choice that the settings make, and what is wrong with them in words, "" for nothing."""
+) -> Choice:
+    """The choice that the settings make. Raises `ConfigError` for a date that is none."""
     bounds = []
     for text in ((after or "").strip(), (before or "").strip()):
         known = parse_date(text) if text else None
         if text and (known is None or known.year is None):
-            wrong = f"“{text[:40]}” is not a date. Please write it like 2025-07-10, 2025-07 or 2025, in the settings."
-            return Choice(), wrong
+            raise ConfigError(
+                f"“{text[:40]}” is not a date. Please write it like 2025-07-10, 2025-07 or 2025, in the settings."
+            )
         bounds.append(known)
     wanted = tuple(str(p) for p in publishers or ())[:MOST_PUBLISHERS]
     quotes = writer == QUOTES
     count = max(0, min(MOST_SENTENCES, int(sentences)))
-    return Choice(wanted, bounds[0], bounds[1], count, quotes, "" if quotes else writer), ""
+    return Choice(wanted, bounds[0], bounds[1], count, quotes, "" if quotes else writer)

@@ -7,7 +7,7 @@ import json
 import pytest
 
 from eval.cases import EvalError
-from eval.figures import (
+from eval.compare.figures import (
     BEGIN,
     BENCHMARKS,
     END,

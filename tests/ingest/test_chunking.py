@@ -103,8 +103,3 @@ def test_the_fingerprint_names_library_and_settings() -> None:
     prints = {fingerprint(800, 120), fingerprint(800, 100), fingerprint(700, 120)}
     assert len(prints) == 3
     assert all("langchain-text-splitters" in p for p in prints)
-
-
-def test_an_overlap_as_long_as_the_chunk_is_refused() -> None:
-    with pytest.raises(ValueError, match="overlap_chars"):
-        split(Article("a", "v", "a", "text"), 100, 100)

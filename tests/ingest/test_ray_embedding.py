@@ -11,7 +11,7 @@ import pytest
 
 from rag.config import Settings
 from rag.errors import ConfigError
-from rag.ingest.build import build, fingerprint_of
+from rag.ingest.build import build, fingerprint_of, silent
 from rag.ingest.ray_embedding import LOCAL, embed_ahead
 from rag.models.embedder import MiniLM
 from rag.store.catalog import Catalog
@@ -54,16 +54,16 @@ def test_the_same_articles_give_the_same_chunks_and_vectors(
     settings: Settings, tmp_path: Path, minilm_dir: Path
 ) -> None:
     make = functools.partial(MiniLM, minilm_dir, threads=1)
-    embedded = embed_ahead(settings, make, LOCAL, 2, lambda p: None)
+    embedded = embed_ahead(settings, make, LOCAL, 2, silent)
     summary = build(settings, make())
     assert summary.embedded == 0 and embedded == summary.chunks > 12
     assert [s.path for s in summary.skipped] == ["broken.txt"]
     alone = Settings(seeds=settings.seeds, index=tmp_path / "alone", cache=settings.cache)
     build(alone, make())
     assert everything(settings) == everything(alone)
-    assert embed_ahead(settings, make, LOCAL, 1, lambda p: None) == 0
+    assert embed_ahead(settings, make, LOCAL, 1, silent) == 0
     (settings.seeds / "new.txt").write_text("New\n\nA zebra keeper fled.\n", "utf-8")
-    assert embed_ahead(settings, make, LOCAL, 1, lambda p: None) == 1
+    assert embed_ahead(settings, make, LOCAL, 1, silent) == 1
 
 
 class DyingOnce(WordEmbedder):
@@ -89,7 +89,7 @@ def test_a_killed_worker_loses_nothing(
     flag = tmp_path / "died"
     told: list[int] = []
     make = functools.partial(DyingOnce, str(flag))
-    embedded = embed_ahead(settings, make, LOCAL, 1, lambda p: told.append(p.done))
+    embedded = embed_ahead(settings, make, LOCAL, 1, lambda what, done, total: told.append(done))
     assert flag.exists() and told[-1] == embedded
     summary = build(settings, WordEmbedder())
     assert summary.embedded == 0 and embedded == summary.chunks
@@ -98,4 +98,4 @@ def test_a_killed_worker_loses_nothing(
 
 def test_a_cluster_that_is_not_there_is_one_line(settings: Settings) -> None:
     with pytest.raises(ConfigError, match=r"--ray 127\.0\.0\.1:9: no cluster there"):
-        embed_ahead(settings, WordEmbedder, "127.0.0.1:9", 1, lambda p: None)
+        embed_ahead(settings, WordEmbedder, "127.0.0.1:9", 1, silent)

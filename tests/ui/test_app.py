@@ -18,7 +18,7 @@ import threading
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import replace
@@ -30,13 +30,14 @@ from click.testing import CliRunner
 from markupsafe import escape
 
 import app
-from rag.answering.freshness import Cited, Freshness, freshness
+from rag.assistant import Assistant, never
 from rag.config import Settings
 from rag.errors import GenerationError, QuestionError
 from rag.ingest.build import build, fingerprint_of
-from rag.ingest.library import Library
+from rag.protocols import Cancel
 from rag.retrieval.hybrid import retrieve
 from rag.schema import (
+    EVERY_ARTICLE,
     Answer,
     Article,
     Choice,
@@ -147,7 +148,7 @@ DISAGREEING = replace(
 Step = Answer | threading.Event | Exception
 
 
-class FakeAssistant:
+class FakeAssistant(Assistant):
     """Plays the script of a question: answers are yielded, events waited for (or cancelled), exceptions raised."""
 
     def __init__(self, folder: Path) -> None:
@@ -155,8 +156,8 @@ class FakeAssistant:
         self.settings.seeds.mkdir()
         for item in (LONG, TALKS):
             (self.settings.seeds / item.path).write_text(item.body, "utf-8")
-        self.embedder = WordEmbedder()
-        build(self.settings, self.embedder)
+        self._embedder = WordEmbedder()
+        build(self.settings, self._embedder)
         self.scripts: dict[str, list[Step]] = {}
         self.histories: dict[str, list[Turn]] = {}
         self.choices: dict[str, Choice] = {}
@@ -166,16 +167,12 @@ class FakeAssistant:
     def writers(self) -> list[str]:
         return ["fake-model", "other-model"]
 
-    def publishers(self) -> list[str]:
-        with self.reading() as store:
-            return store.publishers()
-
     def articles(self, limit: int = -1) -> list[Article]:
         return [LONG, TALKS, PLANNED][: None if limit < 0 else limit]
 
     @contextmanager
     def reading(self) -> Iterator[LocalStore]:
-        store = LocalStore(self.settings.index, fingerprint_of(self.settings, self.embedder))
+        store = LocalStore(self.settings.index, fingerprint_of(self.settings, self._embedder))
         try:
             yield store
         finally:
@@ -185,23 +182,16 @@ class FakeAssistant:
         if not query:
             raise QuestionError("the question is empty")
         with self.reading() as store:
-            return retrieve(store, self.embedder, query, limit)
-
-    def library(self) -> Library:
-        return Library(self.settings, self.embedder, self.reading)
-
-    def freshness(self, cited: Iterable[Cited]) -> dict[str, Freshness]:
-        with self.reading() as store:
-            return freshness(cited, store.article)
+            return retrieve(store, self._embedder, query, limit)
 
     def stream(
         self,
         question: str,
         history: Sequence[Turn] = (),
         *,
-        cancel: Callable[[], bool],
-        choice: Choice,
-    ) -> Iterator[Answer]:
+        cancel: Cancel = never,
+        choice: Choice = EVERY_ARTICLE,
+    ) -> Generator[Answer]:
         self.histories[question] = list(history)
         self.choices[question] = choice
         self.running += 1
@@ -753,7 +743,7 @@ class TestConversationsTab:
             opened.page.wait_for_selector(".cw-answered")
             words = opened.page.inner_text(".cw-turn .cw-s")
         (assistant.settings.seeds / TALKS.path).unlink()
-        build(assistant.settings, assistant.embedder)
+        build(assistant.settings, assistant._embedder)
         with tab(browser, address) as opened:
             page = opened.page
             page.get_by_role("tab", name="History").click()

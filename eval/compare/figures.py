@@ -1,4 +1,4 @@
-"""The command `python -m eval.figures`: all figures of README and docs, in one go.
+"""The command `python -m eval.compare.figures`: all figures of README and docs, in one go.
 
 It runs the comparison on the report halves of the own set and of the public sets, by its own command, which takes up what an
 interruption left, and writes `figures.json`, the small table of the README and the tables of `docs/benchmarks.md`. It measures
@@ -21,9 +21,9 @@ from eval.compare.systems import SYSTEMS
 from eval.compare.table import rate_text, to_markdown
 from eval.console import status_of
 
-FIGURES = Path(__file__).parent / "figures.json"
-README = Path(__file__).parent.parent / "README.md"
-BENCHMARKS = Path(__file__).parent.parent / "docs" / "benchmarks.md"
+FIGURES = Path(__file__).parent.parent / "figures.json"
+README = Path(__file__).parents[2] / "README.md"
+BENCHMARKS = Path(__file__).parents[2] / "docs" / "benchmarks.md"
 SCHEMA = "citewire.figures/1"
 BEGIN, END = "<!-- figures -->", "<!-- /figures -->"
 ALL = 10_000  # more questions than there are
@@ -319,6 +319,9 @@ def _of_set(name: str, data: Path, quoted_most: int, most: int, out: Path) -> di
 if __name__ == "__main__":
     sys.exit(
         status_of(
-            main, "python -m eval.figures", says="eval.figures", stopped="stopped; the same command goes on"
+            main,
+            "python -m eval.compare.figures",
+            says="eval.compare.figures",
+            stopped="stopped; the same command goes on",
         )
     )

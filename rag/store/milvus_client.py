@@ -11,7 +11,7 @@ import logging
 import os
 import re
 import threading
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
@@ -24,9 +24,8 @@ from rag.errors import ConfigError, StoreError, missing_extra
 from rag.store.base import Fingerprint
 
 TOKEN = "CITEWIRE_MILVUS_TOKEN"  # "user:password"; read from the environment alone
-AUTHORITY = (
-    "CITEWIRE_MILVUS_CA"  # a file of CA certificates for a server over TLS that the usual ones do not cover
-)
+# A file of CA certificates, for a server over TLS that the usual ones do not cover.
+AUTHORITY = "CITEWIRE_MILVUS_CA"
 FORMAT = 2
 LEAST_SERVER = (2, 3)
 TIMEOUT_S = 20.0  # of one call
@@ -35,10 +34,7 @@ STALE_S = 5.0  # how far a reader may be behind a writer; Milvus calls it bounde
 BATCH_ROWS = 500  # of one message: about 1 MB
 MOST_ROWS = 10_000  # of one query
 KINDS = ("articles", "bodies", "chunks")  # of one fingerprint; a fourth collection holds the state of all
-HNSW = {
-    "M": 32,
-    "efConstruction": 400,
-}  # with half of both, texts unlike the others are missed (docs/scale.md)
+HNSW = {"M": 32, "efConstruction": 400}  # with half of both, texts unlike the others are missed
 _ADDRESS = re.compile(
     r"milvus(?P<tls>\+tls)?://(?P<host>[^/\s@:]+|\[[^/\s\]]+\])(?::(?P<port>\d+))?/(?P<name>[A-Za-z]\w{0,47})"
 )
@@ -316,28 +312,16 @@ class Server:
         finally:
             pages.close()
 
-    def put(self, kind: str, suffix: str, rows: Iterable[Mapping[str, Any]]) -> None:
+    def put(self, kind: str, suffix: str, rows: Sequence[Mapping[str, Any]]) -> None:
         """Insert rows, or replace those of their keys."""
-        batch: list[dict[str, Any]] = []
-        name = self.collection(kind, suffix)
-        for row in rows:
-            batch.append({"vector": [0.0, 1.0], **row})
-            if len(batch) == BATCH_ROWS:
-                self.call("upsert", name, batch)
-                batch = []
-        if batch:
-            self.call("upsert", name, batch)
+        for some in parts_of(rows, BATCH_ROWS):
+            full = [{"vector": [0.0, 1.0], **row} for row in some]
+            self.call("upsert", self.collection(kind, suffix), full)
 
-    def delete(self, kind: str, suffix: str, keys: Iterable[Any]) -> None:
+    def delete(self, kind: str, suffix: str, keys: Sequence[Any]) -> None:
         """Delete the rows of those keys."""
-        for some in parts_of(list(keys), BATCH_ROWS):
+        for some in parts_of(keys, BATCH_ROWS):
             self.call("delete", self.collection(kind, suffix), ids=some)
-
-    def set_alias(self, state: State, *, is_first: bool) -> None:
-        """Point the plain collection names at the collections of this fingerprint, for other tools."""
-        for kind in KINDS:
-            target, alias = self.collection(kind, state.suffix), self.collection(kind)
-            self.call("create_alias" if is_first else "alter_alias", target, alias)
 
 
 def parts_of(items: Sequence[T], most: int) -> Iterator[list[T]]:

@@ -169,9 +169,7 @@ class MiniLM:
 
         import numpy as np
         import torch
-        from openvino import opset13
-        from openvino.frontend import FrontEndManager
-        from openvino.frontend.pytorch.ts_decoder import TorchScriptPythonDecoder
+        from openvino import convert_model, opset13
         from safetensors import SafetensorError
         from sentence_transformers import SentenceTransformer
         from transformers.utils import logging
@@ -203,13 +201,10 @@ class MiniLM:
                 return states
 
         example = torch.ones(2, 8, dtype=torch.long)
-        front = FrontEndManager().load_by_framework("pytorch")
         with warnings.catch_warnings():
-            warnings.simplefilter(
-                "ignore"
-            )  # tracing warns, but this model computes the same way for every length
-            decoder = TorchScriptPythonDecoder(States().eval(), example_input=(example, example))
-            graph = front.convert(front.load(decoder))
+            # tracing warns, but this model computes the same way for every length
+            warnings.simplefilter("ignore")
+            graph = convert_model(States().eval(), example_input=(example, example))
         for node in graph.get_ordered_ops():
             weights = node.input_value(1).get_node() if node.get_type_name() == "MatMul" else None
             if weights is None or weights.get_type_name() != "Constant":

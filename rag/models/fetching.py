@@ -30,7 +30,6 @@ from rag.models.registry import (
     Progress,
     Report,
     configured,
-    file_sha256,
     find_model,
     ignore_progress,
     in_mb,
@@ -127,7 +126,7 @@ def _fetch(place: ModelFolder, report: Report) -> None:
             with _writing(place.part_folder):
                 place.part_folder.mkdir(parents=True, exist_ok=True)
             failure = fetch(place, report)
-            if not failure and (failure := place.wrong_partial(report)):
+            if not failure and (failure := place.wrong(place.spec.files, place.partial, report)):
                 shutil.rmtree(place.part_folder)
             if not failure:
                 with _writing(place.folder):
@@ -277,10 +276,9 @@ def _unpack(place: ModelFolder, report: Report) -> str:
     spec, archive = place.spec, place.spec.archive
     assert archive is not None
     joined = place.partial(archive)
-    found = file_sha256(joined, lambda step: report(Progress(step.done, step.total, f"checking {spec.name}")))
-    if found != archive.sha256:
+    if failure := place.wrong((archive,), place.partial, report):
         joined.unlink()
-        return f"{archive.name}: expected SHA-256 {archive.sha256}, found {found}"
+        return failure
     members = ((spec.archive_folder + f.name, f.bytes, place.partial(f)) for f in spec.files)
     if failure := _extract(joined, members):
         return f"{archive.name}: {failure}"
@@ -329,9 +327,8 @@ def _run(command: list[str], folder: Path, environ: Mapping[str, str], tick: Cal
                 process.wait(POLL_S)
             tick()
     finally:
-        if process.poll() is None:
-            process.kill()
-            process.wait()
+        process.kill()  # does nothing when it has ended
+        process.wait()
     if process.returncode == 0:
         return ""
     text = log.read_text("utf-8", "replace")

@@ -22,6 +22,7 @@ import struct
 import sys
 import threading
 import time
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
@@ -60,39 +61,29 @@ class _Job:
 class _Server:
     """The queue, first come, first served, and the only thread that uses the model."""
 
-    def __init__(self) -> None:
+    def __init__(self, leave: Callable[[], None]) -> None:
+        """`leave` ends the process. It is called when no client has needed the model for `keep_alive_s`."""
+        self._leave = leave
         self._queue: list[_Job] = []  # the first is being served
         self._arrived = asyncio.Event()
         self._clients = 0
         self._keep_alive_s = UNCLAIMED_S
         self._leave_timer: asyncio.TimerHandle | None = None
-        self._leave = asyncio.Event()
         self._engine: Engine | None = None
         self._loaded: tuple[object, ...] = ()
 
     async def serve(self, listener: socket.socket) -> None:
-        """Serve until no client needs the model, or until another version asks this process to retire."""
-        server = await asyncio.start_unix_server(self._client, sock=listener, limit=MAX_LINE_BYTES)
-        work = asyncio.create_task(self._work())
-        leave = asyncio.create_task(self._leave.wait())
+        """Serve until another version asks this process to retire. Clients that wait then go to the next process."""
+        self._listening = await asyncio.start_unix_server(self._client, sock=listener, limit=MAX_LINE_BYTES)
         self._count(0)
-        while not work.done():
-            await asyncio.wait({work, leave}, return_when=asyncio.FIRST_COMPLETED)
-            if leave.done() and not self._clients:
-                server.close()
-                return
-            if leave.done():  # a client connected at the last moment
-                self._leave.clear()
-                leave = asyncio.create_task(self._leave.wait())
-        work.result()  # asked to retire, or a bug: then the process ends with a traceback in the log
+        await self._work()
 
     def _count(self, change: int) -> None:
         self._clients += change
         if self._leave_timer is not None:
             self._leave_timer.cancel()
-            self._leave_timer = None
         if not self._clients:
-            self._leave_timer = asyncio.get_running_loop().call_later(self._keep_alive_s, self._leave.set)
+            self._leave_timer = asyncio.get_running_loop().call_later(self._keep_alive_s, self._leave)
 
     async def _client(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._count(+1)
@@ -187,21 +178,13 @@ class _Server:
             raise ModelError(
                 f"{request.model}: {error.strerror}; get the model with: rag models get default"
             ) from None
-        wanted = (
-            request.model,
-            request.context_tokens,
-            request.threads,
-            found.st_dev,
-            found.st_ino,
-            found.st_size,
-            found.st_mtime_ns,
-        )
-        if self._engine is None or wanted != self._loaded:
-            if self._engine is not None:
-                self._engine.close()
-                self._engine = None
-            self._engine = Engine(request.model, request.context_tokens, request.threads)
-            self._loaded = wanted
+        file = (found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns)
+        options = (request.model, request.context_tokens, request.threads)
+        if self._engine is not None and self._loaded != (file, options):
+            self._engine.close()
+            self._engine = None
+        if self._engine is None:
+            self._engine, self._loaded = Engine(*options), (file, options)
         return self._engine
 
 
@@ -220,9 +203,8 @@ def _is_mine(peer: socket.socket) -> bool:
 
 def _lock(folder: Path) -> bool:
     """Become the one model process of this folder, waiting for one that is about to end. False when another one serves."""
-    lock = os.open(
-        folder / "model.lock", os.O_RDWR | os.O_CREAT, 0o600
-    )  # never closed: held until the process ends
+    # never closed: held until the process ends
+    lock = os.open(folder / "model.lock", os.O_RDWR | os.O_CREAT, 0o600)
     end = time.monotonic() + LOCK_WAIT_S
     while time.monotonic() < end:
         try:
@@ -252,12 +234,13 @@ def main(folder: Path) -> int:
     with socket_address(folder) as address:
         listener.bind(address)
 
-    async def serve() -> None:
-        await _Server().serve(listener)
-        place.unlink(
-            missing_ok=True
-        )  # before the lock is released, so that nobody connects to a process that ends
+    def leave() -> None:
+        place.unlink(missing_ok=True)  # first, so that nobody connects to a process that ends
         os._exit(0)  # this releases the lock; nothing else needs to be waited for
+
+    async def serve() -> None:
+        await _Server(leave).serve(listener)
+        leave()
 
     asyncio.run(serve())
     return 0

@@ -57,8 +57,6 @@ class GenerationStats:
     reused_tokens: int = 0
     generated_tokens: int = 0
     waiting_s: float = 0.0  # for other questions, and for the model to load
-    reading_s: float = 0.0
-    writing_s: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

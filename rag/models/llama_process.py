@@ -18,11 +18,9 @@ import fcntl
 import os
 import resource
 import socket
-import struct
 import sys
 import threading
 import time
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
@@ -61,9 +59,8 @@ class _Job:
 class _Server:
     """The queue, first come, first served, and the only thread that uses the model."""
 
-    def __init__(self, leave: Callable[[], None]) -> None:
-        """`leave` ends the process. It is called when no client has needed the model for `keep_alive_s`."""
-        self._leave = leave
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
         self._queue: list[_Job] = []  # the first is being served
         self._arrived = asyncio.Event()
         self._clients = 0
@@ -72,11 +69,17 @@ class _Server:
         self._engine: Engine | None = None
         self._loaded: tuple[object, ...] = ()
 
-    async def serve(self, listener: socket.socket) -> None:
-        """Serve until another version asks this process to retire. Clients that wait then go to the next process."""
-        self._listening = await asyncio.start_unix_server(self._client, sock=listener, limit=MAX_LINE_BYTES)
+    async def serve(self) -> None:
+        """Serve until no client needs the model, or until another version asks this process to retire."""
+        with socket_address(self._folder) as address:  # asyncio replaces a socket that a killed process left
+            self._listening = await asyncio.start_unix_server(self._client, address, limit=MAX_LINE_BYTES)
         self._count(0)
         await self._work()
+        self._leave()
+
+    def _leave(self) -> None:
+        (self._folder / "model.sock").unlink(missing_ok=True)  # first, so that nobody connects any more
+        os._exit(0)  # this releases the lock; nothing else needs to be waited for
 
     def _count(self, change: int) -> None:
         self._clients += change
@@ -88,7 +91,7 @@ class _Server:
     async def _client(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._count(+1)
         try:
-            if self._clients <= MAX_CLIENTS and _is_mine(writer.get_extra_info("socket")):
+            if self._clients <= MAX_CLIENTS:
                 await self._talk(reader, writer)
         except (ConnectionError, TimeoutError):
             pass  # the client disconnected or sent nothing, so nobody gets an answer
@@ -193,14 +196,6 @@ def _say(writer: asyncio.StreamWriter, reply: Reply) -> None:
         writer.write(to_line(reply))
 
 
-def _is_mine(peer: socket.socket) -> bool:
-    """Whether the other end runs as the same user (checked on Linux; elsewhere the folder's permissions ensure it)."""
-    if not hasattr(socket, "SO_PEERCRED"):
-        return True
-    _pid, uid, _gid = struct.unpack("3i", peer.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12))
-    return bool(uid == os.geteuid())
-
-
 def _lock(folder: Path) -> bool:
     """Become the one model process of this folder, waiting for one that is about to end. False when another one serves."""
     # never closed: held until the process ends
@@ -218,33 +213,18 @@ def _lock(folder: Path) -> bool:
     return False
 
 
-def main(folder: Path) -> int:
-    """Serve in `folder` until no client needs the model. Returns 0, also when another process already serves there."""
+def main(folder: Path) -> None:
+    """Serve in `folder` until no client needs the model. Returns at once when another process already serves there."""
     faulthandler.enable()
     private_folder(folder)
     if not _lock(folder):
-        return 0
+        return
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # a crash must not write a core file of a gigabyte
     with contextlib.suppress(OSError):  # Linux: when memory runs out, this process is killed, not the page
         Path("/proc/self/oom_score_adj").write_text("500", encoding="ascii")
-    place = folder / "model.sock"
-    place.unlink(missing_ok=True)  # left by a process that was killed
-    listener = socket.socket(socket.AF_UNIX)
     os.umask(0o177)
-    with socket_address(folder) as address:
-        listener.bind(address)
-
-    def leave() -> None:
-        place.unlink(missing_ok=True)  # first, so that nobody connects to a process that ends
-        os._exit(0)  # this releases the lock; nothing else needs to be waited for
-
-    async def serve() -> None:
-        await _Server(leave).serve(listener)
-        leave()
-
-    asyncio.run(serve())
-    return 0
+    asyncio.run(_Server(folder).serve())
 
 
 if __name__ == "__main__":
-    sys.exit(main(Path(sys.argv[1])))
+    main(Path(sys.argv[1]))

@@ -15,6 +15,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Generator, Iterator
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -114,11 +115,6 @@ class LlamaGenerator:
         """The process id of the model process in use, None before the first call."""
         with self._lock:
             return self._held.process_id if self._held is not None else None
-
-    def warm(self, prompt_prefix: Prompt, *, deadline_s: float = 120.0) -> None:
-        """Load the model and let it read the common beginning of all prompts. Raises what `generate` raises."""
-        for _ in self.generate(prompt_prefix, max_tokens=0, deadline_s=deadline_s, cancel=lambda: False):
-            pass
 
     def close(self) -> None:
         """Disconnect from the model process. It ends `keep_alive_s` after its last client. A later call starts it again."""
@@ -228,27 +224,21 @@ class LlamaGenerator:
         process = self._process
         if process is None or process.pid != process_id:
             return ""
-        end = time.monotonic() + 2
-        while process.returncode is None and time.monotonic() < end:
-            time.sleep(0.01)
-        return "" if process.returncode is None else f" ({_describe(process.returncode)})"
+        with suppress(subprocess.TimeoutExpired):
+            return f" ({_describe(process.wait(2))})"
+        return ""
 
 
 def check_model_file(path: Path) -> None:
     """Raise `ModelError` where `path` is evidently not a GGUF model. Does not load it."""
     again = "get the model with: rag models get default"
     try:
-        if not path.is_file():
-            raise ModelError(
-                f"{path}: {'not a file' if path.exists() else 'there is no such model file'}; {again}"
-            )
         with path.open("rb") as file:
-            start = file.read(4)
-        size = path.stat().st_size
+            start = file.read(SMALLEST_MODEL_BYTES)
     except OSError as error:
         raise ModelError(f"{path}: cannot be read ({error.strerror}); {again}") from None
-    if start != b"GGUF" or size < SMALLEST_MODEL_BYTES:
-        raise ModelError(f"{path}: not a GGUF model, or only the beginning of one ({size} bytes); {again}")
+    if not start.startswith(b"GGUF") or len(start) < SMALLEST_MODEL_BYTES:
+        raise ModelError(f"{path}: not a GGUF model, or only the beginning of one; {again}")
 
 
 def _describe(status: int) -> str:

@@ -12,6 +12,7 @@ import os
 import time
 from collections import deque
 from collections.abc import Callable
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -50,14 +51,12 @@ class Cores:
         self._ticks = os.sysconf("SC_CLK_TCK")
         self._before = self._now()
 
-    def _now(self) -> tuple[float, float, float] | None:
-        """Seconds on the clock, seconds of all cores being busy, and those used by this process."""
-        try:
-            with Path("/proc/stat").open(encoding="ascii") as file:
-                user, nice, system, _, _, irq, softirq, steal = map(int, file.readline().split()[1:9])
-        except (OSError, ValueError):
-            return None
-        busy = user + nice + system + irq + softirq + steal
+    def _now(self) -> tuple[float, float, float]:
+        """Seconds on the clock, seconds of all cores being busy (0: not known), and those used by this process."""
+        busy = 0
+        with suppress(OSError, ValueError), Path("/proc/stat").open(encoding="ascii") as file:
+            user, nice, system, _, _, irq, softirq, steal = map(int, file.readline().split()[1:9])
+            busy = user + nice + system + irq + softirq + steal
         return time.monotonic(), busy / self._ticks, time.process_time()
 
     def free(self, fresh: bool = False) -> float | None:
@@ -68,13 +67,9 @@ class Cores:
         if fresh:
             self._before = self._now()
             time.sleep(self.WINDOW_S)
-        if self._before is None:
-            return self._count
         if time.monotonic() < self._before[0] + self.WINDOW_S:
             return None
         before, self._before = self._before, self._now()
-        if self._before is None:
-            return self._count
         clock, busy, own = (now - then for now, then in zip(self._before, before, strict=True))
         return self._count - max(0.0, busy - own) / clock
 

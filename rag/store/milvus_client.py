@@ -293,7 +293,7 @@ class Server:
         """All rows that match, in the order of their keys."""
         name = self.collection(kind, suffix)
         options: dict[str, Any] = {
-            "filter": where or ("key >= 0" if kind == "chunks" else 'key != ""'),
+            "filter": where,
             "output_fields": list(dict.fromkeys(["key", *fields])),
             "consistency_level": level_of(newest),
         }

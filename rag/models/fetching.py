@@ -52,12 +52,10 @@ def get_model(
     wrong hash, a full disk, no network, or when `CITEWIRE_OFFLINE` is set and a fetch would be needed.
     """
     spec = specs.named(name)
-    if spec is None:
-        if name in settings.model_paths:
-            return find_model(name, settings)
+    if spec is None and name not in settings.model_paths:
         raise ModelError(unknown(name, settings) + "; see: rag models")
-    if configured(spec, settings):
-        return find_model(spec.name, settings)
+    if spec is None or configured(spec, settings):
+        return find_model(name, settings)
     place = ModelFolder(spec, settings)
     with _writing(place.folder.parent):
         place.folder.parent.mkdir(parents=True, exist_ok=True)
@@ -107,15 +105,13 @@ def _lock(place: ModelFolder, report: Report) -> Iterator[None]:
     lock = FileLock(place.lock_file)
     with _writing(place.folder.parent):
         try:
-            lock.acquire(timeout=0)
+            held = lock.acquire(timeout=0)
         except Timeout:
             name = place.spec.name
             report(Progress(0, place.spec.bytes, f"another process is fetching {name}: waiting for it"))
-            lock.acquire(poll_interval=POLL_S)
-    try:
+            held = lock.acquire(poll_interval=POLL_S)
+    with held:
         yield
-    finally:
-        lock.release()
 
 
 def _fetch(place: ModelFolder, report: Report) -> None:

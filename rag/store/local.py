@@ -11,7 +11,7 @@ import os
 import time
 from bisect import bisect_left
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -42,29 +42,24 @@ def writer_lock(folder: Path) -> Iterator[None]:
     """Lock the index in `folder` for writing. Raises `StoreError` naming the process that is writing it already."""
     from filelock import FileLock, Timeout
 
+    holder = folder / HOLDER_NAME
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        lock = FileLock(folder / LOCK_NAME, timeout=0)
-        lock.acquire()
+        with FileLock(folder / LOCK_NAME, timeout=0):
+            try:
+                holder.write_text(f"process {os.getpid()}", encoding="utf-8")
+                yield
+            finally:
+                holder.unlink(missing_ok=True)
     except Timeout:
-        try:
-            holder = (folder / HOLDER_NAME).read_text(encoding="utf-8").strip()
-        except OSError:
-            holder = "another process"
-        advice = "wait for it or stop it, then run again"
-        raise StoreError(f"{folder}/: {holder} is writing the index; {advice}") from None
+        name, advice = "another process", "wait for it or stop it, then run again"
+        with suppress(OSError):
+            name = holder.read_text(encoding="utf-8").strip()
+        raise StoreError(f"{folder}/: {name} is writing the index; {advice}") from None
     except OSError as error:
-        raise StoreError(
-            f"{folder}/: cannot be written ({error.strerror}); check the folder's permissions"
-        ) from None
-    try:
-        (folder / HOLDER_NAME).write_text(f"process {os.getpid()}", encoding="utf-8")
-        yield
-    except OSError as error:
-        raise StoreError(f"{folder}/: {error.strerror or error}; free space or check permissions") from None
-    finally:
-        (folder / HOLDER_NAME).unlink(missing_ok=True)
-        lock.release()
+        reason = error.strerror or error
+        advice = "free space or check the folder's permissions"
+        raise StoreError(f"{folder}/: cannot be written ({reason}); {advice}") from None
 
 
 # ---------------------------------------------------------------------------------------------------- writing

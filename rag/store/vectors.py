@@ -91,15 +91,12 @@ class VectorIndex:
 
         self.dimension = dimension
         self._exact = exact
-        self._parts: dict[str, Any] = {}  # faiss.IndexIDMap2 by SHA-256: the library has no types
-        self._approximate: set[str] = set()
-        for segment in segments:
-            part = known._parts.get(segment.sha256) if known else None
-            if part is None:
-                part = self._read(folder / segment.name, segment)
-            self._parts[segment.sha256] = part
-            if segment.kind == IVF:
-                self._approximate.add(segment.sha256)
+        opened = known._parts if known else {}
+        self._parts: dict[str, Any] = {  # faiss.IndexIDMap2 by SHA-256: the library has no types
+            s.sha256: opened[s.sha256] if s.sha256 in opened else self._read(folder / s.name, s)
+            for s in segments
+        }
+        self._approximate = {s.sha256 for s in segments if s.kind == IVF}
         self._dead = np.asarray(dead_ids, dtype=np.int64)
         # kept on self: FAISS holds bare pointers to the selectors
         self._batch = faiss.IDSelectorBatch(self._dead)

@@ -166,17 +166,13 @@ class RemoteGenerator:
                 failure = call.phase = str(failed)
                 if shown:  # shown text cannot be withdrawn
                     raise GenerationError(f"{failure}; ask again") from None
-                call.pause(self._pause(number, failed.wait_s))
+                again = number + 1 - len(self._servers)
+                if again >= 0:  # each server has been tried
+                    call.pause(max(min(failed.wait_s, MAX_WAIT_S), BACKOFF_S * 2.0**again))
                 continue
             self._next = self._servers.index(server)
             return
         raise GenerationError(f"{failure}; ask again, or correct servers in citewire.toml")
-
-    def _pause(self, number: int, asked_s: float) -> float:
-        """Seconds before the next try: none while some server has not been tried."""
-        if number + 1 < len(self._servers):
-            return 0.0
-        return max(min(asked_s, MAX_WAIT_S), BACKOFF_S * 2.0 ** (number + 1 - len(self._servers)))
 
     # -- asking -------------------------------------------------------------------------------------------------------
 
@@ -184,18 +180,23 @@ class RemoteGenerator:
         """Ask a server once which models it has."""
         if server.owner is not None:
             return
-        models = self._listed(server, call)
-        chosen = next((r for r in models if r["id"] == self._model), None)
-        if self._model and models and chosen is None:
-            known = ", ".join(r["id"] for r in models[:8])
+        try:
+            rows = json.loads("".join(self._lines(server, None, call))).get("data")
+        except (ValueError, AttributeError):
+            raise GenerationError(
+                f"{server.address}: what it sent is no list; is this the address of a model server, with /v1?"
+            ) from None
+        rows = [r for r in rows if isinstance(r, dict)] if isinstance(rows, list) else []
+        owners = {r["id"]: r.get("owned_by") for r in rows if isinstance(r.get("id"), str)}
+        if self._model and owners and self._model not in owners:
+            known = ", ".join(list(owners)[:8])
             raise ModelError(
                 f"{server.address} has no model {self._model!r}; set server_model to one of: {known}"
             )
-        if not self._model and not models:
+        if not self._model and not owners:
             raise ModelError(f"{server.address} names no model; set server_model")
-        found = chosen or (models[0] if models else {})
-        server.model = self._model or found["id"]
-        owner = found.get("owned_by")
+        server.model = self._model or next(iter(owners))
+        owner = owners.get(server.model)
         server.owner = owner if isinstance(owner, str) else ""
 
     def _stream(self, server: _Server, body: dict[str, Any], grammar: str, call: Call) -> Iterator[str]:
@@ -240,17 +241,6 @@ class RemoteGenerator:
                     trust_env=False,  # the questions go through no proxy of the environment
                 )
             return self._client
-
-    def _listed(self, server: _Server, call: Call) -> list[dict[str, Any]]:
-        """The models that a server lists, each with its `id`."""
-        try:
-            rows = json.loads("".join(self._lines(server, None, call))).get("data")
-        except (ValueError, AttributeError):
-            raise GenerationError(
-                f"{server.address}: what it sent is no list; is this the address of a model server, with /v1?"
-            ) from None
-        rows = rows if isinstance(rows, list) else []
-        return [r for r in rows if isinstance(r, dict) and isinstance(r.get("id"), str)]
 
     def _lines(self, server: _Server, body: dict[str, Any] | None, call: Call) -> Iterator[str]:
         """The lines of `_response`. A thread reads them, so that `cancel` and the deadline are checked while nothing arrives."""

@@ -45,13 +45,12 @@ class ModelStatus(StrEnum):
 class ModelState:
     """A named model and its state. `path` is where it is, or would be: a folder for embeddings, else a file.
 
-    `detail` says what is wrong with a damaged or wrongly configured one.
+    `detail` says what is wrong with a damaged or wrongly configured one, and how much of a partial one is here.
     """
 
     spec: ModelSpec
     state: ModelStatus
     path: Path
-    bytes_on_disk: int
     detail: str = ""
 
 
@@ -102,8 +101,7 @@ def find_model(name: str, settings: Settings) -> Path:
     if state.state is ModelStatus.MISSING:
         wrong = f"is not here ({folder})"
     elif state.state is ModelStatus.PARTIAL:
-        size = f"{in_mb(state.bytes_on_disk)} of {in_mb(spec.bytes)}"
-        wrong = f"is only partly here ({size} in {folder.parent})"
+        wrong = f"is only partly here ({state.detail} in {folder.parent})"
     else:
         wrong = f"in {folder} is damaged: {state.detail}"
     raise ModelError(f"model '{spec.name}' {wrong}; run: rag models get {spec.name}")
@@ -140,13 +138,15 @@ class ModelFolder:
         return self.part_folder / (file.name.replace("/", "__") + ".partial")
 
     def check(self, verify: bool, report: Report) -> tuple[ModelStatus, str]:
-        """Ready, missing or damaged, and what is wrong."""
+        """Ready, missing, partial or damaged, and what is wrong."""
         try:
             for file in self.spec.files:
                 path = self.folder / file.name
                 if not path.is_file():
                     if self.stamp_file.is_file():
                         return ModelStatus.DAMAGED, f"{file.name} is gone"
+                    if part := sum(map(length, self.part_folder.glob("*.partial"))):
+                        return ModelStatus.PARTIAL, f"{in_mb(part)} of {in_mb(self.spec.bytes)}"
                     return ModelStatus.MISSING, ""
                 if (size := path.stat().st_size) != file.bytes:
                     return ModelStatus.DAMAGED, f"{file.name} has {size} bytes, expected {file.bytes}"
@@ -218,13 +218,10 @@ def _state(spec: ModelSpec, settings: Settings, verify: bool = False) -> ModelSt
             _own(own, _where(spec.name, own), spec.role)
         except ModelError as error:
             detail = str(error)
-        return ModelState(spec, ModelStatus.CONFIGURED, own, _bytes_below(own), detail)
+        return ModelState(spec, ModelStatus.CONFIGURED, own, detail)
     place = ModelFolder(spec, settings)
     status, detail = place.check(verify, ignore_progress)
-    count = sum(length(place.folder / f.name) for f in spec.files)
-    if status is ModelStatus.MISSING and (part := sum(map(length, place.part_folder.glob("*.partial")))):
-        status, count = ModelStatus.PARTIAL, part
-    return ModelState(spec, status, place.path, count, detail)
+    return ModelState(spec, status, place.path, detail)
 
 
 def _where(name: str, path: str | Path) -> str:
@@ -259,8 +256,3 @@ def _own(path: Path, where: str, role: Role | None = None) -> Path:
     if magic != b"GGUF":
         raise ModelError(f"{where} is not a GGUF file (it begins with {magic!r}); see: rag models")
     return path
-
-
-def _bytes_below(path: Path) -> int:
-    files = [path] if path.is_file() else [p for p in path.rglob("*") if p.is_file()]
-    return sum(p.stat().st_size for p in files)

@@ -59,6 +59,7 @@ class Address:
     """Where an index is: `milvus://HOST:PORT/NAME`, with `milvus+tls` over TLS; `milvus+lite://FOLDER.db` without a server, in a
     folder that one process opens at a time."""
 
+    shown: str
     uri: str
     name: str
 
@@ -68,12 +69,14 @@ class Address:
         own = f"_{re.sub(r'[^A-Za-z0-9]', '_', corpus)}" if corpus else ""
         lite = _LITE.fullmatch(text.strip())
         if lite is not None:
-            return cls(str(Path(lite["folder"]).expanduser().absolute()), f"citewire{own}")
+            folder = str(Path(lite["folder"]).expanduser().absolute())
+            return cls(f"milvus+lite://{folder}", folder, f"citewire{own}")
         found = _ADDRESS.fullmatch(text.strip())
         if found is None:
             raise ConfigError(f'store: {text!r} is no address such as "milvus://127.0.0.1:19530/news"')
-        scheme = "https" if found["tls"] else "http"
-        return cls(f"{scheme}://{found['host']}:{found['port'] or 19530}", found["name"] + own)
+        place, name = f"{found['host']}:{found['port'] or 19530}", found["name"] + own
+        scheme, tls = ("https", "+tls") if found["tls"] else ("http", "")
+        return cls(f"milvus{tls}://{place}/{name}", f"{scheme}://{place}", name)
 
     @property
     def is_lite(self) -> bool:
@@ -81,10 +84,7 @@ class Address:
         return "://" not in self.uri
 
     def __str__(self) -> str:
-        if self.is_lite:
-            return f"milvus+lite://{self.uri}"
-        scheme, _, rest = self.uri.partition("://")
-        return f"milvus{'+tls' if scheme == 'https' else ''}://{rest}/{self.name}"
+        return self.shown
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +125,7 @@ class Server:
         self._authority = given.get(AUTHORITY, "")
         self._client: Any = None
         self._lock = threading.Lock()
-        self._loaded: set[str] = set()
+        self._has_state = False  # whether the collection of the state was seen
 
     def _connected(self) -> Any:
         with self._lock:
@@ -239,12 +239,8 @@ class Server:
 
     def state(self, *, newest: bool = False) -> State | None:
         """The newest generation, at most `STALE_S` old, or the very newest; None where there is none."""
-        name = self.collection("state")
-        if name not in self._loaded:
-            if not self.call("has_collection", name):
-                return None
-            self._loaded.add(name)
-        value = self._value("state", newest=newest)
+        self._has_state = self._has_state or bool(self.call("has_collection", self.collection("state")))
+        value = self._value("state", newest=newest) if self._has_state else None
         if value is None:
             return None
         try:

@@ -12,7 +12,7 @@ from __future__ import annotations
 import json
 import os
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -63,8 +63,8 @@ class MiniLM:
         self._folder = folder
         self._threads = threads
         self._lock = threading.RLock()
-        self._run: Callable[[Any, Any], Any] | None = None
         self._tokenizer: Any = None  # tokenizers.Tokenizer
+        self._compiled: Any = None  # openvino.CompiledModel
         self._fingerprint = ""
 
     @property
@@ -117,12 +117,11 @@ class MiniLM:
         """The normalised means of the token states."""
         import numpy as np
 
-        assert self._run is not None
         # A file's name may contain a lone surrogate, which the tokenizer rejects.
         found = self._tokenizer.encode_batch([t.encode("utf-8", "replace").decode() for t in texts])
         ids = np.array([f.ids for f in found], dtype=np.int64)
         present = np.array([f.attention_mask for f in found], dtype=np.int64)
-        states = self._run(ids, present)
+        states = self._compiled((ids, present))[0]
         mask = present[..., None].astype(np.float32)
         means = (states * mask).sum(axis=1) / mask.sum(axis=1)
         rows: Vectors = means / np.linalg.norm(means, axis=1, keepdims=True)
@@ -131,36 +130,26 @@ class MiniLM:
     def load(self) -> None:
         """Load the model now, ahead of the first text. Does nothing when it is loaded."""
         with self._lock:
-            if self._run is None:
-                self._tokenizer, self._run = self._loaded()
+            if self._compiled is not None:
+                return
+            os.environ.update(OFFLINE)
+            from tokenizers import Tokenizer
 
-    def _loaded(self) -> tuple[Any, Callable[[Any, Any], Any]]:
-        os.environ.update(OFFLINE)
-        from tokenizers import Tokenizer
-
-        try:
-            if ":mean:" not in self.fingerprint:
-                raise ValueError("its pooling is not the mean of the tokens")
-            tokenizer = Tokenizer.from_file(str(self._folder / TOKENIZER))
-            tokenizer.enable_truncation(MAX_TOKENS)
-            tokenizer.enable_padding(pad_to_multiple_of=PAD_TO)
-        except ModelError:
-            raise
-        except Exception as error:  # noqa: BLE001  tokenizers raises nothing narrower
-            raise self._broken(error) from None
-        settings = {"PERFORMANCE_HINT": "LATENCY", "DYNAMIC_QUANTIZATION_GROUP_SIZE": GROUP}
-        if self._threads is not None:
-            settings["INFERENCE_NUM_THREADS"] = self._threads
-        compiled = openvino.library().Core().compile_model(self._graph(), "CPU", settings)
-
-        def run(ids: Any, present: Any) -> Any:
-            return compiled((ids, present))[0]
-
-        return tokenizer, run
-
-    def _graph(self) -> Any:
-        """The model as an OpenVINO graph: read from the disk where it is intact, else made and stored there."""
-        return openvino.kept(self._folder / f"openvino-{RECIPE}-{self._weights[:16]}", self._converted)
+            try:
+                if ":mean:" not in self.fingerprint:
+                    raise ValueError("its pooling is not the mean of the tokens")
+                self._tokenizer = Tokenizer.from_file(str(self._folder / TOKENIZER))
+                self._tokenizer.enable_truncation(MAX_TOKENS)
+                self._tokenizer.enable_padding(pad_to_multiple_of=PAD_TO)
+            except ModelError:
+                raise
+            except Exception as error:  # noqa: BLE001  tokenizers raises nothing narrower
+                raise self._broken(error) from None
+            settings = {"PERFORMANCE_HINT": "LATENCY", "DYNAMIC_QUANTIZATION_GROUP_SIZE": GROUP}
+            if self._threads is not None:
+                settings["INFERENCE_NUM_THREADS"] = self._threads
+            graph = openvino.kept(self._folder / f"openvino-{RECIPE}-{self._weights[:16]}", self._converted)
+            self._compiled = openvino.library().Core().compile_model(graph, "CPU", settings)
 
     def _converted(self) -> Any:
         """The graph of the model that sentence-transformers loads: token states from ids and attention mask. The weights
@@ -169,9 +158,7 @@ class MiniLM:
 
         import numpy as np
         import torch
-        from openvino import opset13
-        from openvino.frontend import FrontEndManager
-        from openvino.frontend.pytorch.ts_decoder import TorchScriptPythonDecoder
+        from openvino import convert_model, opset13
         from safetensors import SafetensorError
         from sentence_transformers import SentenceTransformer
         from transformers.utils import logging
@@ -203,13 +190,10 @@ class MiniLM:
                 return states
 
         example = torch.ones(2, 8, dtype=torch.long)
-        front = FrontEndManager().load_by_framework("pytorch")
         with warnings.catch_warnings():
-            warnings.simplefilter(
-                "ignore"
-            )  # tracing warns, but this model computes the same way for every length
-            decoder = TorchScriptPythonDecoder(States().eval(), example_input=(example, example))
-            graph = front.convert(front.load(decoder))
+            # tracing warns, but this model computes the same way for every length
+            warnings.simplefilter("ignore")
+            graph = convert_model(States().eval(), example_input=(example, example))
         for node in graph.get_ordered_ops():
             weights = node.input_value(1).get_node() if node.get_type_name() == "MatMul" else None
             if weights is None or weights.get_type_name() != "Constant":

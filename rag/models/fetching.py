@@ -30,7 +30,6 @@ from rag.models.registry import (
     Progress,
     Report,
     configured,
-    file_sha256,
     find_model,
     ignore_progress,
     in_mb,
@@ -53,12 +52,10 @@ def get_model(
     wrong hash, a full disk, no network, or when `CITEWIRE_OFFLINE` is set and a fetch would be needed.
     """
     spec = specs.named(name)
-    if spec is None:
-        if name in settings.model_paths:
-            return find_model(name, settings)
+    if spec is None and name not in settings.model_paths:
         raise ModelError(unknown(name, settings) + "; see: rag models")
-    if configured(spec, settings):
-        return find_model(spec.name, settings)
+    if spec is None or configured(spec, settings):
+        return find_model(name, settings)
     place = ModelFolder(spec, settings)
     with _writing(place.folder.parent):
         place.folder.parent.mkdir(parents=True, exist_ok=True)
@@ -108,15 +105,13 @@ def _lock(place: ModelFolder, report: Report) -> Iterator[None]:
     lock = FileLock(place.lock_file)
     with _writing(place.folder.parent):
         try:
-            lock.acquire(timeout=0)
+            held = lock.acquire(timeout=0)
         except Timeout:
             name = place.spec.name
             report(Progress(0, place.spec.bytes, f"another process is fetching {name}: waiting for it"))
-            lock.acquire(poll_interval=POLL_S)
-    try:
+            held = lock.acquire(poll_interval=POLL_S)
+    with held:
         yield
-    finally:
-        lock.release()
 
 
 def _fetch(place: ModelFolder, report: Report) -> None:
@@ -127,7 +122,7 @@ def _fetch(place: ModelFolder, report: Report) -> None:
             with _writing(place.part_folder):
                 place.part_folder.mkdir(parents=True, exist_ok=True)
             failure = fetch(place, report)
-            if not failure and (failure := place.wrong_partial(report)):
+            if not failure and (failure := place.wrong(place.spec.files, place.partial, report)):
                 shutil.rmtree(place.part_folder)
             if not failure:
                 with _writing(place.folder):
@@ -277,10 +272,9 @@ def _unpack(place: ModelFolder, report: Report) -> str:
     spec, archive = place.spec, place.spec.archive
     assert archive is not None
     joined = place.partial(archive)
-    found = file_sha256(joined, lambda step: report(Progress(step.done, step.total, f"checking {spec.name}")))
-    if found != archive.sha256:
+    if failure := place.wrong((archive,), place.partial, report):
         joined.unlink()
-        return f"{archive.name}: expected SHA-256 {archive.sha256}, found {found}"
+        return failure
     members = ((spec.archive_folder + f.name, f.bytes, place.partial(f)) for f in spec.files)
     if failure := _extract(joined, members):
         return f"{archive.name}: {failure}"
@@ -329,9 +323,8 @@ def _run(command: list[str], folder: Path, environ: Mapping[str, str], tick: Cal
                 process.wait(POLL_S)
             tick()
     finally:
-        if process.poll() is None:
-            process.kill()
-            process.wait()
+        process.kill()  # does nothing when it has ended
+        process.wait()
     if process.returncode == 0:
         return ""
     text = log.read_text("utf-8", "replace")

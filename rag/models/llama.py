@@ -15,6 +15,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Generator, Iterator
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -39,9 +40,7 @@ __all__ = ["GenerationStats", "LlamaGenerator"]
 # Long enough to think of the next question: a cold start first reads about 900 tokens of fixed prompt, which takes 10 s and
 # more. Short enough not to occupy a gigabyte after the user has left.
 KEEP_ALIVE_S = 300.0
-GRACE_S = (
-    1.0  # how long after the deadline the model process stops by itself, if nobody closes the connection
-)
+GRACE_S = 1.0  # after the deadline the model process stops by itself, if nobody closes the connection
 MAX_LOG_BYTES = 65_536
 SMALLEST_MODEL_BYTES = 4096
 
@@ -56,7 +55,7 @@ class LlamaGenerator:
         context_tokens: int = 4096,
         threads: int = 2,
         lock_dir: Path,
-        on_wait: Callable[[str], None] | None = None,
+        on_wait: Callable[[str], None] = lambda message: None,
         keep_alive_s: float = KEEP_ALIVE_S,
     ) -> None:
         """Loads nothing. `context_tokens` is the limit for prompt and answer together. `lock_dir` is a folder of the user,
@@ -117,11 +116,6 @@ class LlamaGenerator:
         with self._lock:
             return self._held.process_id if self._held is not None else None
 
-    def warm(self, prompt_prefix: Prompt, *, deadline_s: float = 120.0) -> None:
-        """Load the model and let it read the common beginning of all prompts. Raises what `generate` raises."""
-        for _ in self.generate(prompt_prefix, max_tokens=0, deadline_s=deadline_s, cancel=lambda: False):
-            pass
-
     def close(self) -> None:
         """Disconnect from the model process. It ends `keep_alive_s` after its last client. A later call starts it again."""
         with self._lock:
@@ -139,7 +133,7 @@ class LlamaGenerator:
                     raise GenerationError(f"the model process died{self._cause(link.process_id)}; ask again")
                 return False
             if reply.kind == "waiting":
-                self._wait(f"waiting for the model: {reply.number} before you")
+                self._on_wait(f"waiting for the model: {reply.number} before you")
                 call.phase = "others were using the model"
             elif reply.kind == "started":
                 started = True
@@ -153,10 +147,6 @@ class LlamaGenerator:
                 raise ModelError(reply.text)
             else:
                 raise GenerationError(reply.text)
-
-    def _wait(self, message: str) -> None:
-        if self._on_wait is not None:
-            self._on_wait(message)
 
     def _hold(self, call: Call) -> None:
         """Keep a connection open, so that the model process stays while this generator is in use."""
@@ -189,7 +179,7 @@ class LlamaGenerator:
                         self._process_spoke = True
                     return link
                 else:
-                    self._wait("waiting for the model: another version of Citewire is using it")
+                    self._on_wait("waiting for the model: another version of Citewire is using it")
                     call.phase = "another version of Citewire was using the model"
                     link.send(Request(op="retire"))
                     link.await_end(call)
@@ -200,16 +190,14 @@ class LlamaGenerator:
 
     def _start(self) -> None:
         """Start a model process, unless one is already starting. When two start at once, one gives up by itself."""
+        path = self._folder / "model.log"
         if self._process is not None:
             status = self._process.returncode  # set by the thread that waits for the process
             if status is None:
                 return
             if status != 0 and not self._process_spoke:
                 self._process = None
-                raise ModelError(
-                    f"the model process could not start ({_describe(status)}); see {self._folder / 'model.log'}"
-                )
-        path = self._folder / "model.log"
+                raise ModelError(f"the model process could not start ({_describe(status)}); see {path}")
         try:
             # For the output of Python and llama.cpp at a crash; kept small.
             with path.open("ab") as log:
@@ -236,37 +224,29 @@ class LlamaGenerator:
         process = self._process
         if process is None or process.pid != process_id:
             return ""
-        end = time.monotonic() + 2
-        while process.returncode is None and time.monotonic() < end:
-            time.sleep(0.01)
-        return "" if process.returncode is None else f" ({_describe(process.returncode)})"
+        with suppress(subprocess.TimeoutExpired):
+            return f" ({_describe(process.wait(2))})"
+        return ""
 
 
 def check_model_file(path: Path) -> None:
     """Raise `ModelError` where `path` is evidently not a GGUF model. Does not load it."""
     again = "get the model with: rag models get default"
     try:
-        if not path.is_file():
-            raise ModelError(
-                f"{path}: {'not a file' if path.exists() else 'there is no such model file'}; {again}"
-            )
         with path.open("rb") as file:
-            start = file.read(4)
-        size = path.stat().st_size
+            start = file.read(SMALLEST_MODEL_BYTES)
     except OSError as error:
         raise ModelError(f"{path}: cannot be read ({error.strerror}); {again}") from None
-    if start != b"GGUF" or size < SMALLEST_MODEL_BYTES:
-        raise ModelError(f"{path}: not a GGUF model, or only the beginning of one ({size} bytes); {again}")
+    if not start.startswith(b"GGUF") or len(start) < SMALLEST_MODEL_BYTES:
+        raise ModelError(f"{path}: not a GGUF model, or only the beginning of one; {again}")
 
 
 def _describe(status: int) -> str:
     if status >= 0:
         return f"exit status {status}"
-    try:
-        name = f" {signal.Signals(-status).name}"
-    except ValueError:
-        name = ""
-    return f"signal {-status}{name}" + (", perhaps out of memory" if status == -signal.SIGKILL else "")
+    known = {s.value: f" {s.name}" for s in signal.Signals}
+    cause = ", perhaps out of memory" if status == -signal.SIGKILL else ""
+    return f"signal {-status}{known.get(-status, '')}{cause}"
 
 
 class _Link:

@@ -12,6 +12,7 @@ import os
 import time
 from collections import deque
 from collections.abc import Callable
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -50,14 +51,12 @@ class Cores:
         self._ticks = os.sysconf("SC_CLK_TCK")
         self._before = self._now()
 
-    def _now(self) -> tuple[float, float, float] | None:
-        """Seconds on the clock, seconds of all cores being busy, and those used by this process."""
-        try:
-            with Path("/proc/stat").open(encoding="ascii") as file:
-                user, nice, system, _, _, irq, softirq, steal = map(int, file.readline().split()[1:9])
-        except (OSError, ValueError):
-            return None
-        busy = user + nice + system + irq + softirq + steal
+    def _now(self) -> tuple[float, float, float]:
+        """Seconds on the clock, seconds of all cores being busy (0: not known), and those used by this process."""
+        busy = 0
+        with suppress(OSError, ValueError), Path("/proc/stat").open(encoding="ascii") as file:
+            user, nice, system, _, _, irq, softirq, steal = map(int, file.readline().split()[1:9])
+            busy = user + nice + system + irq + softirq + steal
         return time.monotonic(), busy / self._ticks, time.process_time()
 
     def free(self, fresh: bool = False) -> float | None:
@@ -68,13 +67,9 @@ class Cores:
         if fresh:
             self._before = self._now()
             time.sleep(self.WINDOW_S)
-        if self._before is None:
-            return self._count
         if time.monotonic() < self._before[0] + self.WINDOW_S:
             return None
         before, self._before = self._before, self._now()
-        if self._before is None:
-            return self._count
         clock, busy, own = (now - then for now, then in zip(self._before, before, strict=True))
         return self._count - max(0.0, busy - own) / clock
 
@@ -217,6 +212,8 @@ class Engine:
             self._c.llama_set_n_threads(self._context, count, count)
 
     def _decode(self, tokens: tuple[int, ...], position: int) -> None:
+        if self._stopped():
+            raise Stopped
         self._share_cores()
         batch = self._batch
         batch.n_tokens = len(tokens)
@@ -235,12 +232,12 @@ class Engine:
         if not grammar:
             return None
         _warnings.clear()
-        sampler = self._c.llama_sampler_init_grammar(self._vocab, grammar.encode("utf-8", "replace"), b"root")
+        written = grammar.encode("utf-8", "replace")
+        sampler: object = self._c.llama_sampler_init_grammar(self._vocab, written, b"root")
         if not sampler:
-            raise GenerationError(
-                f"the grammar cannot be read: {_warnings[0] if _warnings else grammar[:80]}"
-            )
-        return sampler  # type: ignore[no-any-return]
+            reason = _warnings[0] if _warnings else grammar[:80]
+            raise GenerationError(f"the grammar cannot be read: {reason}")
+        return sampler
 
     def _best(self, sampler: object | None) -> int:
         """The token with the highest score that the grammar allows; for equal scores, the lowest id.
@@ -256,12 +253,7 @@ class Engine:
         if sampler is None:
             return best
         for count in (1, NARROW, self._vocab_size):
-            if count == 1:
-                ids = np.array([best])
-            elif count < self._vocab_size:
-                ids = np.sort(np.argpartition(scores, -count)[-count:])
-            else:
-                ids = np.arange(self._vocab_size)
+            ids = [best] if count == 1 else np.sort(np.argpartition(scores, -count)[-count:])
             rows = np.zeros(len(ids), dtype=[("id", np.int32), ("logit", np.float32), ("p", np.float32)])
             rows["id"], rows["logit"] = ids, scores[ids]
             candidates = c.llama_token_data_array(
@@ -288,7 +280,6 @@ class Engine:
 
         Raises `GenerationError`, or `Stopped` soon after `stopped()` became true. Later calls still work after any error."""
         c = self._c
-        begun = time.monotonic()
         slices = self._slices(request.prompt)
         total = sum(map(len, slices))
         if not total:
@@ -305,17 +296,12 @@ class Engine:
         try:
             position = reused = self._rewind(slices)
             for piece in slices[len(self._kept) :]:
-                if stopped():
-                    raise Stopped
                 self._decode(piece, position)
                 self._kept.append(piece)
                 position += len(piece)
-            read = time.monotonic()
             decoder = codecs.getincrementaldecoder("utf-8")("replace")
             written = 0
             while written < request.max_tokens:
-                if stopped():
-                    raise Stopped
                 token = self._best(sampler)
                 if c.llama_vocab_is_eog(self._vocab, token):
                     break
@@ -331,4 +317,4 @@ class Engine:
             self._stopped = lambda: False
             if sampler is not None:
                 c.llama_sampler_free(sampler)
-        return GenerationStats(total - reused, reused, written, 0.0, read - begun, time.monotonic() - read)
+        return GenerationStats(total - reused, reused, written)

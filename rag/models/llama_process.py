@@ -18,7 +18,6 @@ import fcntl
 import os
 import resource
 import socket
-import struct
 import sys
 import threading
 import time
@@ -60,44 +59,39 @@ class _Job:
 class _Server:
     """The queue, first come, first served, and the only thread that uses the model."""
 
-    def __init__(self) -> None:
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
         self._queue: list[_Job] = []  # the first is being served
         self._arrived = asyncio.Event()
         self._clients = 0
         self._keep_alive_s = UNCLAIMED_S
         self._leave_timer: asyncio.TimerHandle | None = None
-        self._leave = asyncio.Event()
         self._engine: Engine | None = None
         self._loaded: tuple[object, ...] = ()
 
-    async def serve(self, listener: socket.socket) -> None:
+    async def serve(self) -> None:
         """Serve until no client needs the model, or until another version asks this process to retire."""
-        server = await asyncio.start_unix_server(self._client, sock=listener, limit=MAX_LINE_BYTES)
-        work = asyncio.create_task(self._work())
-        leave = asyncio.create_task(self._leave.wait())
+        with socket_address(self._folder) as address:  # asyncio replaces a socket that a killed process left
+            self._listening = await asyncio.start_unix_server(self._client, address, limit=MAX_LINE_BYTES)
         self._count(0)
-        while not work.done():
-            await asyncio.wait({work, leave}, return_when=asyncio.FIRST_COMPLETED)
-            if leave.done() and not self._clients:
-                server.close()
-                return
-            if leave.done():  # a client connected at the last moment
-                self._leave.clear()
-                leave = asyncio.create_task(self._leave.wait())
-        work.result()  # asked to retire, or a bug: then the process ends with a traceback in the log
+        await self._work()
+        self._leave()
+
+    def _leave(self) -> None:
+        (self._folder / "model.sock").unlink(missing_ok=True)  # first, so that nobody connects any more
+        os._exit(0)  # this releases the lock; nothing else needs to be waited for
 
     def _count(self, change: int) -> None:
         self._clients += change
         if self._leave_timer is not None:
             self._leave_timer.cancel()
-            self._leave_timer = None
         if not self._clients:
-            self._leave_timer = asyncio.get_running_loop().call_later(self._keep_alive_s, self._leave.set)
+            self._leave_timer = asyncio.get_running_loop().call_later(self._keep_alive_s, self._leave)
 
     async def _client(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._count(+1)
         try:
-            if self._clients <= MAX_CLIENTS and _is_mine(writer.get_extra_info("socket")):
+            if self._clients <= MAX_CLIENTS:
                 await self._talk(reader, writer)
         except (ConnectionError, TimeoutError):
             pass  # the client disconnected or sent nothing, so nobody gets an answer
@@ -187,21 +181,13 @@ class _Server:
             raise ModelError(
                 f"{request.model}: {error.strerror}; get the model with: rag models get default"
             ) from None
-        wanted = (
-            request.model,
-            request.context_tokens,
-            request.threads,
-            found.st_dev,
-            found.st_ino,
-            found.st_size,
-            found.st_mtime_ns,
-        )
-        if self._engine is None or wanted != self._loaded:
-            if self._engine is not None:
-                self._engine.close()
-                self._engine = None
-            self._engine = Engine(request.model, request.context_tokens, request.threads)
-            self._loaded = wanted
+        file = (found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns)
+        options = (request.model, request.context_tokens, request.threads)
+        if self._engine is not None and self._loaded != (file, options):
+            self._engine.close()
+            self._engine = None
+        if self._engine is None:
+            self._engine, self._loaded = Engine(*options), (file, options)
         return self._engine
 
 
@@ -210,19 +196,10 @@ def _say(writer: asyncio.StreamWriter, reply: Reply) -> None:
         writer.write(to_line(reply))
 
 
-def _is_mine(peer: socket.socket) -> bool:
-    """Whether the other end runs as the same user (checked on Linux; elsewhere the folder's permissions ensure it)."""
-    if not hasattr(socket, "SO_PEERCRED"):
-        return True
-    _pid, uid, _gid = struct.unpack("3i", peer.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12))
-    return bool(uid == os.geteuid())
-
-
 def _lock(folder: Path) -> bool:
     """Become the one model process of this folder, waiting for one that is about to end. False when another one serves."""
-    lock = os.open(
-        folder / "model.lock", os.O_RDWR | os.O_CREAT, 0o600
-    )  # never closed: held until the process ends
+    # never closed: held until the process ends
+    lock = os.open(folder / "model.lock", os.O_RDWR | os.O_CREAT, 0o600)
     end = time.monotonic() + LOCK_WAIT_S
     while time.monotonic() < end:
         try:
@@ -236,32 +213,18 @@ def _lock(folder: Path) -> bool:
     return False
 
 
-def main(folder: Path) -> int:
-    """Serve in `folder` until no client needs the model. Returns 0, also when another process already serves there."""
+def main(folder: Path) -> None:
+    """Serve in `folder` until no client needs the model. Returns at once when another process already serves there."""
     faulthandler.enable()
     private_folder(folder)
     if not _lock(folder):
-        return 0
+        return
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # a crash must not write a core file of a gigabyte
     with contextlib.suppress(OSError):  # Linux: when memory runs out, this process is killed, not the page
         Path("/proc/self/oom_score_adj").write_text("500", encoding="ascii")
-    place = folder / "model.sock"
-    place.unlink(missing_ok=True)  # left by a process that was killed
-    listener = socket.socket(socket.AF_UNIX)
     os.umask(0o177)
-    with socket_address(folder) as address:
-        listener.bind(address)
-
-    async def serve() -> None:
-        await _Server().serve(listener)
-        place.unlink(
-            missing_ok=True
-        )  # before the lock is released, so that nobody connects to a process that ends
-        os._exit(0)  # this releases the lock; nothing else needs to be waited for
-
-    asyncio.run(serve())
-    return 0
+    asyncio.run(_Server(folder).serve())
 
 
 if __name__ == "__main__":
-    sys.exit(main(Path(sys.argv[1])))
+    main(Path(sys.argv[1]))

@@ -57,8 +57,6 @@ class GenerationStats:
     reused_tokens: int = 0
     generated_tokens: int = 0
     waiting_s: float = 0.0  # for other questions, and for the model to load
-    reading_s: float = 0.0
-    writing_s: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,7 +146,7 @@ def read_reply(line: bytes) -> Reply:
     return _read(Reply, table, stats=_read(GenerationStats, table.get("stats", {})))
 
 
-def private_folder(folder: Path) -> Path:
+def private_folder(folder: Path) -> None:
     """Make `folder` if it is missing, for its owner alone. Raises `ModelError` when it belongs to another user."""
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -163,7 +161,6 @@ def private_folder(folder: Path) -> Path:
         raise ModelError(
             f"{folder}: not a folder of your own; remove it or choose another with CITEWIRE_CACHE"
         )
-    return folder
 
 
 @contextlib.contextmanager

@@ -12,12 +12,13 @@ import os
 import queue
 import re
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from rag.errors import ConfigError, GenerationError, ModelError
+from rag.errors import CitewireError, ConfigError, GenerationError, ModelError
 from rag.models.call import POLL_S, Call
 from rag.models.llama_protocol import GenerationStats
 from rag.protocols import Cancel, Prompt
@@ -30,7 +31,7 @@ CONNECT_S = 5.0
 TRIES = 4  # of one call, over all servers in turn
 BACKOFF_S = 0.5  # before the second try, twice as long before each next one
 MAX_WAIT_S = 20.0  # longest wait that a server may ask for with Retry-After
-MAX_ANSWER_BYTES = 1_000_000  # of one line, and of the list of models
+MAX_ANSWER_BYTES = 8_000_000  # of one response: a streamed token takes some 300
 CHARS_A_TOKEN = 12  # no text has more per token; a longer answer means that the server ignores `max_tokens`
 _RETRIED = frozenset({408, 409, 425, 429, 500, 502, 503, 504})
 _MARKER = re.compile(r"<\|im_start\|>(\w+)\n|<\|im_end\|>\n?")
@@ -161,23 +162,17 @@ class RemoteGenerator:
                 for piece in self._stream(server, body, grammar, call):
                     shown = True
                     yield piece
-            except _Refused as refused:
-                raise refused.error() from None
             except _Retry as failed:
                 failure = call.phase = str(failed)
                 if shown:  # shown text cannot be withdrawn
                     raise GenerationError(f"{failure}; ask again") from None
-                call.pause(self._pause(number, failed.wait_s))
+                again = number + 1 - len(self._servers)
+                if again >= 0:  # each server has been tried
+                    call.pause(max(min(failed.wait_s, MAX_WAIT_S), BACKOFF_S * 2.0**again))
                 continue
             self._next = self._servers.index(server)
             return
         raise GenerationError(f"{failure}; ask again, or correct servers in citewire.toml")
-
-    def _pause(self, number: int, asked_s: float) -> float:
-        """Seconds before the next try: none while some server has not been tried."""
-        if number + 1 < len(self._servers):
-            return 0.0
-        return max(min(asked_s, MAX_WAIT_S), BACKOFF_S * 2.0 ** (number + 1 - len(self._servers)))
 
     # -- asking -------------------------------------------------------------------------------------------------------
 
@@ -185,18 +180,23 @@ class RemoteGenerator:
         """Ask a server once which models it has."""
         if server.owner is not None:
             return
-        models = self._listed(server, call)
-        chosen = next((r for r in models if r["id"] == self._model), None)
-        if self._model and models and chosen is None:
-            known = ", ".join(r["id"] for r in models[:8])
+        try:
+            rows = json.loads("".join(self._lines(server, None, call))).get("data")
+        except (ValueError, AttributeError):
+            raise GenerationError(
+                f"{server.address}: what it sent is no list; is this the address of a model server, with /v1?"
+            ) from None
+        rows = [r for r in rows if isinstance(r, dict)] if isinstance(rows, list) else []
+        owners = {r["id"]: r.get("owned_by") for r in rows if isinstance(r.get("id"), str)}
+        if self._model and owners and self._model not in owners:
+            known = ", ".join(list(owners)[:8])
             raise ModelError(
                 f"{server.address} has no model {self._model!r}; set server_model to one of: {known}"
             )
-        if not self._model and not models:
+        if not self._model and not owners:
             raise ModelError(f"{server.address} names no model; set server_model")
-        found = chosen or (models[0] if models else {})
-        server.model = self._model or found["id"]
-        owner = found.get("owned_by")
+        server.model = self._model or next(iter(owners))
+        owner = owners.get(server.model)
         server.owner = owner if isinstance(owner, str) else ""
 
     def _stream(self, server: _Server, body: dict[str, Any], grammar: str, call: Call) -> Iterator[str]:
@@ -242,35 +242,37 @@ class RemoteGenerator:
                 )
             return self._client
 
-    def _listed(self, server: _Server, call: Call) -> list[dict[str, Any]]:
-        """The models that a server lists, each with its `id`."""
-        text = ""
-        for line in self._lines(server, None, call):
-            text += line
-            if len(text) > MAX_ANSWER_BYTES:
-                raise GenerationError(f"{server.address} sent a list without end; ask another server")
-        try:
-            found = json.loads(text)
-        except json.JSONDecodeError:
-            raise GenerationError(
-                f"{server.address}: what it sent is not JSON; is this the address of a model server, with /v1?"
-            ) from None
-        if not isinstance(found, dict):
-            raise GenerationError(f"{server.address}: what it sent is no answer of a model server")
-        rows = found.get("data")
-        rows = rows if isinstance(rows, list) else []
-        return [r for r in rows if isinstance(r, dict) and isinstance(r.get("id"), str)]
-
     def _lines(self, server: _Server, body: dict[str, Any] | None, call: Call) -> Iterator[str]:
-        """The lines of the response to a chat with that body, or of the list of models.
+        """The lines of `_response`. A thread reads them, so that `cancel` and the deadline are checked while nothing arrives."""
+        items: queue.SimpleQueue[str | Exception | None] = queue.SimpleQueue()
+        stopped = threading.Event()
 
-        A thread reads them, so that `cancel` and the deadline are checked while nothing arrives.
-        """
-        read = _Reading(self._http(), server, body)
+        def read() -> None:
+            try:
+                with closing(_response(self._http(), server.address, body)) as lines:
+                    for line in lines:
+                        if stopped.is_set():
+                            return
+                        items.put(line)
+                items.put(None)
+            except (CitewireError, _Retry) as error:
+                items.put(error)
+
+        threading.Thread(target=read, daemon=True).start()
         try:
-            yield from read.lines(call)
+            while True:
+                try:
+                    item = items.get(timeout=POLL_S)
+                except queue.Empty:
+                    call.check()
+                    continue
+                if item is None:
+                    return
+                if isinstance(item, Exception):
+                    raise item
+                yield item
         finally:
-            read.stop()
+            stopped.set()
 
 
 def _piece(data: str, server: _Server) -> tuple[str, bool]:
@@ -301,131 +303,73 @@ def _said(value: object) -> str:
     return re.sub(r"[^\x20-\x7e]+", " ", str(value))[:200]
 
 
-class _Refused(Exception):
-    """A server refuses a request, and a retry would not help."""
+class _Refused(ModelError):
+    """A server refuses a request with a status, and a retry would not help."""
 
-    def __init__(self, server: _Server, status: int, said: str) -> None:
-        super().__init__(said)
-        self._server, self.status, self._said = server, status, said
-
-    def error(self) -> ModelError:
-        """The error for the user."""
-        said = f" ({self._said})" if self._said else ""
-        if self.status in (401, 403):
-            return ModelError(f"{self._server.address} refuses the key; set {KEY} to one that it knows")
-        if self.status == 404:
-            return ModelError(f"{self._server.address} has no such address or model{said}; most end in /v1")
-        if 300 <= self.status < 400:
-            return ModelError(f"{self._server.address} sends elsewhere; set servers to where it really is")
-        return ModelError(f"{self._server.address} refuses the request: status {self.status}{said}")
+    def __init__(self, address: str, status: int, said: str) -> None:
+        said = f" ({said})" if said else ""
+        if status in (401, 403):
+            super().__init__(f"{address} refuses the key; set {KEY} to one that it knows")
+        elif status == 404:
+            super().__init__(f"{address} has no such address or model{said}; most end in /v1")
+        elif 300 <= status < 400:
+            super().__init__(f"{address} sends elsewhere; set servers to where it really is")
+        else:
+            super().__init__(f"{address} refuses the request: status {status}{said}")
+        self.status = status
 
 
-class _Reading:
-    """One request, read by its own thread."""
+def _response(client: httpx.Client, address: str, body: dict[str, Any] | None) -> Generator[str, None, None]:
+    """The lines of the response to a chat with that body, or of the list of models. Raises `_Retry` or what the user is told."""
+    import httpx
 
-    def __init__(self, client: httpx.Client, server: _Server, body: dict[str, Any] | None) -> None:
-        self._client = client
-        self._server = server
-        self._items: queue.Queue[str | Exception | None] = queue.Queue(maxsize=256)
-        self._stopped = threading.Event()
-        self._thread = threading.Thread(target=self._read, args=(body,), daemon=True)
-        self._thread.start()
-
-    def lines(self, call: Call) -> Iterator[str]:
-        """The lines as they arrive. Raises `_Refused`, `_Retry`, `ModelError`, and as `Call.check` does."""
-        while True:
-            try:
-                item = self._items.get(timeout=POLL_S)
-            except queue.Empty:
-                call.check()
-                continue
-            if item is None:
-                return
-            if isinstance(item, Exception):
-                raise item
-            yield item
-
-    def stop(self) -> None:
-        """Stop reading. The connection is closed as soon as anything more arrives."""
-        self._stopped.set()
-
-    def _put(self, item: str | Exception | None) -> None:
-        while not self._stopped.is_set():
-            try:
-                self._items.put(item, timeout=POLL_S)
-                return
-            except queue.Full:
-                continue
-
-    def _read(self, body: dict[str, Any] | None) -> None:
-        import httpx
-
-        method, path = ("GET", "/models") if body is None else ("POST", "/chat/completions")
-
-        try:
-            with self._client.stream(method, f"{self._server.address}{path}", json=body) as response:
-                if response.status_code != 200:
-                    self._put(self._failure(response))
-                    return
-                for line in _bounded(response.iter_bytes()):
-                    if self._stopped.is_set():
-                        return
-                    self._put(line)
-            self._put(None)
-        except _TooLong:
-            self._put(GenerationError(f"{self._server.address} sent a line without end; ask another server"))
-        except httpx.ConnectError as error:
-            self._put(_unreachable(self._server, error))
-        except (httpx.HTTPError, httpx.StreamError) as error:
-            self._put(_Retry(f"{self._server.address} broke off ({type(error).__name__})"))
-        except (httpx.InvalidURL, UnicodeError):
-            self._put(ModelError(f"{self._server.address}: no address; correct servers in citewire.toml"))
-        except RuntimeError:  # the client was closed meanwhile
-            self._put(_Retry(f"{self._server.address}: the connection was closed"))
-
-    def _failure(self, response: httpx.Response) -> Exception:
-        status = response.status_code
-        said = ""
-        for line in _bounded(response.iter_bytes()):
-            said += line
-            if len(said) > 4096:
-                break
-        try:
-            said = _said(json.loads(said))
-        except json.JSONDecodeError:
-            said = _said(said) if status < 500 else ""
-        # llama-cpp-python answers 500 to what it does not support; a retry would not help
-        if status in _RETRIED and "not supported" not in said:
-            reason = f"{self._server.address} answered with status {status}" + (f" ({said})" if said else "")
-            return _Retry(reason, _seconds(response.headers.get("retry-after", "")))
-        return _Refused(self._server, status, said)
+    method, path = ("GET", "/models") if body is None else ("POST", "/chat/completions")
+    try:
+        with client.stream(method, f"{address}{path}", json=body) as response:
+            if response.status_code != 200:
+                raise _failure(address, response)
+            yield from _bounded(address, response)
+    except httpx.ConnectError as error:
+        said = str(error)
+        if "certificate" in said.lower() or "ssl" in said.lower():  # never right at the next try
+            raise ModelError(
+                f"{address}: its certificate does not fit ({_said(said)}); correct servers"
+            ) from None
+        raise _Retry(f"{address} is not reachable") from None
+    except (httpx.HTTPError, httpx.StreamError) as error:
+        raise _Retry(f"{address} broke off ({type(error).__name__})") from None
+    except (httpx.InvalidURL, UnicodeError):
+        raise ModelError(f"{address}: no address; correct servers in citewire.toml") from None
+    except RuntimeError:  # the client was closed meanwhile
+        raise _Retry(f"{address}: the connection was closed") from None
 
 
-class _TooLong(Exception):
-    """A line that is too long."""
+def _failure(address: str, response: httpx.Response) -> Exception:
+    status = response.status_code
+    text = "".join(_bounded(address, response))
+    try:
+        said = _said(json.loads(text))
+    except json.JSONDecodeError:
+        said = _said(text) if status < 500 else ""
+    # llama-cpp-python answers 500 to what it does not support; a retry would not help
+    if status in _RETRIED and "not supported" not in said:
+        reason = f"{address} answered with status {status}" + (f" ({said})" if said else "")
+        return _Retry(reason, _seconds(response.headers.get("retry-after", "")))
+    return _Refused(address, status, said)
 
 
-def _bounded(pieces: Iterator[bytes]) -> Iterator[str]:
-    """Bytes as lines of text."""
-    rest = b""
-    for piece in pieces:
+def _bounded(address: str, response: httpx.Response) -> Iterator[str]:
+    """The lines of a response of any length, up to `MAX_ANSWER_BYTES` in all."""
+    rest, length = b"", 0
+    for piece in response.iter_bytes():
+        length += len(piece)
+        if length > MAX_ANSWER_BYTES:
+            raise GenerationError(f"{address} sent an answer without end; ask another server")
         *whole, rest = (rest + piece).split(b"\n")
         for line in whole:
             yield line.decode("utf-8", "replace").rstrip("\r")
-        if len(rest) > MAX_ANSWER_BYTES:
-            raise _TooLong
     if rest:
         yield rest.decode("utf-8", "replace")
-
-
-def _unreachable(server: _Server, error: Exception) -> Exception:
-    """The error for a failed connection. A wrong certificate is never tried again."""
-    text = str(error).lower()
-    if "certificate" in text or "ssl" in text:
-        return ModelError(
-            f"{server.address}: its certificate does not fit ({_said(str(error))}); correct servers"
-        )
-    return _Retry(f"{server.address} is not reachable")
 
 
 def _seconds(text: str) -> float:

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from enum import StrEnum
@@ -45,13 +45,12 @@ class ModelStatus(StrEnum):
 class ModelState:
     """A named model and its state. `path` is where it is, or would be: a folder for embeddings, else a file.
 
-    `detail` says what is wrong with a damaged or wrongly configured one.
+    `detail` says what is wrong with a damaged or wrongly configured one, and how much of a partial one is here.
     """
 
     spec: ModelSpec
     state: ModelStatus
     path: Path
-    bytes_on_disk: int
     detail: str = ""
 
 
@@ -71,14 +70,12 @@ def ignore_progress(progress: Progress) -> None:
     """Report nothing."""
 
 
-def list_models(
-    settings: Settings, *, verify: bool = False, progress: Report = ignore_progress
-) -> tuple[ModelState, ...]:
+def list_models(settings: Settings, *, verify: bool = False) -> tuple[ModelState, ...]:
     """Every named model, in the order of `MODELS`. Raises nothing for a model that is missing or damaged.
 
     A cached file is hashed when it has not been since it last changed, or always with `verify`.
     """
-    return tuple(_state(spec, settings, verify, progress) for spec in specs.MODELS)
+    return tuple(_state(spec, settings, verify) for spec in specs.MODELS)
 
 
 def find_model(name: str, settings: Settings) -> Path:
@@ -95,33 +92,29 @@ def find_model(name: str, settings: Settings) -> Path:
         if path.exists() or os.sep in name or name.endswith(".gguf"):
             return _own(path, str(path))
         raise ModelError(unknown(name, settings) + ", and there is no such file; see: rag models")
-    state = _state(spec, settings, False, ignore_progress)
-    if state.state is ModelStatus.READY:
-        return state.path
-    if state.state is ModelStatus.CONFIGURED:
+    state = _state(spec, settings)
+    if state.state in (ModelStatus.READY, ModelStatus.CONFIGURED):
         if state.detail:
             raise ModelError(state.detail)
         return state.path
-    place = ModelFolder(spec, settings)
+    folder = ModelFolder(spec, settings).folder
     if state.state is ModelStatus.MISSING:
-        wrong = f"is not here ({place.folder})"
+        wrong = f"is not here ({folder})"
     elif state.state is ModelStatus.PARTIAL:
-        size = f"{in_mb(state.bytes_on_disk)} of {in_mb(spec.bytes)}"
-        wrong = f"is only partly here ({size} in {place.folder.parent})"
+        wrong = f"is only partly here ({state.detail} in {folder.parent})"
     else:
-        wrong = f"in {place.folder} is damaged: {state.detail}"
+        wrong = f"in {folder} is damaged: {state.detail}"
     raise ModelError(f"model '{spec.name}' {wrong}; run: rag models get {spec.name}")
 
 
-def file_sha256(path: Path, progress: Report | None = None) -> str:
-    """SHA-256 of a file's bytes, in hex. Raises `OSError` as reading does."""
-    digest, done, total = hashlib.sha256(), 0, path.stat().st_size
+def file_sha256(path: Path, progress: Callable[[int], None] = lambda done: None) -> str:
+    """SHA-256 of a file's bytes, in hex; `progress` gets the number of bytes done. Raises `OSError` as reading does."""
+    digest, done = hashlib.sha256(), 0
     with path.open("rb") as file:
         while block := file.read(BLOCK_BYTES):
             digest.update(block)
             done += len(block)
-            if progress:
-                progress(Progress(done, total, f"checking {path.name}"))
+            progress(done)
     return digest.hexdigest()
 
 
@@ -145,22 +138,23 @@ class ModelFolder:
         return self.part_folder / (file.name.replace("/", "__") + ".partial")
 
     def check(self, verify: bool, report: Report) -> tuple[ModelStatus, str]:
-        """Ready, missing or damaged, and what is wrong."""
+        """Ready, missing, partial or damaged, and what is wrong."""
         try:
             for file in self.spec.files:
                 path = self.folder / file.name
                 if not path.is_file():
                     if self.stamp_file.is_file():
                         return ModelStatus.DAMAGED, f"{file.name} is gone"
+                    if part := sum(map(length, self.part_folder.glob("*.partial"))):
+                        return ModelStatus.PARTIAL, f"{in_mb(part)} of {in_mb(self.spec.bytes)}"
                     return ModelStatus.MISSING, ""
                 if (size := path.stat().st_size) != file.bytes:
                     return ModelStatus.DAMAGED, f"{file.name} has {size} bytes, expected {file.bytes}"
             stamp = self._stamp()
             if not verify and self.stamp_file.is_file() and self.stamp_file.read_bytes() == stamp:
                 return ModelStatus.READY, ""
-            for file, found in self._hashes(lambda f: self.folder / f.name, report):
-                if found != file.sha256:
-                    return ModelStatus.DAMAGED, f"{file.name}: expected SHA-256 {file.sha256}, found {found}"
+            if wrong := self.wrong(self.spec.files, lambda f: self.folder / f.name, report):
+                return ModelStatus.DAMAGED, wrong
         except OSError as error:
             return ModelStatus.DAMAGED, f"{error.filename}: {error.strerror}"
         # A read-only cache works too; it is then hashed at every start.
@@ -168,11 +162,18 @@ class ModelFolder:
             self.write_stamp(stamp)
         return ModelStatus.READY, ""
 
-    def wrong_partial(self, report: Report) -> str:
-        """What is wrong with the first of the fetched files whose hash is not the one expected, or nothing."""
-        for file, found in self._hashes(self.partial, report):
+    def wrong(self, files: Sequence[ModelFile], path_of: Callable[[ModelFile], Path], report: Report) -> str:
+        """What is wrong with the first of the files whose hash is not the one expected, or nothing."""
+        before, total = 0, sum(f.bytes for f in files)
+
+        def tick(done: int) -> None:
+            report(Progress(before + done, total, f"checking {self.spec.name}"))
+
+        for file in files:
+            found = file_sha256(path_of(file), tick)
             if found != file.sha256:
-                return f"{file.name} is refused, its hash is wrong: expected SHA-256 {file.sha256}, found {found}"
+                return f"the hash of {file.name} is wrong: expected SHA-256 {file.sha256}, found {found}"
+            before += file.bytes
         return ""
 
     def write_stamp(self, stamp: bytes | None = None) -> None:
@@ -185,19 +186,6 @@ class ModelFolder:
         """The content of `.verified` if every file is as it was when last hashed."""
         stats = [(f, (self.folder / f.name).stat()) for f in self.spec.files]
         return "".join(f"{f.sha256} {s.st_size} {s.st_mtime_ns} {f.name}\n" for f, s in stats).encode()
-
-    def _hashes(
-        self, path_of: Callable[[ModelFile], Path], report: Report
-    ) -> Iterator[tuple[ModelFile, str]]:
-        """Each file with the hash found at its path; progress is that of the whole model."""
-        done = 0
-        for file in self.spec.files:
-
-            def tick(step: Progress, before: int = done) -> None:
-                report(Progress(before + step.done, self.spec.bytes, f"checking {self.spec.name}"))
-
-            yield file, file_sha256(path_of(file), tick)
-            done += file.bytes
 
 
 def unknown(name: str, settings: Settings) -> str:
@@ -223,20 +211,17 @@ def in_mb(count: int) -> str:
     return f"{count / 1e6:.0f} MB"
 
 
-def _state(spec: ModelSpec, settings: Settings, verify: bool, report: Report) -> ModelState:
+def _state(spec: ModelSpec, settings: Settings, verify: bool = False) -> ModelState:
     if own := configured(spec, settings):
         detail = ""
         try:
             _own(own, _where(spec.name, own), spec.role)
         except ModelError as error:
             detail = str(error)
-        return ModelState(spec, ModelStatus.CONFIGURED, own, _bytes_below(own), detail)
+        return ModelState(spec, ModelStatus.CONFIGURED, own, detail)
     place = ModelFolder(spec, settings)
-    status, detail = place.check(verify, report)
-    count = sum(length(place.folder / f.name) for f in spec.files)
-    if status is ModelStatus.MISSING and (part := sum(map(length, place.part_folder.glob("*.partial")))):
-        status, count = ModelStatus.PARTIAL, part
-    return ModelState(spec, status, place.path, count, detail)
+    status, detail = place.check(verify, ignore_progress)
+    return ModelState(spec, status, place.path, detail)
 
 
 def _where(name: str, path: str | Path) -> str:
@@ -271,8 +256,3 @@ def _own(path: Path, where: str, role: Role | None = None) -> Path:
     if magic != b"GGUF":
         raise ModelError(f"{where} is not a GGUF file (it begins with {magic!r}); see: rag models")
     return path
-
-
-def _bytes_below(path: Path) -> int:
-    files = [path] if path.is_file() else [p for p in path.rglob("*") if p.is_file()]
-    return sum(p.stat().st_size for p in files)

@@ -51,7 +51,6 @@ class ModelSpec:
     role: Role
     title: str
     licence: str
-    context_tokens: int
     files: tuple[ModelFile, ...]
     packages: tuple[str, ...]
     member: str
@@ -90,7 +89,6 @@ MODELS: tuple[ModelSpec, ...] = (
         role=Role.EMBEDDING,
         title="all-MiniLM-L6-v2",
         licence="Apache-2.0",
-        context_tokens=256,
         files=_files("""
             84e40c8e006c9b1d6c122e02cba9b02458120b5fb0c87b746c41e0207cf642cf      349 modules.json
             953f9c0d463486b10a6871cc2fd59f223b2c70184f49815e7efbcab5d8908b41      612 config.json
@@ -116,7 +114,6 @@ MODELS: tuple[ModelSpec, ...] = (
         role=Role.READING,
         title="all-mpnet-base-v2",
         licence="Apache-2.0",
-        context_tokens=384,
         files=_files("""
             b8be2c30ba5dd723a6d5ee26d013da103d5408d92ddcb23747622f9e48f1d842    466021 tokenizer.json
             78c0197b6159d92658e319bc1d72e4c73a9a03dd03815e70e555c5ef05615658 437971872 model.safetensors
@@ -140,7 +137,6 @@ MODELS: tuple[ModelSpec, ...] = (
         role=Role.ANSWERS,
         title="Qwen2.5-Coder-1.5B-Instruct Q4_K_M",
         licence="Apache-2.0",
-        context_tokens=32_768,
         files=_files("""
             cc324af070c2ecbfd324a30884d2f951a7ff756aba85cb811a6ec436933bb046 1117320768 qwen2.5-coder-1.5b-instruct-q4_k_m.gguf
         """),
@@ -157,7 +153,6 @@ MODELS: tuple[ModelSpec, ...] = (
         role=Role.ANSWERS,
         title="Qwen2.5-Coder-0.5B-Instruct Q4_K_M",
         licence="Apache-2.0",
-        context_tokens=32_768,
         files=_files("""
             1d9614638d18024d0fbb36575a15f1302a3adf044df10345688ec4f6e1c4ff32 491400064 qwen2.5-coder-0.5b-instruct-q4_k_m.gguf
         """),
@@ -174,7 +169,6 @@ MODELS: tuple[ModelSpec, ...] = (
         role=Role.TESTS,
         title="SmolLM2-135M-Instruct Q4_1",
         licence="Apache-2.0",
-        context_tokens=8_192,
         files=_files("""
             b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53 98362432 SmolLM2-135M-Instruct.Q4_1.gguf
         """),

@@ -42,19 +42,13 @@ def _analyzer() -> Any:
     return builder.filter(tantivy.Filter.ascii_fold()).filter(tantivy.Filter.stemmer("english")).build()
 
 
-def _schema() -> Any:
+def _open(path: Path) -> Any:
     import tantivy
 
     builder = tantivy.SchemaBuilder()
     builder.add_integer_field("id", stored=False, indexed=True, fast=True)
     builder.add_text_field("text", stored=False, tokenizer_name="words", index_option="freq")
-    return builder.build()
-
-
-def _open(path: Path) -> Any:
-    import tantivy
-
-    index = tantivy.Index(_schema(), path=str(path))
+    index = tantivy.Index(builder.build(), path=str(path))
     index.register_tokenizer("words", _analyzer())
     return index
 
@@ -147,20 +141,19 @@ class LexicalIndex:
             raise StoreError(f"{folder / copy.name}/: damaged or missing; run: rag index")
         path = folder / copy.name
         if is_writable(path):
-            self._searcher = self._open(path)
+            self._open(path)
         else:  # tantivy locks a folder even to read it
             with tempfile.TemporaryDirectory() as elsewhere:
                 for name, _ in copy.files:
                     shutil.copyfile(path / name, Path(elsewhere) / name)
-                self._searcher = self._open(Path(elsewhere))
-        self._schema = _schema()
+                self._open(Path(elsewhere))
         self._analyzer = _analyzer()
 
-    def _open(self, path: Path) -> Any:
+    def _open(self, path: Path) -> None:
         try:
             index = _open(path)
             index.config_reader(reload_policy="manual")
-            return index.searcher()
+            self._searcher, self._schema = index.searcher(), index.schema
         except ValueError as error:
             raise StoreError(f"{path}/: cannot be read ({error}); run: rag index") from None
 
@@ -190,8 +183,7 @@ class LexicalIndex:
 
 def delete_unused(folder: Path, keep: Sequence[str]) -> None:
     """Delete the folders of word indexes that are not in `keep`: a crash or an earlier generation left them."""
-    for path in folder.glob(
-        f"{PREFIX}{'?' * 2 * NAME_BYTES}"
-    ):  # the cache of a server's texts has shorter folder names
+    # The cache of a server's texts has a shorter name.
+    for path in folder.glob(f"{PREFIX}{'?' * 2 * NAME_BYTES}"):
         if path.name not in keep:
             shutil.rmtree(path, ignore_errors=True)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Iterable
+from dataclasses import astuple
 from itertools import chain
 
 from rag.errors import StoreError
@@ -61,23 +62,14 @@ class Catalog(CatalogReader):
     def add_article(self, new: NewArticle, origin: str) -> None:
         """Add an article with its chunks, whose vectors must be stored. `origin` is the id of the first article among its
         near-duplicates, its own id where it is the first. Raises `StoreError` where a vector is missing."""
-        article = new.article
-        fields = fields_of(article)
+        a, fields = new.article, fields_of(new.article)
+        values = (a.id, new.file, a.version, a.path, a.body, fields, digest_of_row(a.body, fields), origin)
         row = self._db.execute(
             "INSERT INTO articles(id,file,version,path,body,fields,digest,origin) VALUES(?,?,?,?,?,?,?,?)",
-            (
-                article.id,
-                new.file,
-                article.version,
-                article.path,
-                article.body,
-                fields,
-                digest_of_row(article.body, fields),
-                origin,
-            ),
+            values,
         ).lastrowid
-        if origin == article.id:
-            self._add_sketch(int(row or 0), new.sketch)
+        if origin == a.id:
+            self._add_sketch(row, new.sketch)
         first = self.next_chunk()
         rows = [
             (id_, row, c.chunk.start, c.chunk.end, c.title, c.chunk.text, c.embedded)
@@ -89,11 +81,11 @@ class Catalog(CatalogReader):
             rows,
         ).rowcount
         if rows and added != len(rows):
-            raise self._damaged(f"a vector of {article.id} is not stored")
+            raise self._damaged(f"a vector of {a.id} is not stored")
         self._set("next_chunk", first + len(rows))
         self._set("chunks", self.chunk_count() + len(rows))
 
-    def _add_sketch(self, row: int, sketch: Iterable[int]) -> None:
+    def _add_sketch(self, row: int | None, sketch: Iterable[int]) -> None:
         self._db.executemany("INSERT OR IGNORE INTO sketches VALUES(?,?)", [(value, row) for value in sketch])
 
     def set_origin(self, old: str, new: str, sketch: Iterable[int]) -> None:
@@ -147,10 +139,7 @@ class Catalog(CatalogReader):
             self._db.execute("DELETE FROM segments WHERE name=?", (segment.name,))
             self._db.execute("DELETE FROM tombstones WHERE chunk>=? AND chunk<?", (segment.low, segment.high))
         for segment in added:
-            self._db.execute(
-                "INSERT INTO segments(name,kind,sha256,count,low,high) VALUES(?,?,?,?,?,?)",
-                (segment.name, segment.kind, segment.sha256, segment.count, segment.low, segment.high),
-            )
+            self._db.execute("INSERT INTO segments VALUES(?,?,?,?,?,?)", astuple(segment))
 
     def set_lexical(self, copy: LexicalFiles | None) -> None:
         """Replace the listed word index. None: there is none."""
@@ -177,10 +166,7 @@ class Catalog(CatalogReader):
         self.forget_file(file)
         self._db.execute("INSERT INTO files VALUES(?,?,?)", (file, root, stamp))
         self._db.executemany("INSERT OR REPLACE INTO skips VALUES(?,?,?)", [(file, k, r) for k, r in skips])
-        self._db.executemany(
-            "INSERT OR REPLACE INTO duplicates VALUES(?,?,?,?)",
-            [(d.id, d.file, d.version, d.digest) for d in duplicates],
-        )
+        self._db.executemany("INSERT OR REPLACE INTO duplicates VALUES(?,?,?,?)", map(astuple, duplicates))
 
     def forget_file(self, file: str) -> None:
         """Forget that a file was read."""
@@ -205,14 +191,11 @@ class Catalog(CatalogReader):
         try:
             for _ in chain(self.articles(), self.vectors(0, self.next_chunk())):
                 pass  # each is compared with its checksum
-            rows = self._rows(
-                "SELECT c.id FROM chunks c LEFT JOIN vectors v ON v.id=c.vector WHERE v.id IS NULL LIMIT 1"
-            )
-            found += [f"chunk {r[0]} has no vector" for r in rows]
+            sql = "SELECT c.id FROM chunks c LEFT JOIN vectors v ON v.id=c.vector WHERE v.id IS NULL LIMIT 1"
+            found += [f"chunk {id_} has no vector" for id_ in self._strings(sql)]
             row, body = -1, ""
-            for id_, article, start, end, text in self._rows(
-                'SELECT id,article,start,"end",text FROM chunks ORDER BY article,id'
-            ):
+            sql = 'SELECT id,article,start,"end",text FROM chunks ORDER BY article,id'
+            for id_, article, start, end, text in self._rows(sql):
                 if article != row:
                     row, (body,) = article, self._strings("SELECT body FROM articles WHERE row=?", (article,))
                 if body[start:end] != text:

@@ -18,9 +18,8 @@ from rag.store.files import is_writable
 
 FORMAT = 2
 FILE_NAME = "catalog.sqlite"
-PAGE_BYTES = (
-    8192  # five vectors of 384 numbers to a page; with SQLite's own 4096 a quarter of each page stays empty
-)
+# Five vectors of 384 numbers to a page; with SQLite's own 4096 a quarter of each page stays empty.
+PAGE_BYTES = 8192
 CACHE_KB = 32_768
 VARIABLES = 500  # in one statement: every SQLite allows 999
 
@@ -62,14 +61,16 @@ TABLES = tuple(
 @contextmanager
 def atomic(db: sqlite3.Connection) -> Iterator[None]:
     """All that is written inside, or nothing of it. Raises what SQLite and the body raise, after the rollback."""
-    try:
+    with db:
         db.execute("BEGIN IMMEDIATE")
         yield
-        db.execute("COMMIT")
-    except BaseException:
-        if db.in_transaction:
-            db.execute("ROLLBACK")
-        raise
+
+
+def copy_file(db: sqlite3.Connection, target: Path) -> None:
+    """Copy the whole file behind `db` to one file `target`."""
+    with closing(sqlite3.connect(target)) as copy:
+        db.backup(copy)
+        copy.execute("PRAGMA journal_mode=DELETE")
 
 
 def create_tables(db: sqlite3.Connection) -> None:
@@ -84,14 +85,12 @@ def create_tables(db: sqlite3.Connection) -> None:
 
 def _connect(path: Path) -> sqlite3.Connection:
     """Open the file. On a read-only disk it is opened as immutable, because SQLite would otherwise write files beside it."""
-    if path.exists() and not is_writable(path.parent) and not _holds(path.with_name(f"{path.name}-wal")):
+    journal = path.with_name(f"{path.name}-wal")
+    is_complete = path.exists() and (not journal.exists() or not journal.stat().st_size)
+    if is_complete and not is_writable(path.parent):
         address = f"{path.absolute().as_uri()}?mode=ro&immutable=1"
         return sqlite3.connect(address, uri=True, check_same_thread=False, isolation_level=None)
     return sqlite3.connect(path, check_same_thread=False, isolation_level=None, timeout=30)
-
-
-def _holds(path: Path) -> bool:
-    return path.exists() and path.stat().st_size > 0
 
 
 class CatalogFile:
@@ -103,7 +102,6 @@ class CatalogFile:
         Raises `StoreError` when it is missing, damaged, not ours or of another format.
         """
         self.path = folder / FILE_NAME
-        self._inode = 0
         self._lock = threading.RLock()
         if not create and not self.path.is_file():
             raise StoreError(f"no index at {folder}/; run: rag index")
@@ -133,16 +131,11 @@ class CatalogFile:
                 f"{self.path}: not a Citewire index; move it away, or name another folder with --index, and run: rag index"
             )
         format_ = int(self._get("format") or 0)
-        if format_ > FORMAT:
-            raise StoreError(
-                f"{self.path}: index format {format_}, this program reads {FORMAT}; install the newer program, "
-                "or run: rag index --rebuild"
-            )
-        if format_ < FORMAT:
-            raise StoreError(
-                f"{self.path}: index format {format_}, this program reads {FORMAT}; run: rag index (it is brought over, "
-                "with a copy kept beside it)"
-            )
+        if format_ != FORMAT:
+            newer = "install the newer program, or run: rag index --rebuild"
+            older = "run: rag index (it is brought over, with a copy kept beside it)"
+            advice = newer if format_ > FORMAT else older
+            raise StoreError(f"{self.path}: index format {format_}, this program reads {FORMAT}; {advice}")
 
     def is_replaced(self) -> bool:
         """Whether the file at this path is gone or is another one now."""
@@ -219,10 +212,6 @@ class CatalogFile:
             except sqlite3.Error as error:
                 raise self._error(error) from None
 
-    def _rollback(self) -> None:
-        if self._db.in_transaction:
-            self._db.execute("ROLLBACK")
-
     def pin(self) -> None:
         """See one generation from now until `unpin`, whatever a writer does."""
         with self._lock:
@@ -233,7 +222,7 @@ class CatalogFile:
     def unpin(self) -> None:
         """See the newest generation again."""
         with self._lock:
-            self._rollback()
+            self._db.rollback()
 
     def take_over(self, other: Path) -> None:
         """Replace all rows by those of the catalogue file `other`, of this format, as the next generation.
@@ -249,9 +238,8 @@ class CatalogFile:
                     for table in TABLES:
                         self._db.execute(f"DELETE FROM main.{table}")
                         self._db.execute(f"INSERT INTO main.{table} SELECT * FROM other.{table}")
-                    self._db.execute(
-                        "DELETE FROM meta WHERE key='published'"
-                    )  # what changed since is not known here
+                    # what changed since the last publication is not known here
+                    self._db.execute("DELETE FROM meta WHERE key='published'")
                     self.set_generation(max(generation, self.generation()) + 1)
             finally:
                 self._db.execute("PRAGMA foreign_keys=ON")
@@ -262,9 +250,7 @@ class CatalogFile:
     def backup(self, target: Path) -> None:
         """A consistent copy of the newest generation in the file `target`. Raises `StoreError`."""
         try:
-            with closing(sqlite3.connect(target)) as copy:
-                self._db.backup(copy)
-                copy.execute("PRAGMA journal_mode=DELETE")
+            copy_file(self._db, target)
         except sqlite3.Error as error:
             target.unlink(missing_ok=True)
             raise StoreError(f"{target}: cannot be written ({error}); free space and run again") from None

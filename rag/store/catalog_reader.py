@@ -11,15 +11,17 @@ from typing import Any
 
 from rag.schema import Article, Chunk
 from rag.store.base import Fingerprint
-from rag.store.catalog_file import VARIABLES, CatalogFile
+from rag.store.catalog_file import CatalogFile
 from rag.store.records import ArticleRecord, Duplicate, LexicalFiles, Segment, article_of_row, digest_of_row
 
-_COLUMNS = "id,version,path,body,fields,origin,digest"
+_ARTICLES = "SELECT id,version,path,body,fields,origin,digest,row,file FROM articles"
+_VECTORS = "SELECT c.id, v.vector, v.crc FROM chunks c JOIN vectors v ON v.id=c.vector"
 _PUBLISHER = "json_extract(fields, '$.publisher[0]')"
 
 
 class CatalogReader(CatalogFile):
-    """The reading half of the catalogue. Methods raise `StoreError` for rows that are damaged."""
+    """The reading half of the catalogue. Methods raise `StoreError` for rows that are damaged. Those that have the name of a
+    method of `rag.store.base.Store` do what is written there."""
 
     def next_chunk(self) -> int:
         """The id that the next chunk gets. An id is never reused."""
@@ -33,33 +35,24 @@ class CatalogReader(CatalogFile):
         return Fingerprint(embedding, int(dimension), chunking)
 
     def articles(self, limit: int = -1) -> Iterator[Article]:
-        """Articles, by id; at most `limit` of them, all when it is -1."""
-        last = ""
-        while limit:
-            most = VARIABLES if limit < 0 else min(VARIABLES, limit)
-            rows = self._rows(f"SELECT {_COLUMNS} FROM articles WHERE id>? ORDER BY id LIMIT ?", (last, most))
-            yield from map(self._checked, rows)
-            if len(rows) < most:
-                return
-            last = str(rows[-1][0])
-            limit = limit - len(rows) if limit > 0 else limit
+        keys = [r[0] for r in self._rows("SELECT row FROM articles ORDER BY id LIMIT ?", (limit,))]
+        yield from map(self._checked, self._each(f"{_ARTICLES} WHERE row IN (?) ORDER BY id", keys))
 
     def _checked(self, row: Sequence[Any]) -> Article:
-        """The article of a row of `_COLUMNS`. Raises `StoreError` when it is not what its digest says."""
+        """The article of a row of `_ARTICLES`. Raises `StoreError` when it is not what its digest says."""
         if digest_of_row(str(row[3]), str(row[4])) != row[6]:
             raise self._damaged(f"the text of {row[0]} is not what was stored")
         return article_of_row(row[:6])
 
     def article(self, id_: str) -> Article | None:
-        """The article of that id."""
-        rows = self._rows(f"SELECT {_COLUMNS} FROM articles WHERE id=?", (id_,))
+        rows = self._rows(f"{_ARTICLES} WHERE id=?", (id_,))
         return self._checked(rows[0]) if rows else None
 
     def records(self, *, file: str | None = None, ids: Sequence[str] | None = None) -> list[ArticleRecord]:
         """The indexed articles of one file, of some ids, or all, by id."""
         sql = "SELECT id,file,version,fields,digest,origin FROM articles"
         if ids is not None:
-            rows = list(self._each(f"{sql} WHERE id IN (?)", list(ids)))
+            rows = list(self._each(f"{sql} WHERE id IN (?)", ids))
         elif file is not None:
             rows = self._rows(f"{sql} WHERE file=?", (file,))
         else:
@@ -71,35 +64,25 @@ class CatalogReader(CatalogFile):
         return self._strings("SELECT id FROM articles WHERE digest=? ORDER BY id", (digest,))
 
     def article_count(self) -> int:
-        """Number of articles."""
         return int(self._rows("SELECT count(*) FROM articles")[0][0])
 
     def chunk_count(self) -> int:
-        """Number of chunks."""
         return self._number("chunks")
 
     def chunks_by_article(self) -> dict[str, int]:
-        """Number of chunks by article id."""
-        rows = self._rows(
-            "SELECT a.id, count(*) FROM chunks c JOIN articles a ON a.row=c.article GROUP BY a.id"
-        )
-        return {str(a): int(n) for a, n in rows}
+        sql = "SELECT a.id, count(*) FROM chunks c JOIN articles a ON a.row=c.article GROUP BY a.id"
+        return dict(self._rows(sql))
 
     def publishers(self) -> list[str]:
-        """Who published the articles, in order."""
-        return self._strings(
-            f"SELECT DISTINCT {_PUBLISHER} AS p FROM articles WHERE p IS NOT NULL ORDER BY p"
-        )
+        sql = f"SELECT DISTINCT {_PUBLISHER} AS p FROM articles WHERE p IS NOT NULL ORDER BY p"
+        return self._strings(sql)
 
     def of_publisher(self, name: str, limit: int) -> list[tuple[Article, str]]:
         """The newest articles of a publisher with their files, at most `limit`. Only for a writer: the first call
         creates the SQL index that finds them."""
         self._db.execute(f"CREATE INDEX IF NOT EXISTS articles_publisher ON articles({_PUBLISHER})")
-        rows = self._rows(
-            f"SELECT {_COLUMNS},file FROM articles WHERE {_PUBLISHER}=? ORDER BY row DESC LIMIT ?",
-            (name, limit),
-        )
-        return [(self._checked(row), str(row[7])) for row in rows]
+        rows = self._rows(f"{_ARTICLES} WHERE {_PUBLISHER}=? ORDER BY row DESC LIMIT ?", (name, limit))
+        return [(self._checked(row), str(row[8])) for row in rows]
 
     def chunk_ids(self, id_: str) -> list[int]:
         """Ids of the chunks of an article, in order."""
@@ -107,31 +90,21 @@ class CatalogReader(CatalogFile):
         return [int(r[0]) for r in self._rows(sql, (id_,))]
 
     def lookup(self, ids: Sequence[int]) -> list[tuple[int, Chunk, Article]]:
-        """The chunks of `ids` with their articles, in the order given; ids that are gone are left out.
-
-        Raises `StoreError` when a chunk does not match the text of its article.
-        """
-        rows = {
-            r[0]: r for r in self._each('SELECT id,article,start,"end",text FROM chunks WHERE id IN (?)', ids)
-        }
-        keys = sorted({r[1] for r in rows.values()})
-        articles = {
-            r[7]: self._checked(r)
-            for r in self._each(f"SELECT {_COLUMNS},row FROM articles WHERE row IN (?)", keys)
-        }
+        sql = 'SELECT id,article,start,"end",text FROM chunks WHERE id IN (?)'
+        rows = {id_: rest for id_, *rest in self._each(sql, ids)}
+        keys = sorted({key for key, *_ in rows.values()})
+        articles = {r[7]: self._checked(r) for r in self._each(f"{_ARTICLES} WHERE row IN (?)", keys)}
         found = []
         for id_ in ids:
-            if id_ not in rows:
-                continue
-            _, key, start, end, text = rows[id_]
-            article = articles.get(key)
-            if article is None or article.body[start:end] != text:
-                raise self._damaged(f"chunk {id_} is no piece of its article")
-            found.append((id_, Chunk(article.id, start, end, text), article))
+            if id_ in rows:
+                key, start, end, text = rows[id_]
+                article = articles.get(key)
+                if article is None or article.body[start:end] != text:
+                    raise self._damaged(f"chunk {id_} is no piece of its article")
+                found.append((id_, Chunk(article.id, start, end, text), article))
         return found
 
     def facts(self, ids: Sequence[int]) -> dict[int, Article]:
-        """By chunk id, the article without its text: what it states about itself."""
         sql = (
             "SELECT c.id,a.id,a.version,a.path,'',a.fields,a.origin FROM chunks c JOIN articles a ON a.row=c.article"
             " WHERE c.id IN (?)"
@@ -140,41 +113,34 @@ class CatalogReader(CatalogFile):
 
     def texts(self, low: int, high: int) -> Iterator[tuple[int, str, str]]:
         """(chunk id, title, text) of the chunks with low <= id < high, by id."""
-        yield from self._range("SELECT id,title,text FROM chunks", "id", low, high)
+        yield from self._range("SELECT c.id,c.title,c.text FROM chunks c", low, high)
 
     def vectors(self, low: int, high: int) -> Iterator[tuple[int, bytes]]:
         """(chunk id, float32 bytes) of the chunks with low <= id < high, by id. Raises `StoreError` for a damaged one."""
-        sql = "SELECT c.id, v.vector, v.crc FROM chunks c JOIN vectors v ON v.id=c.vector"
-        for id_, vector, crc in self._range(sql, "c.id", low, high):
-            yield id_, self._intact(id_, vector, crc)
+        yield from map(self._intact, self._range(_VECTORS, low, high))
 
-    def _range(self, sql: str, column: str, low: int, high: int) -> Iterator[tuple[Any, ...]]:
-        while low < high:
-            rows = self._rows(
-                f"{sql} WHERE {column}>=? AND {column}<? ORDER BY {column} LIMIT 4096", (low, high)
-            )
+    def _range(self, sql: str, low: int, high: int) -> Iterator[tuple[Any, ...]]:
+        while rows := self._rows(f"{sql} WHERE c.id>=? AND c.id<? ORDER BY c.id LIMIT 4096", (low, high)):
             yield from rows
-            if len(rows) < 4096:
-                return
             low = rows[-1][0] + 1
 
-    def _intact(self, id_: int, vector: bytes, crc: int) -> bytes:
+    def _intact(self, row: tuple[int, bytes, int]) -> tuple[int, bytes]:
+        """(chunk id, vector) of a row of `_VECTORS`."""
+        id_, vector, crc = row
         if zlib.crc32(vector) != crc:
             raise self._damaged(f"the vector of chunk {id_} is not what was stored")
-        return vector
+        return id_, vector
 
     def vectors_of(self, ids: Sequence[int]) -> dict[int, bytes]:
         """float32 bytes by chunk id. Raises `StoreError` for a damaged one."""
-        sql = "SELECT c.id, v.vector, v.crc FROM chunks c JOIN vectors v ON v.id=c.vector WHERE c.id IN (?)"
-        return {i: self._intact(i, vector, crc) for i, vector, crc in self._each(sql, ids)}
+        return dict(map(self._intact, self._each(f"{_VECTORS} WHERE c.id IN (?)", ids)))
 
     def ids_checksum(self) -> tuple[int, int]:
         """(number of chunks, sum of a hash of their ids), for comparing with the vector files: see `rag.store.vectors`."""
         # chunks_vector holds every id and is small, so the texts are not touched
-        rows = self._rows(
-            "SELECT count(*), coalesce(sum((id * 2654435761) & 4294967295), 0) FROM chunks INDEXED BY chunks_vector"
-        )
-        return int(rows[0][0]), int(rows[0][1])
+        hashes = "coalesce(sum((id * 2654435761) & 4294967295), 0)"
+        count, total = self._rows(f"SELECT count(*), {hashes} FROM chunks INDEXED BY chunks_vector")[0]
+        return count, total
 
     def tombstones(self) -> list[int]:
         """Ids of removed chunks that a segment still holds, in order."""
@@ -213,7 +179,7 @@ class CatalogReader(CatalogFile):
     def near_duplicates_of(self, origin: str) -> list[tuple[str, str]]:
         """(id, body) of the near-duplicates whose first article is `origin`, without it, by id."""
         sql = "SELECT id,body FROM articles WHERE origin=? AND id<>? ORDER BY id"
-        return [(str(a), str(b)) for a, b in self._rows(sql, (origin, origin))]
+        return [(a, b) for a, b in self._rows(sql, (origin, origin))]
 
     # ------------------------------------------------------------------ what the folders of articles contained
 
@@ -240,15 +206,14 @@ class CatalogReader(CatalogFile):
 
     def skips(self, file: str) -> list[tuple[str, str, str]]:
         """(file, key, reason) of the articles of a file that could not be read, by key."""
-        rows = self._rows("SELECT file,key,reason FROM skips WHERE file=? ORDER BY key", (file,))
-        return [(str(a), str(b), str(c)) for a, b, c in rows]
+        sql = "SELECT file,key,reason FROM skips WHERE file=? ORDER BY key"
+        return [(a, key, reason) for a, key, reason in self._rows(sql, (file,))]
 
     def duplicates(self) -> list[Duplicate]:
         """Articles that are in the index under another id, by id."""
-        return [
-            Duplicate(*row) for row in self._rows("SELECT id,file,version,digest FROM duplicates ORDER BY id")
-        ]
+        sql = "SELECT id,file,version,digest FROM duplicates ORDER BY id"
+        return [Duplicate(*row) for row in self._rows(sql)]
 
     def excluded(self) -> dict[str, str]:
         """Version by id of the articles that the user removed: they stay out of the index until they change."""
-        return {str(i): str(v) for i, v in self._rows("SELECT id,version FROM taken_out ORDER BY id")}
+        return dict(self._rows("SELECT id,version FROM taken_out ORDER BY id"))

@@ -9,8 +9,8 @@ from pathlib import Path
 from rag.errors import StoreError
 
 
-def write_file(target: Path, data: bytes) -> str:
-    """Write `data` as the new file `target`, complete and on the disk or not at all; returns its SHA-256.
+def write_file(target: Path, data: bytes) -> None:
+    """Write `data` as the new file `target`, complete and on the disk or not at all.
 
     Raises `StoreError` when it cannot be written; a half-written file never has that name.
     """
@@ -27,7 +27,6 @@ def write_file(target: Path, data: bytes) -> str:
         raise StoreError(
             f"{target}: cannot be written ({error.strerror}); free space and run: rag index"
         ) from None
-    return hashlib.sha256(data).hexdigest()
 
 
 def sync_folder(folder: Path) -> None:

@@ -11,7 +11,7 @@ import os
 import time
 from bisect import bisect_left
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -42,30 +42,24 @@ def writer_lock(folder: Path) -> Iterator[None]:
     """Lock the index in `folder` for writing. Raises `StoreError` naming the process that is writing it already."""
     from filelock import FileLock, Timeout
 
+    holder = folder / HOLDER_NAME
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        lock = FileLock(folder / LOCK_NAME, timeout=0)
-        lock.acquire()
+        with FileLock(folder / LOCK_NAME, timeout=0):
+            try:
+                holder.write_text(f"process {os.getpid()}", encoding="utf-8")
+                yield
+            finally:
+                holder.unlink(missing_ok=True)
     except Timeout:
-        try:
-            holder = (folder / HOLDER_NAME).read_text(encoding="utf-8").strip()
-        except OSError:
-            holder = "another process"
-        raise StoreError(
-            f"{folder}/: {holder} is writing the index; wait for it or stop it, then run again"
-        ) from None
+        name, advice = "another process", "wait for it or stop it, then run again"
+        with suppress(OSError):
+            name = holder.read_text(encoding="utf-8").strip()
+        raise StoreError(f"{folder}/: {name} is writing the index; {advice}") from None
     except OSError as error:
-        raise StoreError(
-            f"{folder}/: cannot be written ({error.strerror}); check the folder's permissions"
-        ) from None
-    try:
-        (folder / HOLDER_NAME).write_text(f"process {os.getpid()}", encoding="utf-8")
-        yield
-    except OSError as error:
-        raise StoreError(f"{folder}/: {error.strerror or error}; free space or check permissions") from None
-    finally:
-        (folder / HOLDER_NAME).unlink(missing_ok=True)
-        lock.release()
+        reason = error.strerror or error
+        advice = "free space or check the folder's permissions"
+        raise StoreError(f"{folder}/: cannot be written ({reason}); {advice}") from None
 
 
 # ---------------------------------------------------------------------------------------------------- writing
@@ -108,10 +102,22 @@ def _segment(folder: Path, catalog: Catalog, dimension: int, low: int, high: int
     return [write_segment(folder, list(rows), vectors, low, high)] if rows else []
 
 
-def _rebuild_lexical(folder: Path, catalog: Catalog) -> LexicalFiles:
-    """The word index of all chunks."""
-    rows = ((i, embedded_text(title, text)) for i, title, text in catalog.texts(0, catalog.next_chunk()))
-    return write_lexical(folder, None, [], rows, catalog.chunk_count())
+def _lexical(
+    folder: Path, catalog: Catalog, base: LexicalFiles | None = None, gone: Sequence[int] = (), low: int = 0
+) -> LexicalFiles:
+    """The word index `base` without the chunks `gone`, with those of low <= id; of all chunks where there is no usable base."""
+    high = catalog.next_chunk()
+
+    def texts(low: int) -> Iterator[tuple[int, str]]:
+        return ((i, embedded_text(title, text)) for i, title, text in catalog.texts(low, high))
+
+    if base is not None and words.is_present(folder, base):
+        try:
+            return write_lexical(folder, base, gone, texts(low), high - low)
+        except StoreError:
+            if words.is_intact(folder, base):
+                raise
+    return write_lexical(folder, None, [], texts(0), catalog.chunk_count())
 
 
 def _origin(catalog: Catalog, new: NewArticle) -> str:
@@ -120,20 +126,6 @@ def _origin(catalog: Catalog, new: NewArticle) -> str:
         if near_duplicates.is_copy(new.article.body, body):
             return id_
     return new.article.id
-
-
-def _update_lexical(
-    folder: Path, catalog: Catalog, base: LexicalFiles | None, gone: Sequence[int], low: int, high: int
-) -> LexicalFiles:
-    """The word index without the chunks `gone`, with those of low <= id < high."""
-    if base is not None and words.is_present(folder, base):
-        rows = ((i, embedded_text(title, text)) for i, title, text in catalog.texts(low, high))
-        try:
-            return write_lexical(folder, base, gone, rows, high - low)
-        except StoreError:
-            if words.is_intact(folder, base):
-                raise
-    return _rebuild_lexical(folder, catalog)
 
 
 def write(folder: Path, catalog: Catalog, fingerprint: Fingerprint, update: Update) -> int:
@@ -175,7 +167,7 @@ def write(folder: Path, catalog: Catalog, fingerprint: Fingerprint, update: Upda
         catalog.set_segments(replaced, _segment(folder, catalog, fingerprint.dimension, low, high))
         if gone or high > low:
             base = None if another else catalog.lexical()
-            catalog.set_lexical(_update_lexical(folder, catalog, base, gone, low, high))
+            catalog.set_lexical(_lexical(folder, catalog, base, gone, low))
         catalog.set_generation(generation)
     _delete_unused(folder, catalog)
     return generation
@@ -245,7 +237,7 @@ def repair(folder: Path, catalog: Catalog, dimension: int) -> list[str]:
 
     def rebuild_lexical(what: str) -> None:
         with catalog.transaction():
-            catalog.set_lexical(_rebuild_lexical(folder, catalog))
+            catalog.set_lexical(_lexical(folder, catalog))
         done.append(f"{what}; made again")
 
     for segment in catalog.segments():
@@ -308,22 +300,15 @@ class LocalStore:
             self.catalog.vectors_of,
             known._vectors if known else None,
         )
-        copy = self.catalog.lexical()
-        self._words: LexicalIndex | None = (
-            LexicalIndex(self.folder, copy, known._words if known else None) if copy else None
-        )
-        if not self._is_whole(thoroughly=known is None):
-            raise StoreError(f"{self.folder}/: its files are not of one index; run: rag index --check")
-
-    def _is_whole(self, thoroughly: bool) -> bool:
-        """Whether the index files have exactly the catalogue's chunks. Compares ids when `thoroughly`, else numbers: the
-        previous store has already compared all but the newest files."""
+        copy, opened = self.catalog.lexical(), known._words if known else None
+        self._words: LexicalIndex | None = LexicalIndex(self.folder, copy, opened) if copy else None
         count = self.catalog.chunk_count()
-        if count != (self._words.count() if self._words else 0):
-            return False
-        if thoroughly:
-            return self._vectors.ids_checksum() == self.catalog.ids_checksum()
-        return self._vectors.count() == count
+        if known is None:
+            is_whole = self._vectors.ids_checksum() == self.catalog.ids_checksum()
+        else:  # `known` has compared the ids of all but the newest files
+            is_whole = self._vectors.count() == count
+        if not is_whole or count != (self._words.count() if self._words else 0):
+            raise StoreError(f"{self.folder}/: its files are not of one index; run: rag index --check")
 
     def reopened(self) -> LocalStore:
         return LocalStore(self.folder, self.fingerprint, self)

@@ -8,13 +8,12 @@ from __future__ import annotations
 import json
 import sqlite3
 import zlib
-from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
 from rag.errors import StoreError
 from rag.store.catalog import Catalog
-from rag.store.catalog_file import FILE_NAME, FORMAT, create_tables
+from rag.store.catalog_file import FILE_NAME, FORMAT, atomic, copy_file, create_tables
 from rag.store.local import repair
 from rag.store.records import FIELDS, digest_of_row
 from rag.text import near_duplicates
@@ -27,9 +26,8 @@ def format_of(folder: Path) -> int:
         return 0
     try:
         with closing(sqlite3.connect(path, timeout=30)) as db:
-            row = db.execute("SELECT value FROM meta WHERE key='format'").fetchone()
-        return int(row[0]) if row else 0
-    except (sqlite3.Error, ValueError):
+            return int(db.execute("SELECT value FROM meta WHERE key='format'").fetchone()[0])
+    except (sqlite3.Error, ValueError, TypeError):
         return 0
 
 
@@ -73,37 +71,24 @@ def _from_1(db: sqlite3.Connection) -> None:
         db.execute(f"DROP TABLE old_{table}")
 
 
-_STEPS: dict[int, Callable[[sqlite3.Connection], None]] = {1: _from_1}
-
-
-def migrate(folder: Path) -> Path | None:
-    """Migrate the index in `folder` if it has an earlier format. Returns the path of the copy that was kept.
+def migrate(folder: Path) -> None:
+    """Migrate the index in `folder` if it has an earlier format. A copy stays in the file `backup_name`.
 
     Call it under `writer_lock`. Raises `StoreError` when the copy cannot be written or the old index is damaged.
     """
-    format_ = format_of(folder)
-    if format_ not in _STEPS or format_ >= FORMAT:
-        return None
-    path, kept = folder / FILE_NAME, folder / backup_name(format_)
-    db = sqlite3.connect(path, isolation_level=None, timeout=30)
-    try:
-        with closing(sqlite3.connect(kept)) as target:
-            db.backup(target)
-            target.execute("PRAGMA journal_mode=DELETE")
-        db.execute("PRAGMA legacy_alter_table=ON")  # so that references keep naming the new tables
-        db.execute("BEGIN IMMEDIATE")
-        _STEPS[format_](db)
-        db.execute("COMMIT")
-    except (sqlite3.Error, ValueError) as error:
-        if db.in_transaction:
-            db.execute("ROLLBACK")
-        raise StoreError(
-            f"{path}: cannot be brought to format {FORMAT} ({error}); free space, or run: rag index --rebuild"
-        ) from None
-    finally:
-        db.close()
+    if format_of(folder) != 1:
+        return
+    path = folder / FILE_NAME
+    with closing(sqlite3.connect(path, isolation_level=None, timeout=30)) as db:
+        try:
+            copy_file(db, folder / backup_name(1))
+            db.execute("PRAGMA legacy_alter_table=ON")  # so that references keep naming the new tables
+            with atomic(db):
+                _from_1(db)
+        except (sqlite3.Error, ValueError) as error:
+            raise StoreError(
+                f"{path}: cannot be brought to format {FORMAT} ({error}); free space, or run: rag index --rebuild"
+            ) from None
     with closing(Catalog(folder)) as catalog:
-        fingerprint = catalog.fingerprint()
-        if fingerprint is not None:
+        if fingerprint := catalog.fingerprint():
             repair(folder, catalog, fingerprint.dimension)
-    return kept

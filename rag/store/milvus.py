@@ -148,21 +148,23 @@ class Writer:
             self._roll_back()
 
     def _roll_back(self) -> None:
-        server, suffix, now = self._server, self.state.suffix, self.state.generation
+        now = self.state.generation
         if self._replaces is not None:
             now = -1  # nothing with a new fingerprint was ever committed
+        self._delete(f"added > {now}", newest=True)
         for kind in ("chunks", "articles"):
-            half = [r["key"] for r in self._read(kind, f"added > {now}", ())]
-            if kind == "articles":
-                self._drop_bodies(half)
-            server.delete(kind, suffix, half)
             undone = list(self._read(kind, f"removed > {now} and removed < {LIVE}", ("*",)))
-            server.put(kind, suffix, ({**row, "removed": LIVE} for row in undone))
+            self._server.put(kind, self.state.suffix, [{**row, "removed": LIVE} for row in undone])
 
-    def _drop_bodies(self, articles: Sequence[str]) -> None:
-        for some in parts_of(articles, AT_ONCE):
-            rows = self._read("bodies", f"article in {one_of(some)}", ())
-            self._server.delete("bodies", self.state.suffix, [r["key"] for r in rows])
+    def _delete(self, where: str, *, newest: bool) -> None:
+        """Delete articles with their texts and chunks. The rows of articles go last: an interruption leaves them to be found."""
+        server, suffix = self._server, self.state.suffix
+        for kind in ("chunks", "articles"):
+            keys = [r["key"] for r in server.rows(kind, suffix, where, (), newest=newest)]
+            for some in parts_of(keys if kind == "articles" else [], AT_ONCE):
+                rows = self._read("bodies", f"article in {one_of(some)}", ())
+                server.delete("bodies", suffix, [r["key"] for r in rows])
+            server.delete(kind, suffix, keys)
 
     def is_at(self, stamp: str) -> bool:
         """Whether the newest generation has that stamp and was made by the same settings."""
@@ -202,11 +204,13 @@ class Writer:
         sent, gone = len(made["chunks"]), 0
         for part in parts_of(removed, AT_ONCE):
             keys = one_of(part)
-            rows = list(self._read("chunks", f"article in {keys} and removed == {LIVE}", ("*",)))
-            gone += len(rows)
-            server.put("chunks", suffix, ({**r, "removed": generation} for r in rows))
-            rows = list(self._read("articles", f"key in {keys}", ("*",)))
-            server.put("articles", suffix, ({**r, "removed": generation} for r in rows))
+            for kind, where in (
+                ("chunks", f"article in {keys} and removed == {LIVE}"),
+                ("articles", f"key in {keys}"),
+            ):
+                rows = [{**r, "removed": generation} for r in self._read(kind, where, ("*",))]
+                server.put(kind, suffix, rows)
+                gone += len(rows) if kind == "chunks" else 0
         current = server.state(newest=True)
         if current is not None and current.generation != self.state.generation:
             raise StoreError(
@@ -223,11 +227,12 @@ class Writer:
             publishers=tuple(publishers),
         )
         server.commit(self.state)
-        if current is None:
-            server.set_alias(self.state, is_first=True)
-        elif self._replaces is not None:
-            server.set_alias(self.state, is_first=False)
-            for kind in KINDS:
+        for kind in KINDS:  # the plain names of the collections, for other tools
+            target, alias = server.collection(kind, suffix), server.collection(kind)
+            if current is None:
+                server.call("create_alias", target, alias)
+            elif self._replaces is not None:
+                server.call("alter_alias", target, alias)
                 server.call("drop_collection", server.collection(kind, self._replaces.suffix))
         self._replaces = None
 
@@ -244,13 +249,7 @@ class Writer:
     def purge(self) -> None:
         """Delete rows that no reader can still see. Rows removed so recently that the server does not return them yet are
         deleted after a later update."""
-        old = f"removed <= {self.state.generation - KEPT}"
-        for kind in ("chunks", "articles"):
-            rows = self._server.rows(kind, self.state.suffix, old, (), newest=False)
-            keys = [r["key"] for r in rows]
-            if kind == "articles":
-                self._drop_bodies(keys)
-            self._server.delete(kind, self.state.suffix, keys)
+        self._delete(f"removed <= {self.state.generation - KEPT}", newest=False)
 
 
 class MilvusStore:
@@ -292,24 +291,21 @@ class MilvusStore:
 
     def _words_copy(self) -> LexicalFiles:
         """The word index of this generation in the cache. An earlier one is updated; without one it is built."""
-        file = self._cache / "words.json"
+        file, now = self._cache / "words.json", self.state.generation
         self._cache.mkdir(parents=True, exist_ok=True)
         base, since = None, 0
         try:
             kept = json.loads(file.read_text(encoding="utf-8"))
             copy = LexicalFiles(kept["name"], tuple((n, h) for n, h in kept["files"]))
-            is_near = self.state.generation - KEPT < kept["generation"] <= self.state.generation
+            is_near = now - KEPT < kept["generation"] <= now
             if kept["suffix"] == self.state.suffix and is_near and words.is_present(self._cache, copy):
                 base, since = copy, int(kept["generation"])
         except (OSError, ValueError, KeyError, TypeError):
             pass  # none yet, or not readable: it is built
-        if base is not None and since == self.state.generation:
+        if base is not None and since == now:
             return base
-        now = self.state.generation
-        gone: list[int] = []
-        if base is not None:
-            where = f"added <= {since} and removed > {since} and removed <= {now}"
-            gone = [r["key"] for r in self._rows("chunks", where, ())]
+        where = f"added <= {since} and removed > {since} and removed <= {now}"
+        gone = [r["key"] for r in self._rows("chunks", where, ())] if base is not None else []
         rows = self._rows("chunks", f"added > {since} and {in_generation(now)}", ("title", "text"))
         texts = ((int(r["key"]), embedded_text(r["title"], r["text"])) for r in rows)
         made = write_lexical(self._cache, base, gone, texts, self.state.chunks)
@@ -399,16 +395,14 @@ class MilvusStore:
         articles = self._of_keys(sorted({str(r["article"]) for r in rows.values()}))
         made = []
         for id_ in ids:
-            row = rows.get(id_)
-            if row is None:
-                continue
-            article = articles[str(row["article"])]
-            start, end = int(row["begins"]), int(row["ends"])
-            if article.body[start:end] != row["text"]:
-                raise StoreError(
-                    f"{self.server.address}: chunk {id_} is not in {article.id}; run: rag index --rebuild"
-                )
-            made.append((id_, Chunk(article.id, start, end, str(row["text"])), article))
+            if id_ in rows:
+                row = rows[id_]
+                article = articles[str(row["article"])]
+                chunk = Chunk(article.id, int(row["begins"]), int(row["ends"]), str(row["text"]))
+                if article.body[chunk.start : chunk.end] != chunk.text:
+                    where = f"{self.server.address}: chunk {id_}"
+                    raise StoreError(f"{where} is not in {article.id}; run: rag index --rebuild")
+                made.append((id_, chunk, article))
         return made
 
     def facts(self, ids: Sequence[int]) -> dict[int, Article]:
@@ -450,34 +444,15 @@ class MilvusStore:
 
         heads = self._heads()
         fields = ("article", "begins", "ends", "title", "text", "vector")
-        by_article: dict[str, list[dict[str, Any]]] = {}
-
-        def ready(keys: Sequence[str]) -> Iterator[tuple[Article, str, list[tuple[Chunk, str]], Vectors]]:
-            found = self._of_keys(keys)
-            for key in keys:
-                rows = by_article.pop(key, [])
-                article = found[key]
+        for keys in parts_of(list(heads), AT_ONCE):
+            rows: dict[str, list[dict[str, Any]]] = {key: [] for key in keys}
+            for row in self._rows("chunks", f"article in {one_of(keys)}", fields):
+                rows[str(row["article"])].append(row)
+            for key, article in self._of_keys(keys).items():
                 chunks = [
                     (Chunk(article.id, int(r["begins"]), int(r["ends"]), str(r["text"])), str(r["title"]))
-                    for r in rows
+                    for r in rows[key]
                 ]
-                vectors = np.asarray([r["vector"] for r in rows], dtype=np.float32)
-                yield (
-                    article,
-                    str(heads[key]["file"]),
-                    chunks,
-                    vectors.reshape(-1, self.fingerprint.dimension),
-                )
-
-        whole: list[str] = []
-        told: set[str] = set()
-        for row in self._rows("chunks", in_generation(self.generation), fields):
-            key = str(row["article"])
-            by_article.setdefault(key, []).append(row)
-            if len(by_article[key]) == heads[key]["chunks"]:
-                whole.append(key)
-            if len(whole) == AT_ONCE:
-                yield from ready(whole)
-                told.update(whole)
-                whole.clear()
-        yield from ready([k for k in heads if k not in told])
+                vectors = np.asarray([r["vector"] for r in rows[key]], dtype=np.float32)
+                shaped = vectors.reshape(-1, self.fingerprint.dimension)
+                yield article, str(heads[key]["file"]), chunks, shaped

@@ -11,7 +11,7 @@ import logging
 import os
 import re
 import threading
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
@@ -24,9 +24,8 @@ from rag.errors import ConfigError, StoreError, missing_extra
 from rag.store.base import Fingerprint
 
 TOKEN = "CITEWIRE_MILVUS_TOKEN"  # "user:password"; read from the environment alone
-AUTHORITY = (
-    "CITEWIRE_MILVUS_CA"  # a file of CA certificates for a server over TLS that the usual ones do not cover
-)
+# A file of CA certificates, for a server over TLS that the usual ones do not cover.
+AUTHORITY = "CITEWIRE_MILVUS_CA"
 FORMAT = 2
 LEAST_SERVER = (2, 3)
 TIMEOUT_S = 20.0  # of one call
@@ -35,10 +34,7 @@ STALE_S = 5.0  # how far a reader may be behind a writer; Milvus calls it bounde
 BATCH_ROWS = 500  # of one message: about 1 MB
 MOST_ROWS = 10_000  # of one query
 KINDS = ("articles", "bodies", "chunks")  # of one fingerprint; a fourth collection holds the state of all
-HNSW = {
-    "M": 32,
-    "efConstruction": 400,
-}  # with half of both, texts unlike the others are missed (docs/scale.md)
+HNSW = {"M": 32, "efConstruction": 400}  # with half of both, texts unlike the others are missed
 _ADDRESS = re.compile(
     r"milvus(?P<tls>\+tls)?://(?P<host>[^/\s@:]+|\[[^/\s\]]+\])(?::(?P<port>\d+))?/(?P<name>[A-Za-z]\w{0,47})"
 )
@@ -63,6 +59,7 @@ class Address:
     """Where an index is: `milvus://HOST:PORT/NAME`, with `milvus+tls` over TLS; `milvus+lite://FOLDER.db` without a server, in a
     folder that one process opens at a time."""
 
+    shown: str
     uri: str
     name: str
 
@@ -72,12 +69,14 @@ class Address:
         own = f"_{re.sub(r'[^A-Za-z0-9]', '_', corpus)}" if corpus else ""
         lite = _LITE.fullmatch(text.strip())
         if lite is not None:
-            return cls(str(Path(lite["folder"]).expanduser().absolute()), f"citewire{own}")
+            folder = str(Path(lite["folder"]).expanduser().absolute())
+            return cls(f"milvus+lite://{folder}", folder, f"citewire{own}")
         found = _ADDRESS.fullmatch(text.strip())
         if found is None:
             raise ConfigError(f'store: {text!r} is no address such as "milvus://127.0.0.1:19530/news"')
-        scheme = "https" if found["tls"] else "http"
-        return cls(f"{scheme}://{found['host']}:{found['port'] or 19530}", found["name"] + own)
+        place, name = f"{found['host']}:{found['port'] or 19530}", found["name"] + own
+        scheme, tls = ("https", "+tls") if found["tls"] else ("http", "")
+        return cls(f"milvus{tls}://{place}/{name}", f"{scheme}://{place}", name)
 
     @property
     def is_lite(self) -> bool:
@@ -85,10 +84,7 @@ class Address:
         return "://" not in self.uri
 
     def __str__(self) -> str:
-        if self.is_lite:
-            return f"milvus+lite://{self.uri}"
-        scheme, _, rest = self.uri.partition("://")
-        return f"milvus{'+tls' if scheme == 'https' else ''}://{rest}/{self.name}"
+        return self.shown
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +125,7 @@ class Server:
         self._authority = given.get(AUTHORITY, "")
         self._client: Any = None
         self._lock = threading.Lock()
-        self._loaded: set[str] = set()
+        self._has_state = False  # whether the collection of the state was seen
 
     def _connected(self) -> Any:
         with self._lock:
@@ -243,12 +239,8 @@ class Server:
 
     def state(self, *, newest: bool = False) -> State | None:
         """The newest generation, at most `STALE_S` old, or the very newest; None where there is none."""
-        name = self.collection("state")
-        if name not in self._loaded:
-            if not self.call("has_collection", name):
-                return None
-            self._loaded.add(name)
-        value = self._value("state", newest=newest)
+        self._has_state = self._has_state or bool(self.call("has_collection", self.collection("state")))
+        value = self._value("state", newest=newest) if self._has_state else None
         if value is None:
             return None
         try:
@@ -297,7 +289,7 @@ class Server:
         """All rows that match, in the order of their keys."""
         name = self.collection(kind, suffix)
         options: dict[str, Any] = {
-            "filter": where or ("key >= 0" if kind == "chunks" else 'key != ""'),
+            "filter": where,
             "output_fields": list(dict.fromkeys(["key", *fields])),
             "consistency_level": level_of(newest),
         }
@@ -316,28 +308,16 @@ class Server:
         finally:
             pages.close()
 
-    def put(self, kind: str, suffix: str, rows: Iterable[Mapping[str, Any]]) -> None:
+    def put(self, kind: str, suffix: str, rows: Sequence[Mapping[str, Any]]) -> None:
         """Insert rows, or replace those of their keys."""
-        batch: list[dict[str, Any]] = []
-        name = self.collection(kind, suffix)
-        for row in rows:
-            batch.append({"vector": [0.0, 1.0], **row})
-            if len(batch) == BATCH_ROWS:
-                self.call("upsert", name, batch)
-                batch = []
-        if batch:
-            self.call("upsert", name, batch)
+        for some in parts_of(rows, BATCH_ROWS):
+            full = [{"vector": [0.0, 1.0], **row} for row in some]
+            self.call("upsert", self.collection(kind, suffix), full)
 
-    def delete(self, kind: str, suffix: str, keys: Iterable[Any]) -> None:
+    def delete(self, kind: str, suffix: str, keys: Sequence[Any]) -> None:
         """Delete the rows of those keys."""
-        for some in parts_of(list(keys), BATCH_ROWS):
+        for some in parts_of(keys, BATCH_ROWS):
             self.call("delete", self.collection(kind, suffix), ids=some)
-
-    def set_alias(self, state: State, *, is_first: bool) -> None:
-        """Point the plain collection names at the collections of this fingerprint, for other tools."""
-        for kind in KINDS:
-            target, alias = self.collection(kind, state.suffix), self.collection(kind)
-            self.call("create_alias" if is_first else "alter_alias", target, alias)
 
 
 def parts_of(items: Sequence[T], most: int) -> Iterator[list[T]]:

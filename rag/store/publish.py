@@ -6,14 +6,13 @@ This module knows the catalogue and the server, but neither files of articles no
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import closing
 from hashlib import sha256
 from pathlib import Path
 
 from rag.config import Settings
 from rag.errors import StoreError
-from rag.schema import Article
 from rag.store.base import Fingerprint, Store, embedded_key
 from rag.store.catalog import Catalog
 from rag.store.local import LocalStore, Update, tidy, write, writer_lock
@@ -51,20 +50,17 @@ def _mark(record: ArticleRecord) -> str:
     return sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:32]
 
 
-def _published(catalog: Catalog, record: ArticleRecord, article: Article, dimension: int) -> Published:
+def _published(catalog: Catalog, record: ArticleRecord, dimension: int) -> Published:
     import numpy as np
 
+    article = catalog.article(record.id)
+    if article is None:
+        raise StoreError(f"{record.id}: not in the catalogue any more; run: rag index --check")
     found = catalog.lookup(catalog.chunk_ids(record.id))
     vectors = catalog.vectors_of([id_ for id_, _, _ in found])
     title = article.title.value if article.title else ""
-    rows = np.frombuffer(b"".join(vectors[id_] for id_, _, _ in found), dtype="<f4")
-    return Published(
-        article,
-        _mark(record),
-        record.file,
-        tuple((c, title) for _, c, _ in found),
-        rows.reshape(-1, dimension),
-    )
+    rows = np.frombuffer(b"".join(vectors[id_] for id_, _, _ in found), dtype="<f4").reshape(-1, dimension)
+    return Published(article, _mark(record), record.file, tuple((c, title) for _, c, _ in found), rows)
 
 
 def publish(
@@ -85,38 +81,23 @@ def publish(
     gone = [row for key, (_, row) in there.items() if key not in here]
     if not new and not gone:
         return 0
-    progress(0, len(new))
-    sent = 0
-    for batch in _batches(catalog, new):
-        added = [_published(catalog, h, article, fingerprint.dimension) for h, article in batch]
-        replaced = [there[hash_of(h.id)][1] for h, _ in batch if hash_of(h.id) in there]
-        sent += len(batch)
-        last = sent == len(new)
-        writer.publish([*replaced, *(gone if last else [])], added, catalog.publishers())
-        progress(sent, len(new))
-    if not new:
-        writer.publish(gone, [], catalog.publishers())
+    replaced: list[str] = []
+    added: list[Published] = []
+    chars = 0
+    for number, record in enumerate(new):
+        if chars >= BATCH_CHARS:
+            writer.publish(replaced, added, catalog.publishers())
+            replaced, added, chars = [], [], 0
+        progress(number, len(new))
+        added.append(_published(catalog, record, fingerprint.dimension))
+        if before := there.get(hash_of(record.id)):
+            replaced.append(before[1])
+        chars += len(added[-1].article.body)
+    writer.publish([*replaced, *gone], added, catalog.publishers())
+    progress(len(new), len(new))
     writer.purge()
     writer.seal()
-    return sent
-
-
-def _batches(
-    catalog: Catalog, chosen: Sequence[ArticleRecord]
-) -> Iterator[list[tuple[ArticleRecord, Article]]]:
-    batch: list[tuple[ArticleRecord, Article]] = []
-    chars = 0
-    for record in chosen:
-        article = catalog.article(record.id)
-        if article is None:
-            raise StoreError(f"{record.id}: not in the catalogue any more; run: rag index --check")
-        batch.append((record, article))
-        chars += len(article.body)
-        if chars >= BATCH_CHARS:
-            yield batch
-            batch, chars = [], 0
-    if batch:
-        yield batch
+    return len(new)
 
 
 def publish_where_set(
@@ -168,19 +149,9 @@ def _fetch(store: MilvusStore, folder: Path, progress: Progress) -> int:
         indexed = {h.id: h for h in catalog.records()}
         batch: list[NewArticle] = []
         replaced: list[str] = []
-        seen: set[str] = set()
         chars = sent = 0
-
-        def flush() -> None:
-            nonlocal chars
-            write(folder, catalog, store.fingerprint, Update(removed=replaced[:], added=batch[:]))
-            batch.clear()
-            replaced.clear()
-            chars = 0
-
         for done, (article, file, chunks, vectors) in enumerate(store.stored(), 1):
-            seen.add(article.id)
-            before = indexed.get(article.id)
+            before = indexed.pop(article.id, None)
             if before is None or (before.version, before.file) != (article.version, file):
                 keys = [embedded_key(store.fingerprint.embedding, title, c.text) for c, title in chunks]
                 with catalog.transaction():
@@ -193,10 +164,11 @@ def _fetch(store: MilvusStore, folder: Path, progress: Progress) -> int:
                 chars += len(article.body)
                 sent += 1
             if chars >= BATCH_CHARS:
-                flush()
+                write(folder, catalog, store.fingerprint, Update(removed=replaced, added=batch))
+                batch, replaced, chars = [], [], 0
             progress(done, store.article_count())
-        replaced += sorted(set(indexed) - seen)
+        replaced += sorted(indexed)  # what the server does not have
         if batch or replaced:
-            flush()
+            write(folder, catalog, store.fingerprint, Update(removed=replaced, added=batch))
         tidy(folder, catalog, store.fingerprint.dimension)
         return sent

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from typing import Any
 
 from rag.schema import Article, Chunk, Field, Origin, PartialDate, Published, Span
@@ -74,27 +74,15 @@ class Duplicate:
     digest: bytes
 
 
-FIELDS = (
-    "title",
-    "author",
-    "publisher",
-    "place",
-    "url",
-    "published",
-)  # in the order in which they are stored
+FIELDS = ("title", "author", "publisher", "place", "url", "published")  # in the order of their stored form
 
 
 def _pack(stated: Field | Published | None) -> list[object] | None:
     """[value, origin, start, end], without the last two where the text does not state it; a date is a list itself."""
     if stated is None:
         return None
-    value: object
-    if isinstance(stated, Published):
-        day = stated.date
-        value = [day.year, day.month, day.day, day.weekday]
-    else:
-        value = stated.value
-    return [value, stated.origin.value, *((stated.span.start, stated.span.end) if stated.span else ())]
+    value = astuple(stated.date) if isinstance(stated, Published) else stated.value
+    return [value, stated.origin.value, *(astuple(stated.span) if stated.span else ())]
 
 
 def fields_of(article: Article) -> str:
@@ -114,27 +102,12 @@ def digest_of_row(body: str, fields: str) -> bytes:
 
 def article_of_row(row: Sequence[Any]) -> Article:
     """The article of (id, version, path, body, fields, origin) as they are stored."""
-    id_, version, path, body, text, origin = (str(value) for value in row)
-    fields = json.loads(text)
-
-    def span(packed: Sequence[int]) -> Span | None:
-        return Span(*packed[2:4]) if len(packed) > 2 else None
-
-    def unpack(name: str) -> Field | None:
-        packed = fields.get(name)
-        return packed and Field(packed[0], Origin(packed[1]), span(packed))
-
-    day = fields["published"]
-    return Article(
-        id_,
-        version,
-        path,
-        body,
-        unpack("title"),
-        unpack("publisher"),
-        day and Published(PartialDate(*day[0]), Origin(day[1]), span(day)),
-        unpack("place"),
-        unpack("url"),
-        unpack("author"),
-        "" if origin == id_ else origin,
-    )
+    id_, version, path, body, fields, origin = (str(value) for value in row)
+    stated: dict[str, Any] = {}
+    for name, packed in json.loads(fields).items():
+        if packed:
+            value, source, *ends = packed
+            read = Origin(source), Span(*ends) if ends else None
+            is_date = name == "published"
+            stated[name] = Published(PartialDate(*value), *read) if is_date else Field(value, *read)
+    return Article(id_, version, path, body, **stated, copy_of="" if origin == id_ else origin)

@@ -91,21 +91,16 @@ class VectorIndex:
 
         self.dimension = dimension
         self._exact = exact
-        self._parts: dict[str, Any] = {}  # faiss.IndexIDMap2 by SHA-256: the library has no types
-        self._approximate: set[str] = set()
-        for segment in segments:
-            part = known._parts.get(segment.sha256) if known else None
-            if part is None:
-                part = self._read(folder / segment.name, segment)
-            self._parts[segment.sha256] = part
-            if segment.kind == IVF:
-                self._approximate.add(segment.sha256)
+        opened = known._parts if known else {}
+        self._parts: dict[str, Any] = {  # faiss.IndexIDMap2 by SHA-256: the library has no types
+            s.sha256: opened[s.sha256] if s.sha256 in opened else self._read(folder / s.name, s)
+            for s in segments
+        }
+        self._approximate = {s.sha256 for s in segments if s.kind == IVF}
         self._dead = np.asarray(dead_ids, dtype=np.int64)
-        self._selector: Any = None
-        if self._dead.size:
-            # kept on self: FAISS holds bare pointers to the selectors
-            self._batch = faiss.IDSelectorBatch(self._dead)
-            self._selector = faiss.IDSelectorNot(self._batch)
+        # kept on self: FAISS holds bare pointers to the selectors
+        self._batch = faiss.IDSelectorBatch(self._dead)
+        self._selector = faiss.IDSelectorNot(self._batch) if self._dead.size else None
 
     def _read(self, path: Path, segment: Segment) -> Any:
         import faiss
@@ -132,7 +127,7 @@ class VectorIndex:
         count, total = 0, 0
         for part in self._parts.values():
             ids = faiss.vector_to_array(part.id_map)
-            ids = ids[~np.isin(ids, self._dead)] if self._dead.size else ids
+            ids = ids[~np.isin(ids, self._dead)]
             count += len(ids)
             total += int(((ids * 2654435761) & 4294967295).sum())
         return count, total
@@ -140,11 +135,10 @@ class VectorIndex:
     def _parameters(self, part: Any, approximate: bool) -> Any:
         import faiss
 
-        if not approximate:
-            return faiss.SearchParameters(sel=self._selector) if self._selector is not None else None  # type: ignore[call-arg]
-        inner: Any = faiss.downcast_index(part.index)
-        nprobe = int(inner.nprobe)
-        return faiss.SearchParametersIVF(sel=self._selector, nprobe=nprobe)  # type: ignore[call-arg]
+        if approximate:
+            nprobe = int(faiss.downcast_index(part.index).nprobe)  # type: ignore[attr-defined]
+            return faiss.SearchParametersIVF(sel=self._selector, nprobe=nprobe)  # type: ignore[call-arg]
+        return faiss.SearchParameters(sel=self._selector)  # type: ignore[call-arg]
 
     def search(self, vector: Vectors, limit: int) -> list[tuple[int, float]]:
         """(chunk id, cosine similarity) of the `limit` nearest, best first, ties by id. `vector`: shape (dimension,).

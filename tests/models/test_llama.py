@@ -206,7 +206,7 @@ def test_a_prompt_that_is_too_long_is_refused_with_the_number_of_tokens(make: Ma
 def test_what_prompts_have_in_common_is_read_once(make: Make) -> None:
     generator = make()
     start = Segment("<|im_start|>system\n" + "Be brief and kind. " * 40 + "<|im_end|>\n", trusted=True)
-    generator.warm((start,))
+    write(generator, (start,), max_tokens=0)
     assert generator.last_stats is not None
     fixed = generator.last_stats.read_tokens
     assert fixed > SLICE_TOKENS

@@ -54,6 +54,7 @@ _ABOUT = re.compile(  # lines about the article, never its title
 _BYLINE = re.compile(r"(?i:(?:written |reported )?by)\s+[A-Z]")
 _PUBLISHED = re.compile(r"(?:date|dated|published|posted|publication date)(?:\s+on)?\s*[:|–-]?\s+", re.I)
 _UPDATED = re.compile(r"(?:last\s+)?(?:updated|modified)(?:\s+on)?\s*[:|–-]?\s+", re.I)
+_UPDATED_TOO = re.compile(r"(?<=\d)[\s.,;|(·–—-]+(?:last )?(?:updated|modified)\b.*", re.I | re.S)
 _AFTER_DATE = re.compile(  # a time of day and its zone
     r"[\s,|–—T-]*(?:(?:at\s+)?\d{1,2}[:.]\d{2}(?::\d{2}(?:\.\d+)?)?\s*(?:[ap]\.?m\.?)?\s*(?:\(?[A-Z]{1,5}\)?)?\s*"
     r"(?:[+-]\d{1,2}(?::?\d{2})?)?)?[\s.,|–—-]*",
@@ -123,7 +124,9 @@ def _date_at(body: str, start: int, end: int) -> tuple[Span, PartialDate] | None
 def parse_date(text: str) -> PartialDate | None:
     """The date that `text` is, whole: "2025-07-10", "10. Juli 2025", "July 10th, 2025 at 8:15 am" with or without a time
     and zone, seconds since 1970, "2025-07", "2025", "July 10", "Friday". "10/07/2025" is rejected: it may be October."""
-    text = text.strip()
+    text = _UPDATED_TOO.sub("", text.strip())
+    if label := _PUBLISHED.match(text):
+        text = text[label.end() :]
     if match := re.fullmatch(r"(\d{4})-(\d{2})", text):
         year, month = int(match[1]), int(match[2])
         return PartialDate(year, month) if year and 1 <= month <= 12 else None
@@ -193,10 +196,15 @@ def _title(body: str, lines: list[tuple[int, int]], first: int) -> Field | None:
     next_start, next_end = lines[1]
     if len(_BREAK.findall(body, end, next_start)) >= 2:
         return _stated(body, start, end_of_text)
-    if _BYLINE.match(body, next_start, next_end) or any(
-        found for _, found in _dates_in_head(body, next_start, next_end)
-    ):
-        return _stated(body, start, end_of_text)
+    before = end
+    for line_start, line_end in lines[1:_HEAD_LINES]:  # up to a blank line or a sentence
+        if len(_BREAK.findall(body, before, line_start)) >= 2 or _is_paragraph(body, line_start, line_end):
+            break
+        if _BYLINE.match(body, line_start, line_end) or any(
+            found for _, found in _dates_in_head(body, line_start, line_end)
+        ):
+            return _stated(body, start, end_of_text)
+        before = line_end
     longer = next_end - next_start >= 1.5 * len(text)
     return _stated(body, start, end_of_text) if longer and _is_paragraph(body, next_start, next_end) else None
 
@@ -277,6 +285,16 @@ def _dateline(body: str, start: int, end: int) -> Description:
     return Description(place=_stated(body, *match.span("place")), published=published, publisher=agency)
 
 
+def named_publisher(body: str, start: int, end: int) -> Span | None:
+    """The publisher's name in a line that only says who published the article."""
+    for pattern in _PUBLISHERS:
+        match = pattern.match(body, start, end)
+        named = match is not None and (match[1][0].isupper() or "." in match[1] or match[1][0].isdigit())
+        if match and named and not find_dates(match[1]):
+            return Span(*match.span(1))
+    return None
+
+
 def _publisher(body: str, lines: list[tuple[int, int]]) -> Field | None:
     """Who published the article, by the words of its last lines.
 
@@ -287,11 +305,8 @@ def _publisher(body: str, lines: list[tuple[int, int]]) -> Field | None:
     papers name too, so it never counts.
     """
     for start, end in reversed(lines[-_FOOT_LINES:]):
-        for pattern in _PUBLISHERS:
-            match = pattern.match(body, start, end)
-            named = match is not None and (match[1][0].isupper() or "." in match[1] or match[1][0].isdigit())
-            if match and named and not find_dates(match[1]):
-                return _stated(body, *match.span(1))
+        if span := named_publisher(body, start, end):
+            return _stated(body, span.start, span.end)
     if len(lines) < 4 or not all(_is_paragraph(body, *line) for line in lines[-3:-1]):
         return None
     start, end = lines[-1]
@@ -335,7 +350,8 @@ def describe(body: str) -> Description:
     ):  # "date 2025-07-10 Parliament votes"
         first = rest.end()
         published = published or (Published(dated[1], Origin.STATED, dated[0]) if dated else None)
-    elif label and (alone := _date_only(body, label.end(), lines[0][1])):  # the title is below
+    elif label and not _is_paragraph(body, *lines[0]):  # the title is below
+        alone = next((found for _, found in _dates_in_head(body, *lines[0]) if found), None)
         published, lines = published or alone, lines[1:]
         first = lines[0][0] if lines else first
     heading = _title(body, lines, first) if lines else None

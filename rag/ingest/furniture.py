@@ -13,7 +13,7 @@ import re
 from collections import Counter
 from collections.abc import Collection, Sequence
 
-from rag.ingest.descriptions import content_span, lines_about
+from rag.ingest.descriptions import content_span, lines_about, named_publisher
 from rag.schema import Article, Origin, Span
 from rag.text.words import fold, plain
 
@@ -25,6 +25,11 @@ FOOT_LINES = 4
 SAMPLE = 60  # articles of a publisher that are compared
 
 _LINE = re.compile(r"[^\n\r\v\f\x85\u2028\u2029]+")
+_CROSS_REFERENCE = re.compile(
+    r"(?:[•·▪*>-] )?(?:(?:read|watch)(?: more| also| next)?|(?:also|must) read|see (?:more|also)"
+    r"|(?:more|related)(?: on this)? (?:stories|story|topic|articles?|coverage|news)|related)\s*[:|]\s*(?=\S)",
+    re.I,
+)
 _STOPPED = re.compile(r"[.!?…。！？][\"”’')\]»]*$")
 
 
@@ -64,11 +69,18 @@ def learned(articles: Sequence[Article]) -> frozenset[str]:
     )
 
 
+def _is_cross_reference(line: str) -> bool:
+    """Whether a line only names another article: "Read more: Ferry fares to rise"."""
+    return len(line) <= MOST_CHARS and _CROSS_REFERENCE.match(line) is not None
+
+
 def _is_signature(line: str, span: Span, article: Article) -> bool:
     """Whether a line near the foot is the publisher's: its name was read there, or it is a name outside a sentence."""
     publisher = article.publisher
     if publisher is None or len(line) > MOST_CHARS:
         return False
+    if named_publisher(article.body, span.start, span.end):
+        return True
     if publisher.origin is Origin.STATED and publisher.span is not None:
         return span.start <= publisher.span.start < span.end
     name = fold(publisher.value)
@@ -99,7 +111,7 @@ def regions(article: Article, shared: Collection[str] = ()) -> list[Span]:
     for span, line in lines:
         if span.start >= end:
             break
-        if line in often or line in shared or span.start in about:
+        if line in often or line in shared or span.start in about or _is_cross_reference(line):
             found.append(Span(start, span.start))
             start = span.end
     found.append(Span(start, end))

@@ -22,6 +22,7 @@ from rag.ingest.formats.base import (
     clean,
     finished,
     labelled,
+    raise_figures,
     rows_as_lines,
     times,
     whole,
@@ -51,11 +52,39 @@ def _parsed(markup: str | bytes, limits: Limits) -> Any:
         encoding="utf-8", no_network=True, remove_comments=True, remove_pis=True, huge_tree=True
     )
     try:
-        return etree.fromstring(data, parser)
+        root = etree.fromstring(data, parser)
     except etree.LxmlError as error:
         if not data.strip():
             return None
         raise FormatError(f"not readable as HTML ({error})") from None
+    if root is not None:
+        etree.strip_elements(
+            root, "del", "s", "strike", with_tail=False
+        )  # corrected: the text no longer says it
+        _raise_figures(root)
+    return root
+
+
+_NOTE_MARK = re.compile(r"\s*[\[(]?(?:\d{1,3}|[*†‡])[\])]?\s*")
+
+
+def _raise_figures(root: Any) -> None:
+    """Write raised figures as such, so that "10<sup>6</sup>" is no 106, and leave out the marks of footnotes."""
+    for raised in list(root.iter("sup")):
+        text = _shown(raised)
+        linked = raised.find(".//a") is not None or raised.getparent().tag == "a"
+        if linked and _NOTE_MARK.fullmatch(text):
+            text = ""
+        for inner in list(raised):
+            raised.remove(inner)
+        raised.text = raise_figures(_text_before(raised), text)
+
+
+def _text_before(element: Any) -> str:
+    """The text directly before an element in its parent."""
+    previous, parent = element.getprevious(), element.getparent()
+    text = (parent.text if previous is None else previous.tail) or ""
+    return str(text) or ("" if previous is None else _shown(previous))
 
 
 def _shown(element: Any, points: bool = False) -> str:
@@ -92,11 +121,18 @@ def _point(item: Any, counted: dict[Any, int]) -> str:
     return f"{counted[around]}. "
 
 
-def html_to_text(markup: str, limits: Limits) -> str:
-    """All text of a piece of HTML, a blank line between blocks, a line for each row of a table. Raises `FormatError`."""
+def html_to_text(markup: str, limits: Limits, without: str = "") -> str:
+    """All text of a piece of HTML, a blank line between blocks, a line for each row of a table, but for the elements of the XPath
+    `without`, unless there is no other text. Raises `FormatError`."""
     root = _parsed(markup, limits)
     if root is None:
         return ""
+    if without:
+        for element in root.xpath(without):
+            if element.getparent() is not None:
+                _remove(element)
+        if not _shown(root).strip():
+            return html_to_text(markup, limits)
     _tables_to_lines(root)
     return _shown(root, points=True)
 
@@ -139,14 +175,23 @@ def _grid(rows: list[Any]) -> list[list[str | None]]:
     return grid
 
 
+_TABLE_PARTS = ("thead", "tbody", "tfoot", "tr", "td", "th")
+
+
+def _table_of(element: Any) -> Any:
+    return next(element.iterancestors("table"), None)
+
+
 def _tables_to_lines(root: Any) -> None:
-    """Replace each data table by a paragraph per row, and each list of terms by a paragraph per term. Layout tables do not
-    change."""
+    """Replace each data table by a paragraph per row, and each list of terms by a paragraph per term. Layout tables become
+    plain blocks."""
     for table in list(root.iter("table")):
-        rows = [row for row in table.iter("tr") if next(row.iterancestors("table"), None) is table]
+        rows = [row for row in table.iter("tr") if _table_of(row) is table]
         grid = _grid(rows)
         nested = table.find(".//table") is not None
         if nested or not grid or any(len(cell) > _CELL_MOST for line in grid for cell in line if cell):
+            for part in (table, *(e for e in table.iter(*_TABLE_PARTS) if _table_of(e) is table)):
+                part.tag = "div"
             continue
         heads = [cell.tag for cell in rows[0] if cell.tag in ("td", "th")]
         headed = set(heads) == {"th"} or rows[0].getparent().tag == "thead"
@@ -191,6 +236,9 @@ _OVERLAID = re.compile(
     r"|modal|popup|pop-up|overlay|newsletter",
     re.I,
 )
+_OTHER_LEAST = 4  # words of a link to another article; a shorter one is a name
+_QUOTES = "\"“„‘'«"  # what begins with one was said
+_OTHER_LABEL = re.compile(r"(?:[^\W\d_]+[ ’'-]?){1,4}:?\s*")  # "Read more:", in the text before such a link
 _PAGE_LEAST = 100  # characters of an article; a shorter text is a caption or a button
 _PROSE_LEAST = 60  # characters of a paragraph of prose
 _COMPARED = 300  # sentences of a text that are compared, evenly distributed
@@ -219,12 +267,30 @@ def _without_overlays(root: Any) -> None:
             continue
         if element.find(".//article") is not None or len(_shown(element)) > 0.6 * whole_text:
             continue
-        previous, tail = element.getprevious(), element.tail or ""
-        if previous is not None:
-            previous.tail = (previous.tail or "") + tail
-        else:
-            parent.text = (parent.text or "") + tail
-        parent.remove(element)
+        _remove(element)
+
+
+def _without_links_to_others(root: Any) -> None:
+    """Remove paragraphs that consist of a label and links, such as "Read more: Ferry fares to rise"."""
+    for paragraph in list(root.iter("p")):
+        links = list(paragraph.iter("a"))
+        label = " ".join(_shown(paragraph).split())
+        shown = [" ".join(_shown(link).split()) for link in links]
+        for text in shown:
+            label = label.replace(text, "", 1)
+        heading = any(len(text.split()) >= _OTHER_LEAST and text[0] not in _QUOTES for text in shown)
+        if heading and label.strip().endswith(":") and _OTHER_LABEL.fullmatch(label.strip()):
+            _remove(paragraph)
+
+
+def _remove(element: Any) -> None:
+    """Remove an element, but not the text behind it."""
+    previous, parent, tail = element.getprevious(), element.getparent(), element.tail or ""
+    if previous is not None:
+        previous.tail = (previous.tail or "") + tail
+    else:
+        parent.text = (parent.text or "") + tail
+    parent.remove(element)
 
 
 @dataclass(frozen=True, slots=True)
@@ -342,6 +408,7 @@ def page(markup: str, limits: Limits, url: str = "") -> Document:
     stated = _stated(root, limits)
     head = {key: str(root.xpath(f"string(({path})[1])")) for key, path in _HEAD.items()}
     _without_overlays(root)
+    _without_links_to_others(root)
     _tables_to_lines(root)
     from lxml import etree
     from trafilatura import bare_extraction
@@ -354,6 +421,8 @@ def page(markup: str, limits: Limits, url: str = "") -> Document:
         include_comments=False,
         include_tables=True,
         with_metadata=True,
+        # a year in a footer is no date of publication
+        date_extraction_params={"original_date": True, "extensive_search": False},
         fast=True,
     )
     facts = {

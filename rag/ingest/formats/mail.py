@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import io
+import re
 from collections import Counter
 from collections.abc import Iterator
 from email.message import EmailMessage
+from itertools import groupby
 from pathlib import PurePosixPath
 from typing import IO
 
 from rag.ingest.formats.archives import read_inside, unread
 from rag.ingest.formats.base import Document, FormatError, Found, Job, Refused, finished, whole
-from rag.ingest.formats.decoding import decode, decode_markup
+from rag.ingest.formats.decoding import decode, decode_as, decode_markup
 from rag.ingest.formats.html import html_to_text, page
 from rag.ingest.formats.text import unwrap
 
@@ -40,13 +42,39 @@ def _text(part: EmailMessage, markup: bool) -> str:
     content = _bytes(part)
     charset = part.get_content_charset()
     try:
-        return content.decode(charset or "utf-8")
+        return decode_as(content, charset or "utf-8")
     except (LookupError, UnicodeDecodeError):
         return decode_markup(content) if markup else decode(content)
 
 
 def _header(message: EmailMessage, name: str) -> str:
     return " ".join(str(message.get(name, "")).split())
+
+
+_SIGNATURE = re.compile(r"^-- ?$.*", re.M | re.S)  # to the end (RFC 3676)
+_MARKS = re.compile(r"[> ]*")
+_QUOTED_MARKUP = (
+    "//blockquote[@type='cite' or contains(@class, 'gmail_quote') or preceding-sibling::*[1][contains(@class, 'gmail_attr')]]"
+    "[not(contains(., 'Subject:'))] | //*[contains(@class, 'gmail_attr')][following-sibling::*[1][self::blockquote]]"
+)
+
+
+def _own_words(text: str) -> str:
+    """A message without its signature and what it quotes of earlier ones, with the line that introduces each. What it forwards is
+    kept, and so is all of a message that only quotes."""
+    own: list[str] = []
+    lines = _SIGNATURE.sub("", text).split("\n")
+    for is_quoted, group in groupby(lines, lambda line: line.startswith(">")):
+        said = [_MARKS.sub("", line, count=1) if is_quoted else line for line in group]
+        if not is_quoted or any(line.startswith("Subject:") for line in said):
+            own += said
+            continue
+        while own and not own[-1].strip():
+            own.pop()
+        if own and own[-1].rstrip().endswith(":"):
+            own.pop()  # "Ann Lee wrote:"
+        own.append("")
+    return "\n".join(own).strip() or "\n".join(_MARKS.sub("", line, count=1) for line in lines)
 
 
 def read_eml(name: str, data: IO[bytes], job: Job, endings: frozenset[str]) -> Iterator[Found]:
@@ -57,7 +85,10 @@ def read_eml(name: str, data: IO[bytes], job: Job, endings: frozenset[str]) -> I
         body = message.get_body((kind,))
         if isinstance(body, EmailMessage) and not text.strip():  # many programs leave the plain text empty
             text = _text(body, kind == "html")
-            text = html_to_text(text, job.limits) if kind == "html" else unwrap(text.replace("\r\n", "\n"))
+            if kind == "html":
+                text = html_to_text(text, job.limits, without=_QUOTED_MARKUP)
+            else:
+                text = unwrap(_own_words(text.replace("\r\n", "\n")))
     senders = getattr(message.get("from"), "addresses", ())
     sender = str(senders[0].display_name or senders[0].addr_spec) if senders else ""
     others: Counter[str] = Counter()

@@ -233,8 +233,8 @@ _RTF_FACT = r"\{\\%s\s+((?:[^{}\\]|\\'[0-9a-f]{2}|\\u-?\d+ ?\??)*)\}"
 
 
 def _without(markup: str, word: str) -> tuple[str, list[str]]:
-    """RTF without the groups of the control word `word`, and the contents of those groups."""
-    token = re.compile(rf"\\[\\{{}}]|[{{}}]|\\{word}(?![a-z0])\d* ?")
+    """RTF without the groups of the control word `word`, and the contents of those groups. "word0" ends what "word" began."""
+    token = re.compile(rf"\\[\\{{}}]|[{{}}]|\\{word}(?![a-z])\d* ?")
     kept: list[str] = []
     taken: list[str] = []
     place = depth = 0
@@ -247,6 +247,10 @@ def _without(markup: str, word: str) -> tuple[str, list[str]]:
                 taken.append(markup[place : found.start()])
                 inside, place = None, found.start()
             depth -= 1
+        elif len(found[0]) > 2 and found[0].strip().endswith(f"{word}0"):
+            if inside is not None:
+                taken.append(markup[place : found.start()])
+                inside, place = None, found.end()
         elif len(found[0]) > 2 and inside is None:
             kept.append(markup[place : found.start()])
             inside, place = depth, found.end()
@@ -267,7 +271,14 @@ def read_rtf(name: str, data: IO[bytes], job: Job) -> Iterator[Found]:
         found = re.search(_RTF_FACT % key, markup[:20_000])
         return rtf_to_text("{\\rtf1 " + found[1] + "}", errors="ignore").strip() if found else ""
 
-    printed, _ = _without(markup, "deleted")  # deletions of tracked changes
+    printed = markup
+    for unprinted in (
+        "deleted",
+        "v",
+        "fldinst",
+        "annotation",
+    ):  # corrections, hidden text, addresses of links, comments
+        printed, _ = _without(printed, unprinted)
     printed, notes = _without(printed, "footnote")
     text = rtf_to_text(printed, errors="replace")
     text += "".join(

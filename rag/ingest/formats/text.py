@@ -21,12 +21,16 @@ _FRONT = re.compile(
 _PAIR = re.compile(
     r"(?P<key>[A-Za-z_][\w -]{0,40}?)[ \t]*(?::(?=\s|$)|=)[ \t]*(?P<value>[^\r\n]*?)[ \t]*\r?$", re.M
 )
+_ITEM = re.compile(r"\s*\n[ \t]*- +(?P<value>[^\r\n]*?)[ \t]*\r?$", re.M)
 _FRONT_LINE = re.compile(
     r"[ \t]*\r?$|[ \t]*#|[ \t]+\S|[-\[\]][ \t]*|[A-Za-z_][\w -]{0,40}?[ \t]*(?::(?:\s|$)|=)"
 )
 _FRONT_KEYS = {
     "title": "title",
     "author": "author",
+    "authors": "author",
+    "byline": "author",
+    "headline": "title",
     "publisher": "publisher",
     "date": "published",
     "published": "published",
@@ -59,6 +63,10 @@ def front_matter(text: str) -> FrontMatter | None:
             continue
         known = True
         start, end = pair.span("value")
+        if start == end and (item := _ITEM.match(text, end, match.end("lines"))):
+            start, end = item.span("value")  # the first of a list
+        elif text[start : start + 1] + text[end - 1 : end] == "[]":
+            start, end = start + 1, end - 1
         if end - start >= 2 and text[start] == text[end - 1] and text[start] in "\"'":
             start, end = start + 1, end - 1
         if start < end:
@@ -137,7 +145,8 @@ def read_markdown(name: str, data: IO[bytes], job: Job) -> Iterator[Found]:
     prose = text[front.end if front else 0 :]
     prose = _FOOTNOTE_MARK.sub("", _FOOTNOTE.sub("\n", prose))
     # line breaks are kept, because many authors write one line per paragraph; wrapped ones are joined afterwards
-    markup = MarkdownIt("commonmark", {"html": True, "breaks": True}).enable("table").render(prose)
+    parser = MarkdownIt("commonmark", {"html": True, "breaks": True}).enable(["table", "strikethrough"])
+    markup = parser.render(prose)
     shown = unwrap(clean(html_to_text(markup, job.limits)))
     if not shown.strip():
         raise FormatError("holds no text")

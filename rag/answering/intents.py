@@ -24,6 +24,7 @@ from rag.schema import (
     Choice,
     Evidence,
     PartialDate,
+    Precision,
     Span,
     State,
     Statement,
@@ -61,6 +62,8 @@ class ArticleStore(Protocol):
 
 
 _FILE_OR_TITLE = re.compile(r"[“\"].+[”\"]|\S+\.\w+(?:#\S+)?")
+_OLDEST = ("oldest", "earliest")
+_NEWEST = ("newest", "latest", "most recent")
 _QUOTED = re.compile(r"[“\"'‘](.+)[”\"'’]")
 _LEADING = re.compile(r"(?:the (?:word|words|phrase|name|term) |(?:the|an?) )", re.IGNORECASE)
 
@@ -208,6 +211,35 @@ def _publishers(question: str, asked: Asked, catalogue: _Catalogue) -> Answer:
     )
 
 
+def _authors(question: str, asked: Asked, catalogue: _Catalogue) -> Answer:
+    names = sorted({plain(a.author.value) for a in catalogue.each() if a.author})
+    if not names:
+        return _notice(question, "No article names its author.")
+    return _notice(
+        question, f"The articles name {_number(len(names), 'author')}: {_named(names, MOST_LISTED)}."
+    )
+
+
+def _newest(question: str, asked: Asked, catalogue: _Catalogue) -> Answer:
+    found = _at_an_end(asked.subject, catalogue)
+    if not found:
+        return _notice(question, "No article here states the day it was published.")
+    which = f"The {asked.subject.lower()} {'article is' if len(found) == 1 else 'articles are'} of {found[0].day}."
+    return _quotes(question, which, _listed(found))
+
+
+def _at_an_end(which: str, catalogue: _Catalogue) -> list[Article]:
+    """The articles of the last day, or of the first where the "oldest" are wanted. Those of no known day do not count."""
+    days: dict[str, list[Article]] = {}
+    for article in catalogue.each():
+        if article.published and article.published.date.precision is Precision.DAY:
+            days.setdefault(article.day, []).append(article)
+    if not days:
+        return []
+    end = min(days) if fold(which) in _OLDEST else max(days)
+    return sorted(days[end], key=lambda a: a.id)
+
+
 def _overview(question: str, asked: Asked, catalogue: _Catalogue) -> Answer:
     count = catalogue.count()
     return _list_of(question, _there_are(count), catalogue.first(), count, catalogue.publishers())
@@ -351,6 +383,8 @@ def _of(asked: Asked, catalogue: _Catalogue) -> list[Article]:
     """The articles of a title or file, else of a publisher or author, else of a date."""
     subject = _bare(asked.subject)
     name = fold(subject)
+    if name in (*_NEWEST, *_OLDEST):
+        return _at_an_end(name, catalogue)
     date = parse_date(subject)
     is_known = asked.certain or date is not None or _FILE_OR_TITLE.fullmatch(plain(asked.subject))
     if not is_known and not any(_is_called(name, p) for p in catalogue.publishers()):
@@ -390,6 +424,8 @@ _ANSWERS: dict[Intent, Callable[[str, Asked, _Catalogue], Answer | None]] = {
     Intent.OVERVIEW: _overview,
     Intent.LIST: _list,
     Intent.PUBLISHERS: _publishers,
+    Intent.AUTHORS: _authors,
+    Intent.NEWEST: _newest,
     Intent.MENTIONS: _mentions,
     Intent.SUMMARY: _summary,
 }

@@ -52,16 +52,26 @@ _ABOUT = re.compile(  # lines about the article, never its title
     r"\s*(?:[:|]|$)|(?i:(?:written |reported |edited |photo )?by)\s+[A-Z]"
 )
 _BYLINE = re.compile(r"(?i:(?:written |reported )?by)\s+[A-Z]")
-_PUBLISHED = re.compile(r"(?:date|dated|published|posted|publication date)(?:\s+on)?\s*[:|–-]?\s+", re.I)
+_PUBLISHED = re.compile(
+    r"(?:first |originally )?(?:date(?: of publication)?|dated|published|posted|issued|publication date)(?:\s+on)?"
+    r"\s*[:|–-]?\s+",
+    re.I,
+)
 _UPDATED = re.compile(r"(?:last\s+)?(?:updated|modified)(?:\s+on)?\s*[:|–-]?\s+", re.I)
-_UPDATED_TOO = re.compile(r"(?<=\d)[\s.,;|(·–—-]+(?:last )?(?:updated|modified)\b.*", re.I | re.S)
+_UPDATED_TOO = re.compile(r"(?<=\w)[\s.,;|(·–—-]+(?:last )?(?:updated|modified)\b.*", re.I | re.S)
 _AFTER_DATE = re.compile(  # a time of day and its zone
-    r"[\s,|–—T-]*(?:(?:at\s+)?\d{1,2}[:.]\d{2}(?::\d{2}(?:\.\d+)?)?\s*(?:[ap]\.?m\.?)?\s*(?:\(?[A-Z]{1,5}\)?)?\s*"
+    r"[\s,|/–—T-]*(?:(?:at\s+)?\d{1,2}[:.]\d{2}(?::\d{2}(?:\.\d+)?)?\s*(?:[ap]\.?m\.?)?\s*(?:\(?[A-Z]{1,5}\)?)?\s*"
     r"(?:[+-]\d{1,2}(?::?\d{2})?)?)?[\s.,|–—-]*",
     re.I,
 )
 _PART = re.compile(r"(?:(?!\s[|·•]\s).)+")  # of a line "By Ann Lee | July 8, 2025 | 3 min read"
-_NAME_BEFORE_DATE = re.compile(r"(?i:by)\s+[A-Z][^\d,|·•]{2,60},\s+(?=\w)")  # "By Ann Lee, 8 July 2025"
+_BY_BEFORE_DATE = re.compile(r"(?i:by):?\s+[A-Z][^\W\d]*\s+[^\d|·•]{2,60}$")  # "By Ann Lee, 8 July 2025"
+_PLACE_BEFORE_DATE = re.compile(
+    r"[A-Z][^\W\d_]*(?:[ -][A-Z][^\W\d_]*){0,3},\s+$"
+)  # "New Larkholm, 8 July 2025"
+_TIME_BEFORE_DATE = re.compile(
+    r"(?:at\s+)?\d{1,2}[:.]\d{2}\s*(?:[ap]\.?m\.?)?(?:\s*[A-Z]{2,5}\b)?,?\s+$", re.I
+)
 _GAP = re.compile(r"[ \t|:–—-]+")  # between a date and the title behind it
 _URL = re.compile(r"(?:url|permalink|originally published at)\s*:?\s+<?(https?://[^\s<>\"]{3,480})", re.I)
 _NAME = r"[^\W_][\w.&'’ -]{1,60}?[^\W_]"
@@ -200,7 +210,8 @@ def _title(body: str, lines: list[tuple[int, int]], first: int) -> Field | None:
     for line_start, line_end in lines[1:_HEAD_LINES]:  # up to a blank line or a sentence
         if len(_BREAK.findall(body, before, line_start)) >= 2 or _is_paragraph(body, line_start, line_end):
             break
-        if _BYLINE.match(body, line_start, line_end) or any(
+        labelled = (_BYLINE, _PUBLISHED, _UPDATED, _ABOUT)
+        if any(pattern.match(body, line_start, line_end) for pattern in labelled) or any(
             found for _, found in _dates_in_head(body, line_start, line_end)
         ):
             return _stated(body, start, end_of_text)
@@ -222,11 +233,15 @@ def _dates_in_head(body: str, start: int, end: int) -> Iterator[tuple[str, Publi
     "", the date None where a part is something else."""
     for part in _PART.finditer(body, start, end):
         low = part.start() + len(part.group()) - len(part.group().lstrip(" \t|·•"))
-        if name := _NAME_BEFORE_DATE.match(body, low, part.end()):
-            low = name.end()
         published, updated = _PUBLISHED.match(body, low, part.end()), _UPDATED.match(body, low, part.end())
         label = published or updated
-        dated = _date_only(body, label.end() if label else low, part.end())
+        low = label.end() if label else low
+        later = _UPDATED_TOO.search(body, low, part.end())
+        end = later.start() if later else part.end()
+        ahead = body[low : low + next((m.span.start for m in find_dates(body[low : min(end, low + 160)])), 0)]
+        if any(some.match(ahead) for some in (_BY_BEFORE_DATE, _PLACE_BEFORE_DATE, _TIME_BEFORE_DATE)):
+            low += len(ahead)
+        dated = _date_only(body, low, end)
         yield "published" if published else "updated" if updated else "", dated
 
 

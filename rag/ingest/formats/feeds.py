@@ -26,7 +26,7 @@ from rag.ingest.formats.base import (
 )
 from rag.ingest.formats.days import day_of
 from rag.ingest.formats.decoding import decode_markup
-from rag.ingest.formats.html import html_to_text
+from rag.ingest.formats.markup import html_to_text
 
 _CHAPTER_LEAST = 200  # characters; shorter ones are covers and title pages
 

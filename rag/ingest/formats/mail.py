@@ -14,8 +14,9 @@ from typing import IO
 from rag.ingest.formats.archives import read_inside, unread
 from rag.ingest.formats.base import Document, FormatError, Found, Job, Refused, finished, whole
 from rag.ingest.formats.decoding import decode, decode_as, decode_markup
-from rag.ingest.formats.html import html_to_text, page
-from rag.ingest.formats.text import unwrap
+from rag.ingest.formats.html import page
+from rag.ingest.formats.markup import html_to_text
+from rag.ingest.formats.wrapping import unwrap
 
 _MOST_PARTS = 1000
 

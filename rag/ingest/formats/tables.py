@@ -24,8 +24,8 @@ from rag.ingest.formats.base import (
 )
 from rag.ingest.formats.days import day_of, order_of
 from rag.ingest.formats.decoding import decode
-from rag.ingest.formats.html import html_to_text
-from rag.ingest.formats.text import unwrap
+from rag.ingest.formats.markup import html_to_text
+from rag.ingest.formats.wrapping import unwrap
 
 _TAG = re.compile(
     r"</?(?:p|br|div|span|a|b|i|em|strong|ul|ol|li|h[1-6]|blockquote|img|figure|table)\b[^<>]*>", re.I

@@ -30,6 +30,7 @@ _CROSS_REFERENCE = re.compile(
     r"|(?:more|related)(?: on this)? (?:stories|story|topic|articles?|coverage|news)|related)\s*[:|]\s*(?=\S)",
     re.I,
 )
+_FIGURES = re.compile(r"\d+")
 _STOPPED = re.compile(r"[.!?…。！？][\"”’')\]»]*$")
 
 
@@ -87,6 +88,20 @@ def _is_signature(line: str, span: Span, article: Article) -> bool:
     return len(name) > 3 and name in fold(line) and not _STOPPED.search(line)
 
 
+def _running_heads(body: str, lines: Sequence[tuple[Span, str]]) -> set[str]:
+    """The lines that several pages of a text begin or end with, page numbers ignored. Form feeds separate the pages."""
+    if "\f" not in body:
+        return set()
+    edges = [
+        line
+        for place, (span, line) in enumerate(lines)
+        if place in (0, len(lines) - 1)
+        or "\f" in (body[max(span.start - 1, 0) : span.start], body[span.end : span.end + 2].strip("\n"))
+    ]
+    seen = Counter(_FIGURES.sub("#", line) for line in edges)
+    return {line for line in edges if seen[_FIGURES.sub("#", line)] > 1}
+
+
 def regions(article: Article, shared: Collection[str] = ()) -> list[Span]:
     """The parts of the body that are the article, in order, without furniture. `shared` are the lines from `learned`."""
     content = content_span(article.body)
@@ -96,6 +111,7 @@ def regions(article: Article, shared: Collection[str] = ()) -> list[Span]:
         for line, count in Counter(shown for _, shown in lines).items()
         if count > 1 and not _STOPPED.search(line) and not any(c.isdigit() or c == "\t" for c in line)
     }
+    often |= _running_heads(article.body, lines)
     end = content.end
     for place, (span, line) in list(enumerate(lines))[-FOOT_LINES:]:
         rest = lines[place:]

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import copy
 import io
 import json
+import textwrap
 from email.message import EmailMessage
 
 import openpyxl
+import pptx
 import pytest
 
 from rag.ingest.descriptions import describe
 from rag.ingest.formats import Document, Refused
 from rag.ingest.furniture import regions
-from tests.ingest.test_formats import STORY, TOLD, at, one, pdf_pages, read
+from tests.ingest.test_formats import STORY, TOLD, at, one, pdf_pages, read, word
 from tests.made import article
 
 
@@ -94,6 +97,50 @@ def test_pages_and_messages_that_say_latin_1_mean_the_quotation_marks_of_windows
     assert one("a.eml", message + said.encode("cp1252")).text == said
 
 
+def test_a_press_release_in_plain_lines_has_whole_paragraphs() -> None:
+    lines = "\n\n".join(textwrap.fill(line, 70) for line in STORY)
+    text = one("a.html", f"<html><body><pre>\n{lines}\n</pre></body></html>".encode()).text
+    assert text == "\n\n".join(STORY)
+    poem = "<pre>\nRoses are red,\nViolets are blue.\n</pre>"
+    assert "Roses are red" in page(f"{TOLD}{poem}")
+
+
+def test_labels_for_those_who_have_a_page_read_aloud_are_not_read() -> None:
+    label = '<span class="sr-only">Opens in a new window, close with escape</span>'
+    assert "escape" not in page(f"<p>{STORY[0]} {label}</p>{TOLD}")
+    assert STORY[1] in page(f'<div class="screen-reader-friendly">{TOLD}</div>')
+
+
+def test_names_that_a_page_tells_machines_elsewhere_are_found() -> None:
+    graph = [
+        {
+            "@type": "NewsArticle",
+            "author": {"@id": "#a"},
+            "publisher": {"@id": "#p"},
+            "datePublished": "2025-07-10",
+        },
+        {"@type": "Person", "@id": "#a", "name": "Ann Lee"},
+        {"@type": "Organization", "@id": "#p", "name": "The Courier"},
+    ]
+    found = saved(TOLD, f'<script type="application/ld+json">{json.dumps({"@graph": graph})}</script>')
+    assert (found.author, found.publisher, found.published) == ("Ann Lee", "The Courier", "2025-07-10")
+
+
+def test_a_head_of_several_rows_names_each_column() -> None:
+    head = "<tr><th rowspan=2>Ward</th><th colspan=2>Votes</th></tr><tr><th>2021</th><th>2025</th></tr>"
+    row = "<tr><td>Harbour</td><td>12,410</td><td>9,877</td></tr>"
+    assert "Ward: Harbour; Votes 2021: 12,410; Votes 2025: 9,877" in page(f"{TOLD}<table>{head}{row}</table>")
+    assert feed_text(f"<table>{head}</table>")
+
+
+def test_the_description_of_a_picture_is_not_the_entry_of_a_feed() -> None:
+    picture = '<media:content url="x"><media:description>Photo: Ann</media:description></media:content>'
+    entry = f"<item><title>A</title><description>{STORY[0]}</description>{picture}</item>"
+    space = 'xmlns:media="http://search.yahoo.com/mrss/"'
+    feed = f'<rss version="2.0" {space}><channel><title>Wire</title>{entry}</channel></rss>'
+    assert one("a.rss", feed.encode()).text == STORY[0]
+
+
 # --- PDF ---------------------------------------------------------------------------------------------------------
 
 
@@ -159,6 +206,65 @@ def test_what_an_rtf_does_not_print_is_not_read(markup: str, text: str) -> None:
     assert one("a.rtf", rf"{{\rtf1\ansi {markup}\par}}".encode()).text == text
 
 
+def run(text: str, properties: str) -> str:
+    return f"<w:r><w:rPr>{properties}</w:rPr><w:t xml:space='preserve'>{text}</w:t></w:r>"
+
+
+def test_a_word_file_is_read_with_raised_figures_and_without_what_is_struck_out() -> None:
+    raised, struck = '<w:vertAlign w:val="superscript"/>', "<w:strike/>"
+    runs = [
+        run("It covers 12 km", ""),
+        run("2", raised),
+        run(", he said.", ""),
+        run("4", raised),
+        run(" It costs ", ""),
+    ]
+    runs += [run("3.1 ", struck), run("4.2", '<w:strike w:val="0"/>'), run(" million.", "")]
+    assert (
+        one("a.docx", word(f"<w:p>{''.join(runs)}</w:p>")).text
+        == "It covers 12 km², he said. It costs 4.2 million."
+    )
+
+
+def test_the_frame_of_a_slide_is_not_read() -> None:
+    deck = pptx.Presentation()
+    layout = deck.slide_layouts[1]
+    slide = deck.slides.add_slide(layout)
+    slide.shapes.title.text, slide.placeholders[1].text = "Bridge closed", STORY[0]
+    for frame in layout.placeholders:
+        if frame.placeholder_format.idx >= 10:  # date, footer, number
+            slide.shapes._spTree.append(copy.deepcopy(frame._element))
+            slide.placeholders[frame.placeholder_format.idx].text = "The Courier, 12 July 2025"
+    made = io.BytesIO()
+    deck.save(made)
+    assert one("a.pptx", made.getvalue()).text == f"Bridge closed\n\n{STORY[0]}"
+
+
+@pytest.mark.parametrize(
+    ("text", "markup", "shown"),
+    [
+        (
+            "Read this in your browser: https://e.example",
+            f"<tr><td><h1>A</h1>{TOLD}</td></tr>",
+            ["A", *STORY],
+        ),
+        (
+            "The bridge is closed.",
+            "<tr><td><p>The bridge</p><p>is closed.</p></td></tr>",
+            ["The bridge is closed."],
+        ),
+    ],
+)
+def test_a_message_whose_plain_text_only_points_to_its_markup_is_read_from_that(
+    text: str, markup: str, shown: list[str]
+) -> None:
+    made = EmailMessage()
+    made["Subject"] = "News"
+    made.set_content(text)
+    made.add_alternative(f"<table>{markup}</table>", subtype="html")
+    assert one("a.eml", made.as_bytes()).text == "\n\n".join(shown)
+
+
 def message(text: str = "", markup: str = "") -> str:
     made = EmailMessage()
     made["Subject"], made["From"] = "Bridge", "Ann Lee <ann@example.org>"
@@ -213,6 +319,10 @@ def test_front_matter_may_list_its_authors() -> None:
         == "Ann Lee"
     )
     assert one("a.md", b"---\nheadline: A\nauthor: [Ann Lee, Bo Ray]\n---\nText.").author == "Ann Lee, Bo Ray"
+    clipped = b'---\nsource: "https://e.example/1"\nauthor:\n  - "[[Ann Lee]]"\n---\nText.'
+    assert (one("a.md", clipped).url, one("a.md", clipped).author) == ("https://e.example/1", "Ann Lee")
+    notes = b"See [[Old Bridge|the bridge]] in [[Larkholm]]. ![[plan.png]]\n\n> [!note] Costs\n> None [1]."
+    assert one("a.md", notes).text == "See the bridge in Larkholm.\n\nCosts\nNone [1]."
     assert one("a.md", b"It costs ~~3.1~~ 4.2 million.").text == "It costs 4.2 million."
 
 
@@ -243,6 +353,18 @@ def test_columns_may_be_named_as_people_name_them() -> None:
     data = f'Headline,Byline,Pub Date,Article Text\nBridge,By Ann Lee,2025-07-10,"{STORY[0]}"\n'
     found = one("a.csv", data.encode())
     assert found == Document("1", STORY[0], "Bridge", "Ann Lee", published="2025-07-10")
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"sep=;\r\ntitle;text\r\nBridge;Closed, all of it.\r\n",
+        b'title,text\nBridge,"Closed, all of it.",,\n',
+        b"\xef\xbb\xbftitle|text\nBridge|Closed, all of it.\n",
+    ],
+)
+def test_tables_are_read_as_programs_write_them(data: bytes) -> None:
+    assert one("a.csv", data) == Document("1", "Closed, all of it.", "Bridge")
 
 
 def test_lines_of_json_may_be_those_of_a_list() -> None:
@@ -312,6 +434,12 @@ def test_a_line_that_names_another_article_is_never_evidence(line: str) -> None:
 def test_a_line_that_only_begins_like_one_stays(line: str) -> None:
     body = f"{STORY[0]}\n\n{line}\n\n{STORY[1]}"
     assert "".join(body[s.start : s.end] for s in regions(article(body))) == body
+
+
+def test_what_stands_above_each_page_of_a_text_is_no_part_of_it() -> None:
+    body = f"Courier Page 1\n{STORY[0]}\n\fCourier Page 2\n{STORY[1]}\n\fCourier Page 3\nResult 1\n{STORY[2]}"
+    kept = "".join(body[s.start : s.end] for s in regions(article(body)))
+    assert kept.split("\n") == ["", STORY[0], "\f", STORY[1], "\f", "Result 1", STORY[2]]
 
 
 def test_who_published_it_first_ends_an_article_though_its_file_names_the_publisher() -> None:

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import IO, Any
 
 from rag.ingest.formats.base import Document, FormatError, Found, Job, Limits, clean, finished, whole
@@ -55,6 +56,9 @@ def _without_overlays(root: Any) -> None:
         if element.find(".//article") is not None or len(text_of(element)) > 0.6 * whole_text:
             continue
         remove(element)
+
+
+_UNSEEN = "//*[contains(@class, 'sr-only') or contains(@class, 'visually-hidden') or contains(@class, 'screen-reader')]"
 
 
 def _without_links_to_others(root: Any) -> None:
@@ -131,6 +135,8 @@ def _stated(root: Any, limits: Limits) -> dict[str, str]:
             queue = [json.loads(script.text, strict=False)]
         except (ValueError, RecursionError):
             continue  # the page can be read without it
+        named: dict[str, str] = {}  # by id, in a graph
+        found: list[dict[str, Any]] = []
         while queue:
             item = queue.pop()
             if isinstance(item, list):
@@ -138,14 +144,17 @@ def _stated(root: Any, limits: Limits) -> dict[str, str]:
             if not isinstance(item, dict):
                 continue
             queue += [v for v in item.values() if isinstance(v, (dict, list))]
+            if isinstance(item.get("@id"), str) and _named(item):
+                named[item["@id"]] = _named(item)
             kind = item.get("@type")
-            if not _ARTICLE_TYPE.search(" ".join(kind) if isinstance(kind, list) else str(kind)):
-                continue
+            if _ARTICLE_TYPE.search(" ".join(map(str, kind)) if isinstance(kind, list) else str(kind)):
+                found.append(item)
+        for item in found:
             facts = {
                 "text": _named(item.get("articleBody")),
                 "title": _named(item.get("headline")),
-                "author": _named(item.get("author")),
-                "sitename": _named(item.get("publisher")),
+                "author": _named(item.get("author"), named),
+                "sitename": _named(item.get("publisher"), named),
                 "date": _named(item.get("datePublished")),
                 "url": _named(item.get("url")),
             }
@@ -154,12 +163,13 @@ def _stated(root: Any, limits: Limits) -> dict[str, str]:
     return best
 
 
-def _named(value: object) -> str:
-    """A value of JSON-LD as text: a text itself, the name of an object, or all items of a list."""
+def _named(value: object, named: Mapping[str, str] = MappingProxyType({})) -> str:
+    """A value of JSON-LD as text: a text itself, the name of an object, which may be told elsewhere (`named`, by id), or all
+    items of a list."""
     if isinstance(value, dict):
-        value = value.get("name")
+        value = value.get("name") or named.get(str(value.get("@id")))
     if isinstance(value, list):
-        return ", ".join(filter(None, (_named(v) for v in value[:20] if not isinstance(v, list))))
+        return ", ".join(filter(None, (_named(v, named) for v in value[:20] if not isinstance(v, list))))
     return value if isinstance(value, str) else ""
 
 
@@ -185,6 +195,9 @@ def page(markup: str, limits: Limits, url: str = "") -> Document:
     stated = _stated(root, limits)
     head = {key: str(root.xpath(f"string(({path})[1])")) for key, path in _HEAD.items()}
     _without_overlays(root)
+    for label in root.xpath(_UNSEEN):  # for those who have the page read aloud
+        if label.getparent() is not None and len(text_of(label)) < _PAGE_LEAST:
+            remove(label)
     _without_links_to_others(root)
     tables_to_lines(root)
     from lxml import etree

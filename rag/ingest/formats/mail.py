@@ -48,6 +48,19 @@ def _text(part: EmailMessage, markup: bool) -> str:
         return decode_markup(content) if markup else decode(content)
 
 
+_STUB = 300  # characters of plain text that may only say where the message can be read
+_FULLER = 3  # times as long is markup that says more
+
+
+def _body(message: EmailMessage, kind: str) -> str:
+    body = message.get_body((kind,))
+    return _text(body, kind == "html") if isinstance(body, EmailMessage) else ""
+
+
+def _plain_body(message: EmailMessage) -> str:
+    return unwrap(_own_words(_body(message, "plain").replace("\r\n", "\n")))
+
+
 def _header(message: EmailMessage, name: str) -> str:
     return " ".join(str(message.get(name, "")).split())
 
@@ -81,15 +94,10 @@ def _own_words(text: str) -> str:
 def read_eml(name: str, data: IO[bytes], job: Job, endings: frozenset[str]) -> Iterator[Found]:
     """A message as an article with subject, sender, day and text. Attachments are read as separate files."""
     message = _message(data, job)
-    text = ""
-    for kind in ("plain", "html"):
-        body = message.get_body((kind,))
-        if isinstance(body, EmailMessage) and not text.strip():  # many programs leave the plain text empty
-            text = _text(body, kind == "html")
-            if kind == "html":
-                text = html_to_text(text, job.limits, without=_QUOTED_MARKUP)
-            else:
-                text = unwrap(_own_words(text.replace("\r\n", "\n")))
+    text = _plain_body(message)
+    if len(text) < _STUB and (markup := _body(message, "html")):
+        shown = html_to_text(markup, job.limits, without=_QUOTED_MARKUP)
+        text = shown if len(shown) > _FULLER * len(text) else text
     senders = getattr(message.get("from"), "addresses", ())
     sender = str(senders[0].display_name or senders[0].addr_spec) if senders else ""
     others: Counter[str] = Counter()

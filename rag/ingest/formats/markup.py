@@ -18,6 +18,7 @@ from rag.ingest.formats.base import (
     rows_as_lines,
     times,
 )
+from rag.ingest.formats.wrapping import unwrap
 from rag.text.words import word_set
 
 _BLOCKS = word_set(
@@ -48,11 +49,20 @@ def parsed(markup: str | bytes, limits: Limits) -> Any:
             return None
         raise FormatError(f"not readable as HTML ({error})") from None
     if root is not None:
-        etree.strip_elements(
-            root, "del", "s", "strike", with_tail=False
-        )  # corrected: the text no longer says it
+        # corrected: the text no longer says it
+        etree.strip_elements(root, "del", "s", "strike", with_tail=False)
         _raise_figures(root)
+        _unwrap_plain_text(root)
     return root
+
+
+def _unwrap_plain_text(root: Any) -> None:
+    """Replace each <pre> that has lines of prose, as press releases do, by its paragraphs."""
+    for plain in list(root.iter("pre")):
+        text = "".join(plain.itertext()) if plain.find(".//code") is None else ""
+        joined = unwrap(text)
+        if joined != text:
+            _replace(plain, [part for part in re.split(r"\n\s*\n", joined) if part.strip()])
 
 
 _NOTE_MARK = re.compile(r"\s*[\[(]?(?:\d{1,3}|[*†‡])[\])]?\s*")
@@ -188,13 +198,14 @@ def tables_to_lines(root: Any) -> None:
     for table in list(root.iter("table")):
         rows = [row for row in table.iter("tr") if _table_of(row) is table]
         grid = _grid(rows)
-        nested = table.find(".//table") is not None
-        if nested or not grid or any(len(cell) > _CELL_MOST for line in grid for cell in line if cell):
+        if not _has_data(table, grid):
             for part in (table, *(e for e in table.iter(*_TABLE_PARTS) if _table_of(e) is table)):
                 part.tag = "div"
             continue
-        heads = [cell.tag for cell in rows[0] if cell.tag in ("td", "th")]
-        headed = set(heads) == {"th"} or rows[0].getparent().tag == "thead"
+        heads = next((n for n, row in enumerate(rows) if not _is_head(row)), len(rows))
+        headed = heads > 0
+        if 1 < heads < len(rows):
+            grid = [_one_head(grid[:heads]), *grid[heads:]]
         pairs = all([cell.tag for cell in row if cell.tag in ("td", "th")] == ["th", "td"] for row in rows)
         lines = [_pair(row) for row in grid] if pairs else rows_as_lines(grid, headed or None)
         caption = table.find("caption")
@@ -208,6 +219,32 @@ def tables_to_lines(root: Any) -> None:
                     lines.append(labelled(term, text))
                 term = text if tag == "dt" else term
             _replace(points, lines)
+
+
+def _has_data(table: Any, grid: list[list[str | None]]) -> bool:
+    """Whether a table is one, and not the frame of a page: several columns, and cells without tables or paragraphs."""
+    if table.find(".//table") is not None or max(map(len, grid), default=0) < 2:
+        return False
+    if any(len(cell.findall("p")) > 1 for cell in table.iter("td")):
+        return False
+    return all(len(cell) <= _CELL_MOST for line in grid for cell in line if cell)
+
+
+def _is_head(row: Any) -> bool:
+    tags = {cell.tag for cell in row if cell.tag in ("td", "th")}
+    return tags == {"th"} or row.getparent().tag == "thead"
+
+
+def _one_head(heads: list[list[str | None]]) -> list[str | None]:
+    """The names of columns whose head has several rows: "Votes" above "2021" and "2025" gives "Votes 2021", "Votes 2025"."""
+    names: list[list[str]] = [[] for _ in range(max(map(len, heads)))]
+    for head in heads:
+        above = ""
+        for parts, cell in zip(names, head, strict=False):
+            above = cell if cell is not None else above  # None is below a cell that spans several columns
+            if above and above not in parts:
+                parts.append(above)
+    return [" ".join(parts) for parts in names]
 
 
 def _pair(row: list[str | None]) -> str:

@@ -279,12 +279,16 @@ def read_csv(name: str, data: IO[bytes], job: Job) -> Iterator[Found]:
     text = decode(whole(data, limits.file))
     if "\0" in text:
         raise FormatError("holds NUL characters; save it as UTF-8")
+    stated = re.match(r"sep=(.)\r?\n", text)  # as Excel writes it
+    text = text[stated.end() :] if stated else text
     head = text[:20_000]
     try:
         dialect: Any = csv.Sniffer().sniff(head.split("\n", 1)[0], delimiters=",;\t|")
         delimiter = dialect.delimiter
     except csv.Error:
         delimiter = "\t" if name.lower().endswith(".tsv") else ","
+    if stated:
+        delimiter = stated[1]
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
     header = next(reader, None)
     if not header or not any(h.strip() for h in header):
@@ -306,6 +310,8 @@ def read_csv(name: str, data: IO[bytes], job: Job) -> Iterator[Found]:
             for cells in reader:
                 if not any(c.strip() for c in cells):
                     continue
+                while len(cells) > len(names_of) and not cells[-1].strip():
+                    cells.pop()  # a separator too many at the end
                 if len(cells) != len(names_of):
                     yield None, f"has {len(cells)} cells, the header {len(names_of)}"
                 else:

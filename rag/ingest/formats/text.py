@@ -38,6 +38,7 @@ _FRONT_KEYS = {
     "location": "place",
     "url": "url",
     "link": "url",
+    "source": "url",
 }
 
 
@@ -69,6 +70,8 @@ def front_matter(text: str) -> FrontMatter | None:
             start, end = start + 1, end - 1
         if end - start >= 2 and text[start] == text[end - 1] and text[start] in "\"'":
             start, end = start + 1, end - 1
+        if pair["key"].lower() == "source" and not text.startswith(("http://", "https://"), start):
+            continue  # a name
         if start < end:
             found.setdefault(key, (start, end))
     return FrontMatter(match.end(), found) if known else None
@@ -78,17 +81,29 @@ def front_matter(text: str) -> FrontMatter | None:
 
 _FOOTNOTE_MARK = re.compile(r"\[\^[^\]\s]{1,80}\](?!:)")
 _FOOTNOTE = re.compile(r"^ {0,3}\[\^[^\]\s]{1,80}\]:[ \t]*", re.M)
+_WIKI_LINK = re.compile(r"(!?)\[\[([^\[\]|\n]{1,200})(?:\|([^\[\]|\n]{1,200}))?\]\]")
+_CALLOUT = re.compile(r"^((?:> ?)+)\[!\w+\][+-]?[ \t]*", re.M)
 _HEADING = re.compile(r"<h1>(.*?)</h1>", re.S)
+
+
+def _linked(link: re.Match[str]) -> str:
+    return "" if link[1] else link[3] or link[2]
 
 
 def read_markdown(name: str, data: IO[bytes], job: Job) -> Iterator[Found]:
     """The text of a Markdown file without its markup. Footnotes become separate paragraphs."""
     text = decode(whole(data, job.limits.text))
     front = front_matter(text)
-    facts = {key: text[start:end] for key, (start, end) in front.values.items()} if front else {}
+    facts = (
+        {key: _WIKI_LINK.sub(_linked, text[start:end]) for key, (start, end) in front.values.items()}
+        if front
+        else {}
+    )
     from markdown_it import MarkdownIt
 
     prose = text[front.end if front else 0 :]
+    # links and boxes of note-taking programs
+    prose = _CALLOUT.sub(r"\1", _WIKI_LINK.sub(_linked, prose))
     prose = _FOOTNOTE_MARK.sub("", _FOOTNOTE.sub("\n", prose))
     # line breaks are kept, because many authors write one line per paragraph; wrapped ones are joined afterwards
     parser = MarkdownIt("commonmark", {"html": True, "breaks": True}).enable(["table", "strikethrough"])

@@ -7,11 +7,11 @@ from statistics import median
 
 _LINE = re.compile(r"[^\n]+")
 _OWN_LINE = re.compile(
-    r"\s*(?:[-–—•*·‣▪#>|=+]|\d{1,3}[.)]\s|[A-Za-z][.)]\s)|\s{2,}|\t"
+    r"\s*(?:[-–—•*·‣▪#>|=+]|\d{1,3}[.)]\s|[A-Za-z][.)]\s)|\s{2,}|\t|\f"
 )  # a list, a heading, an indent
 _ENDS = re.compile(r"[.!?…:;。！？][\"”’')\]»]*\s*$")
 _SURE_LEAST, _WRAPPED_MOST = 40, 160  # characters of a line that was wrapped; a longer one is a paragraph
-_CUT_WORD = re.compile(r"(?<=[^\W\d_]-)\0( ?)([^\W\d_]+)")
+_CUT_WORD = re.compile(r"(?<=[^\W\d_]-)\0( ?)([^\W\d_][^\s\0]*)")
 
 
 def unwrap(text: str) -> str:

@@ -249,7 +249,7 @@ def recognise(question: str) -> Asked | None:
         if subject and (not words(subject) or POINTING & set(words(subject))):
             return None  # "... mention him?" is understood from what was said before
         return Asked(intent, subject, certain)
-    return None if is_english(text) else Asked(Intent.LANGUAGE)
+    return None if is_english(text) and "¿" not in text else Asked(Intent.LANGUAGE)
 
 
 def is_aside(question: str) -> bool:

@@ -148,7 +148,7 @@ def _quotes(question: str, note: str, found: Iterable[tuple[Article, Span]]) -> 
 
 def _beginning(article: Article, count: int) -> list[Span]:
     """The first sentences of a report, without its title; the first lines of one that has no sentence."""
-    title = article.title.span if article.title else None
+    title = _title_span(article)
     found = [
         s
         for s in sentences(article.body, 0, min(len(article.body), BEGINNING_CHARS))
@@ -158,10 +158,19 @@ def _beginning(article: Article, count: int) -> list[Span]:
     return (whole or found)[:count]
 
 
+def _title_span(article: Article) -> Span | None:
+    """Where the title stands in the text. That of a page's head stands there too, if anywhere near the beginning."""
+    if article.title is None or article.title.span is not None:
+        return article.title and article.title.span
+    start = article.body.find(article.title.value, 0, BEGINNING_CHARS)
+    return Span(start, start + len(article.title.value)) if start >= 0 else None
+
+
 def _heading(article: Article) -> list[tuple[Article, Span]]:
     """The title where the text has it, else the first sentence; nothing for an article without either."""
-    if article.title and article.title.span:
-        return [(article, article.title.span)]
+    span = _title_span(article)
+    if span is not None:
+        return [(article, span)]
     return [(article, span) for span in _beginning(article, 1)]
 
 
@@ -259,6 +268,9 @@ def _list_of(
         note.append(f"Quoted is the title of {of_each} or, where its text has none, the first sentence.")
     if publishers:
         note.append(f"Publishers: {_named(publishers, MOST_PUBLISHERS)}.")
+    others = [plain(a.title.value) for a in first if a.title and _title_span(a) is None]
+    if others:
+        note.append(f"Titles outside the text: {'; '.join(others)}.")
     dates = list(dict.fromkeys(a.day for a in first if a.published))
     if dates:
         note.append(f"Dates: {_named(dates, MOST_DATES)}.")

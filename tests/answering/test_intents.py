@@ -92,6 +92,7 @@ QUESTIONS = Path(__file__).parent.parent.parent / "eval" / "questions.jsonl"
         ("When were these articles published?", Intent.LIST),
         ("Which publishers are there?", Intent.PUBLISHERS),
         ("Wie lange dauerte das Treffen?", Intent.LANGUAGE),
+        ("¿Quién es Wang Yi?", Intent.LANGUAGE),
     ],
 )
 def test_a_whole_sentence_of_a_known_form_is_recognised(text: str, intent: Intent) -> None:
@@ -248,7 +249,14 @@ def test_what_the_articles_are_about_is_told_by_their_titles_publishers_and_date
     answer = asked("What are these articles about?")
     assert quoted(answer) == ["Floods hit Valencia", TALKS.split(". ")[0] + "."]
     assert answer.note.startswith("There are 2 articles.")
+    assert "Titles outside the text: Valencia grain." in answer.note
     assert "Publishers: The Courier | News." in answer.note and "2025-07-10, July 10" in answer.note
+
+
+def test_a_title_that_the_head_of_a_page_gives_is_quoted_where_the_text_has_it() -> None:
+    page = Article("a", "1", "a.html", FLOOD, title=Field("Floods hit Valencia", Origin.METADATA))
+    answer = reply("List the titles", Corpus(page))
+    assert answer is not None and quoted(answer) == ["Floods hit Valencia"] and "outside" not in answer.note
 
 
 def test_articles_that_have_a_phrase_are_counted_and_listed_with_the_sentence_that_has_it() -> None:

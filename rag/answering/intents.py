@@ -160,10 +160,11 @@ def _beginning(article: Article, count: int) -> list[Span]:
 
 def _title_span(article: Article) -> Span | None:
     """Where the title stands in the text. That of a page's head stands there too, if anywhere near the beginning."""
-    if article.title is None or article.title.span is not None:
-        return article.title and article.title.span
-    start = article.body.find(article.title.value, 0, BEGINNING_CHARS)
-    return Span(start, start + len(article.title.value)) if start >= 0 else None
+    title = article.title
+    if title is None or title.span is not None:
+        return title.span if title else None
+    start = article.body.find(title.value, 0, BEGINNING_CHARS)
+    return Span(start, start + len(title.value)) if start >= 0 else None
 
 
 def _heading(article: Article) -> list[tuple[Article, Span]]:

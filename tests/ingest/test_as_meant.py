@@ -10,12 +10,14 @@ from email.message import EmailMessage
 
 import openpyxl
 import pptx
+import pypdfium2
 import pytest
 
 from rag.ingest.descriptions import describe
 from rag.ingest.formats import Document, Refused
+from rag.ingest.formats.pdf_letters import pieces_of
 from rag.ingest.furniture import regions
-from tests.ingest.test_formats import STORY, TOLD, at, one, pdf_pages, read, word
+from tests.ingest.test_formats import STORY, TOLD, at, one, pdf, pdf_pages, read, word
 from tests.made import article
 
 
@@ -151,6 +153,19 @@ def test_raised_figures_of_a_pdf_are_units_or_marks_of_footnotes() -> None:
         f" {level} ( It holds CO) Tj {lowered} (2) Tj {level} ( too.) Tj ET"
     )
     assert one("a.pdf", pdf_pages([drawn])).text == "The lake covers 12 km² of land. It holds CO2 too."
+
+
+def test_a_ligature_does_not_break_its_line() -> None:
+    mapping = "begincmap 1 begincodespacerange <00> <FF> endcodespacerange 1 beginbfchar <7E> <00660069> endbfchar endcmap"
+    data = pdf(["The ~rst of~ce of the town."])
+    data = data.replace(b"/BaseFont /Helvetica >>", b"/BaseFont /Helvetica /ToUnicode 99 0 R >>")
+    stream = f"99 0 obj\n<< /Length {len(mapping)} >>\nstream\n{mapping}\nendstream\nendobj\n"
+    document = pypdfium2.PdfDocument(data.replace(b"xref\n", f"{stream}xref\n".encode(), 1))
+    page = document[0]
+    assert [p.text for p in pieces_of(page.get_textpage(), page.get_cropbox())] == [
+        "The first office of the town."
+    ]
+    document.close()
 
 
 def test_columns_are_read_one_after_the_other_though_some_of_their_lines_are_stretched() -> None:

@@ -96,8 +96,8 @@ def read_eml(name: str, data: IO[bytes], job: Job, endings: frozenset[str]) -> I
     message = _message(data, job)
     text = _plain_body(message)
     if len(text) < _STUB and (markup := _body(message, "html")):
-        shown = html_to_text(markup, job.limits, without=_QUOTED_MARKUP)
-        text = shown if len(shown) > _FULLER * len(text) else text
+        fuller = html_to_text(markup, job.limits, without=_QUOTED_MARKUP)
+        text = fuller if len(fuller) > _FULLER * len(text) else text
     senders = getattr(message.get("from"), "addresses", ())
     sender = str(senders[0].display_name or senders[0].addr_spec) if senders else ""
     others: Counter[str] = Counter()

@@ -100,6 +100,7 @@ def pieces_of(text_page: Any, visible: tuple[float, float, float, float]) -> lis
     pieces: list[Piece] = []
     text, left, right, low, high, size = "", 0.0, 0.0, 0.0, 0.0, 1.0
     spaced = likely = False
+    before = (0.0, 0.0)
 
     def end() -> None:
         if text:
@@ -114,7 +115,8 @@ def pieces_of(text_page: Any, visible: tuple[float, float, float, float]) -> lis
             continue
         height = max(d - b, 1.0)
         same_line = text and share_a_line((b + d) / 2, height, (low + high) / 2, high - low)
-        gap = a - right
+        gap = 0.0 if (a, c) == before else a - right  # letters of a ligature share its place
+        before = a, c
         if same_line and -0.5 * height < gap < _COLUMN_GAP * height:
             space = " " if spaced or gap > (_LIKELY_GAP if likely else WORD_GAP) * height else ""
             if b - low > _RAISED * height and height < high - low:

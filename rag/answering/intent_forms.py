@@ -26,6 +26,8 @@ class Intent(StrEnum):
     OVERVIEW = "overview"  # what they are about
     LIST = "list"  # which there are, of `subject` where it is set
     PUBLISHERS = "publishers"
+    AUTHORS = "authors"
+    NEWEST = "newest"  # or the oldest: which, `subject` says
     MENTIONS = "mentions"  # which have the words `subject`
     SUMMARY = "summary"  # the beginning of the article of `subject`
 
@@ -48,47 +50,66 @@ def _words(line: str) -> frozenset[str]:
     return frozenset(line.split())
 
 
-_GREETINGS = _words("hi hello hey hiya howdy greetings morning afternoon evening hallo hola bonjour ciao")
-_GREETING = _GREETINGS | _words("good day there everyone all again to you dear citewire how are doing today")
-_THANKS = _words("thanks thank thx ty cheers bye goodbye danke merci gracias")
+_GREETINGS = _words(
+    "hi hello hey hiya howdy yo sup greetings morning afternoon evening hallo hola bonjour ciao salut guten"
+)
+_GREETING = _GREETINGS | _words(
+    "good day tag there everyone all again to you dear citewire how are is it's how's going doing today nice meet"
+    " what's up it team folks buenos dias"
+)
+_GREETED = tuple(map(_words, ("how are you", "good day", "what's up", "nice to meet you", "how's it going")))
+_THANKS = _words(
+    "thanks thank thx ty cheers appreciated appreciate bye goodbye danke merci gracias grazie obrigado"
+)
 _OKAY = _words("ok okay good great perfect cool understood nice alright wonderful excellent got")
 _THANKING = (
     _THANKS
     | _OKAY
     | _words(
-        "you u no yes very much so a lot many it that this is was helps helped helpful for your the help answer all"
+        "you u no yes very much so a lot many bunch it that this that's is was helps helped helpful for your the help answer"
+        " all i exactly what needed really mate guys now beaucoup muchas vielen dank"
     )
 )
 
 # One form a line, of which a whole question must be one; names in braces are those of `_PARTS`.
 _PARTS = {
     "articles": r"(?:news )?articles",
-    "held": r"(?:(?:news )?articles|documents|texts|files|sources)",  # only beside "you" and "your"
+    "held": r"(?:(?:news )?articles|documents|docs|texts|files|sources)",  # only beside "you" and "your"
     "your": r"(?:the|these|those|your|my|all(?: of)?(?: the| these| your| my)?)",
     "here": r"(?: (?:in total|in all|altogether|here|now|in here"
-    r"|(?:in|of) (?:the|this|your) (?:index|corpus|collection|folder|library|archive)))*",
+    r"|(?:in|of) (?:the|this|your) (?:index|corpus|collection|folder|library|archive|database|dataset|knowledge base|system)))*",
     "by": r"(?:from|by|published by)",
     "of": r"(?:from|by|of|on|in|dated|published (?:by|on|in))",
     "which": r"(?:which|what|how many)",
     "mention": r"(?:mentions?|names?|contains?|includes?|refers? to|speaks? of|talks? (?:about|of)|writes? (?:about|of)"
     r"|cites?|says? (?:anything|something) about|(?:have|has) the (?:words?|phrase|name))",
     "list": r"(?:list|show|show me|find|give me|display)(?: a list of)?",
-    "summarise": r"(?:summari[sz]e|sum up|(?:give me |write |make )?(?:a|the) (?:short |brief )?summary of)",
+    "mentioning": r"(?:mentioning|naming|containing|citing|about|on|regarding|concerning)",
+    "new": r"(?P<subject>newest|latest|most recent|oldest|earliest)",
+    "summarise": r"(?:summari[sz]e|sum up|recap|brief me on|tl;?dr(?: of)?|(?:give me |write |make )?(?:(?:a|the) )?"
+    r"(?:short |brief |quick )?(?:summary|gist|outline|recap|rundown) of)",
     "x": r"(?P<subject>.+?)",
 }
 _FORMS = {
+    Intent.THANKS: """
+see you(?: later| soon| tomorrow| around)?|good night|take care|(?:no,? )?that(?: is|['’]s) (?:all|it)(?: for (?:now|today))?
+""",
     Intent.ABILITY: """
 help(?: me)?|/help
 what can you (?:do|answer|tell me)(?: for me)?
 what (?:(?:kind of )?questions )?(?:can|may|could|should) i ask(?: you)?
 (?:who|what) are you|what is your name|what do you do|how (?:do|can) i use (?:this|you)
 are you (?:an? )?(?:ai|bot|robot|machine|human|real)
+how (?:does|do) (?:this|it|you) work|who (?:made|built|created) (?:you|this)
+what else can (?:you (?:do|tell me)|i ask)|what (?:can['’]t|cannot|can) you (?:not )?answer
+(?:what|which) languages? (?:do|can) you (?:speak|understand|read)|do you (?:speak|understand) \\w+
 """,
     Intent.COUNT: """
 how many {held} (?:do|have|can) you (?:have|got|hold|know|know of|read|see|use|search|access){here}
 how many {held} you (?:have|know|hold){here}
+how many (?:news )?(?:articles|docs|documents){here}
 how many {articles} (?:are there|there are|exist|are (?:indexed|available|loaded|stored|known)|are(?= in| here)){here}
-(?:what is )?the (?:total )?number of {articles}{here}
+(?:what is )?(?:the )?(?:total )?number of {articles}{here}
 count (?:the|your|all|all the) {articles}
 """,
     Intent.OVERVIEW: """
@@ -97,19 +118,36 @@ what {your} {held} are (?:all )?about
 what do {your} {held} (?:say|cover|tell(?: me)?|tell of|talk about|deal with|discuss|report)
 (?:what|which) (?:topics|subjects|themes|events) do {your} {held} (?:cover|discuss|deal with|talk about|tell of)
 what(?: is|['’]s) (?:in )?(?:this|the|your) (?:corpus|collection|index|library|archive)(?: of articles)?(?: about)?
-(?:{summarise}|describe|tell me about|(?:give me )?an overview of) (?:{your} {held}|everything|them all)
+(?:{summarise}|describe|tell me about|(?:give me )?an overview of) (?:{your} {held}|everything|them all|{your} (?:corpus|collection|index|library|archive))
 what do you know|what(?: is|['’]s) (?:in )?the news(?: about)?
-summar(?:y|i[sz]e)|overview|give me (?:a summary|an overview)
+summar(?:y|i[sz]e)|overview|tl;?dr|give me (?:a summary|an overview|the gist)
+(?:what|which) (?:dates|days|period|time(?: period| span| frame)?|years|months) do {your} {held} cover
+(?:{summarise}|summari[sz]e) (?:each|every)(?: of {your})? {held}?(?:article|one of them)?(?: in (?:one|a) sentence)?
+show me (?:everything|all)(?: you have)?|what do you have|what(?: is|['’]s) new
+what(?: is| are|['’]s) (?:this|all this) (?:all )?about
 """,
     Intent.PUBLISHERS: """
 {which} (?:publishers|newspapers|outlets) (?:are there|do you have|have you){here}
 who published {your} {articles}
+{which} (?:sources|publishers|newspapers|outlets|papers) (?:are (?:in )?here|are in {your} (?:index|corpus|collection)|do you (?:use|have))
+what are (?:your|the) sources|where do {your} {held} come from|where are {your} {held} from
+(?:list|show me) {your} (?:publishers|sources|newspapers|outlets)
+""",
+    Intent.AUTHORS: """
+who (?:wrote|are the authors of) {your} {held}|(?:list|show me|who are) {your} (?:authors|journalists|reporters)
+{which} (?:authors|journalists|reporters) (?:are there|do you have|have you){here}
+""",
+    Intent.NEWEST: """
+(?:what|which) (?:news )?articles? (?:is|are) (?:the )?{new}
+(?:what is|what are|what['’]s|which is|which are|show me|find|list|when was) (?:the )?{new} (?:news )?articles?(?: published)?{here}
 """,
     Intent.LIST: """
 {which} {articles} (?:are there|do you have|have you(?: got)?|exist|are (?:indexed|available|known)){here}(?: {by} {x})?
 {list}(?: {your})? {articles}(?:{here}| {by} {x})
-(?:list|show me|give me|what are) the titles(?: of {your} {articles})?
+(?:list|show me|give me|what are)(?: all)?(?: the)? (?:titles|headlines)(?: of {your} {articles})?
 when were {your} {articles} published
+(?:are|is) there (?:any |an )?(?:news )?articles? (?:from|by|published by) {x}
+(?:any|do you have(?: any| an)?|have you got(?: any| an)?) (?:news )?articles? (?:from|by|published by) {x}
 """,
     Intent.MENTIONS: """
 {which}(?: of)?(?: {your})? {articles} (?:that |do )?{mention} {x}
@@ -118,7 +156,14 @@ do any(?: of)?(?: {your})? {articles} {mention} {x}
 (?:are|is) there (?:any |an )?(?:news )?articles? (?:that|which) {mention} {x}
 in {which} {articles} (?:is|are) {x} (?:mentioned|named|cited)
 in {which} {articles} (?:does|do) {x} (?:appear|occur|come up)
-how (?:often|many times) (?:is|are) {x} (?:mentioned|named) in {your} {articles}
+how (?:often|many times) (?:is|are) {x} (?:mentioned|named)(?: in {your} {articles})?
+how (?:often|many times) (?:do|does) {x} (?:appear|occur|come up) in {your} {articles}
+how (?:often|many times) do {your} {articles} {mention} {x}
+(?:is|are) {x} (?:mentioned|named|cited)(?: anywhere| at all)?(?: in (?:any of )?{your} {articles}| in any article)?
+(?:does|do) any(?: of)?(?: {your})? (?:news )?articles? {mention} {x}
+count(?: {your})? {articles} (?:that |which )?(?:{mention}|{mentioning}) {x}
+(?:find|list|show me|give me|get)(?: all| me)?(?: {your})? {articles} (?:mentioning|naming|containing|citing) {x}
+{articles} (?:mentioning|naming|containing|citing) {x}
 """,
     Intent.SUMMARY: """
 {summarise} (?:the|an|that|all|all the) (?:news )?articles? {by} {x}
@@ -130,12 +175,18 @@ _PERHAPS = {
     Intent.LIST: """
 {which} {articles} (?:are there|do you have|have you(?: got)?|exist) {of} {x}
 {list}(?: {your})? {articles} {of} {x}
+(?:are there|do you have|have you got) (?:any )?{articles} {of} {x}
+what was published (?:by|on|in) {x}
+(?:what is|what['’]s|tell me) the (?:title|date|headline) of the (?:news )?article {of} {x}
+when was the (?:news )?article {of} {x} published
 {which} (?:{articles} (?:are|were)|(?:news )?article (?:is|was)) {of} {x}
 """,
     Intent.MENTIONS: """
 {which}(?: of)?(?: {your})? {articles} (?:are about|discuss|cover|deal with|report on|are on) {x}
 (?:which|what) (?:news )?article (?:{mention}|is about|discusses|covers|deals with|reports on) {x}
-(?:are there|is there|do you have|have you got) (?:any |an )?(?:news )?articles? (?:about|on) {x}
+(?:are there|is there|do you have|have you got|any) (?:any |an )?(?:news )?articles? (?:about|on) {x}
+{which} {articles} (?:do you have|have you(?: got)?|are there) (?:about|on) {x}
+(?:find|list|show me|give me|get)(?: me)?(?: {your})? {articles} (?:about|on|regarding|concerning) {x}
 """,
     Intent.SUMMARY: r"""
 {summarise} (?:the|this|that|your) (?:news )?article
@@ -175,7 +226,7 @@ def _small_talk(text: str) -> Intent | None:
         return Intent.ABILITY  # "???": nothing to look for
     if said & (_THANKS | _OKAY) and said <= _THANKING and ("?" not in text or said & {"thank", "thanks"}):
         return Intent.THANKS
-    if said <= _GREETING and (said & _GREETINGS or said >= {"how", "are", "you"} or said == {"good", "day"}):
+    if said <= _GREETING and (said & _GREETINGS or any(said >= form for form in _GREETED)):
         return Intent.GREETING
     return None
 
@@ -198,7 +249,7 @@ def recognise(question: str) -> Asked | None:
         if subject and (not words(subject) or POINTING & set(words(subject))):
             return None  # "... mention him?" is understood from what was said before
         return Asked(intent, subject, certain)
-    return None if is_english(text) else Asked(Intent.LANGUAGE)
+    return None if is_english(text) and "¿" not in text else Asked(Intent.LANGUAGE)
 
 
 def is_aside(question: str) -> bool:

@@ -24,6 +24,7 @@ from rag.schema import (
     Choice,
     Evidence,
     PartialDate,
+    Precision,
     Span,
     State,
     Statement,
@@ -61,6 +62,8 @@ class ArticleStore(Protocol):
 
 
 _FILE_OR_TITLE = re.compile(r"[“\"].+[”\"]|\S+\.\w+(?:#\S+)?")
+_OLDEST = ("oldest", "earliest")
+_NEWEST = ("newest", "latest", "most recent")
 _QUOTED = re.compile(r"[“\"'‘](.+)[”\"'’]")
 _LEADING = re.compile(r"(?:the (?:word|words|phrase|name|term) |(?:the|an?) )", re.IGNORECASE)
 
@@ -145,7 +148,7 @@ def _quotes(question: str, note: str, found: Iterable[tuple[Article, Span]]) -> 
 
 def _beginning(article: Article, count: int) -> list[Span]:
     """The first sentences of a report, without its title; the first lines of one that has no sentence."""
-    title = article.title.span if article.title else None
+    title = _title_span(article)
     found = [
         s
         for s in sentences(article.body, 0, min(len(article.body), BEGINNING_CHARS))
@@ -155,10 +158,20 @@ def _beginning(article: Article, count: int) -> list[Span]:
     return (whole or found)[:count]
 
 
+def _title_span(article: Article) -> Span | None:
+    """Where the title stands in the text. That of a page's head stands there too, if anywhere near the beginning."""
+    title = article.title
+    if title is None or title.span is not None:
+        return title.span if title else None
+    start = article.body.find(title.value, 0, BEGINNING_CHARS)
+    return Span(start, start + len(title.value)) if start >= 0 else None
+
+
 def _heading(article: Article) -> list[tuple[Article, Span]]:
     """The title where the text has it, else the first sentence; nothing for an article without either."""
-    if article.title and article.title.span:
-        return [(article, article.title.span)]
+    span = _title_span(article)
+    if span is not None:
+        return [(article, span)]
     return [(article, span) for span in _beginning(article, 1)]
 
 
@@ -208,6 +221,35 @@ def _publishers(question: str, asked: Asked, catalogue: _Catalogue) -> Answer:
     )
 
 
+def _authors(question: str, asked: Asked, catalogue: _Catalogue) -> Answer:
+    names = sorted({plain(a.author.value) for a in catalogue.each() if a.author})
+    if not names:
+        return _notice(question, "No article names its author.")
+    return _notice(
+        question, f"The articles name {_number(len(names), 'author')}: {_named(names, MOST_LISTED)}."
+    )
+
+
+def _newest(question: str, asked: Asked, catalogue: _Catalogue) -> Answer:
+    found = _at_an_end(asked.subject, catalogue)
+    if not found:
+        return _notice(question, "No article here states the day it was published.")
+    which = f"The {asked.subject.lower()} {'article is' if len(found) == 1 else 'articles are'} of {found[0].day}."
+    return _quotes(question, which, _listed(found))
+
+
+def _at_an_end(which: str, catalogue: _Catalogue) -> list[Article]:
+    """The articles of the last day, or of the first where the "oldest" are wanted. Those of no known day do not count."""
+    days: dict[str, list[Article]] = {}
+    for article in catalogue.each():
+        if article.published and article.published.date.precision is Precision.DAY:
+            days.setdefault(article.day, []).append(article)
+    if not days:
+        return []
+    end = min(days) if fold(which) in _OLDEST else max(days)
+    return sorted(days[end], key=lambda a: a.id)
+
+
 def _overview(question: str, asked: Asked, catalogue: _Catalogue) -> Answer:
     count = catalogue.count()
     return _list_of(question, _there_are(count), catalogue.first(), count, catalogue.publishers())
@@ -227,6 +269,9 @@ def _list_of(
         note.append(f"Quoted is the title of {of_each} or, where its text has none, the first sentence.")
     if publishers:
         note.append(f"Publishers: {_named(publishers, MOST_PUBLISHERS)}.")
+    others = [plain(a.title.value) for a in first if a.title and _title_span(a) is None]
+    if others:
+        note.append(f"Titles outside the text: {'; '.join(others)}.")
     dates = list(dict.fromkeys(a.day for a in first if a.published))
     if dates:
         note.append(f"Dates: {_named(dates, MOST_DATES)}.")
@@ -351,6 +396,8 @@ def _of(asked: Asked, catalogue: _Catalogue) -> list[Article]:
     """The articles of a title or file, else of a publisher or author, else of a date."""
     subject = _bare(asked.subject)
     name = fold(subject)
+    if name in (*_NEWEST, *_OLDEST):
+        return _at_an_end(name, catalogue)
     date = parse_date(subject)
     is_known = asked.certain or date is not None or _FILE_OR_TITLE.fullmatch(plain(asked.subject))
     if not is_known and not any(_is_called(name, p) for p in catalogue.publishers()):
@@ -390,6 +437,8 @@ _ANSWERS: dict[Intent, Callable[[str, Asked, _Catalogue], Answer | None]] = {
     Intent.OVERVIEW: _overview,
     Intent.LIST: _list,
     Intent.PUBLISHERS: _publishers,
+    Intent.AUTHORS: _authors,
+    Intent.NEWEST: _newest,
     Intent.MENTIONS: _mentions,
     Intent.SUMMARY: _summary,
 }

@@ -16,7 +16,7 @@ from rag.errors import ArticleError, CorpusError
 from rag.ingest.descriptions import describe
 from rag.ingest.formats import TEXT, FormatError, decode
 from rag.ingest.formats.archives import PAGES
-from rag.ingest.formats.text import unwrap
+from rag.ingest.formats.wrapping import unwrap
 from rag.ingest.sidecars import SIDECAR, Sidecars, read_bytes, shown_path, sidecar_of
 from rag.schema import Article, Field, Origin, Published
 from rag.text.words import plain

@@ -52,15 +52,26 @@ _ABOUT = re.compile(  # lines about the article, never its title
     r"\s*(?:[:|]|$)|(?i:(?:written |reported |edited |photo )?by)\s+[A-Z]"
 )
 _BYLINE = re.compile(r"(?i:(?:written |reported )?by)\s+[A-Z]")
-_PUBLISHED = re.compile(r"(?:date|dated|published|posted|publication date)(?:\s+on)?\s*[:|–-]?\s+", re.I)
+_PUBLISHED = re.compile(
+    r"(?:first |originally )?(?:date(?: of publication)?|dated|published|posted|issued|publication date)(?:\s+on)?"
+    r"\s*[:|–-]?\s+",
+    re.I,
+)
 _UPDATED = re.compile(r"(?:last\s+)?(?:updated|modified)(?:\s+on)?\s*[:|–-]?\s+", re.I)
+_UPDATED_TOO = re.compile(r"(?<=\w)[\s.,;|(·–—-]+(?:last )?(?:updated|modified)\b.*", re.I | re.S)
 _AFTER_DATE = re.compile(  # a time of day and its zone
-    r"[\s,|–—T-]*(?:(?:at\s+)?\d{1,2}[:.]\d{2}(?::\d{2}(?:\.\d+)?)?\s*(?:[ap]\.?m\.?)?\s*(?:\(?[A-Z]{1,5}\)?)?\s*"
+    r"[\s,|/–—T-]*(?:(?:at\s+)?\d{1,2}[:.]\d{2}(?::\d{2}(?:\.\d+)?)?\s*(?:[ap]\.?m\.?)?\s*(?:\(?[A-Z]{1,5}\)?)?\s*"
     r"(?:[+-]\d{1,2}(?::?\d{2})?)?)?[\s.,|–—-]*",
     re.I,
 )
 _PART = re.compile(r"(?:(?!\s[|·•]\s).)+")  # of a line "By Ann Lee | July 8, 2025 | 3 min read"
-_NAME_BEFORE_DATE = re.compile(r"(?i:by)\s+[A-Z][^\d,|·•]{2,60},\s+(?=\w)")  # "By Ann Lee, 8 July 2025"
+_BY_BEFORE_DATE = re.compile(r"(?i:by):?\s+[A-Z][^\W\d]*\s+[^\d|·•]{2,60}$")  # "By Ann Lee, 8 July 2025"
+_PLACE_BEFORE_DATE = re.compile(
+    r"[A-Z][^\W\d_]*(?:[ -][A-Z][^\W\d_]*){0,3},\s+$"
+)  # "New Larkholm, 8 July 2025"
+_TIME_BEFORE_DATE = re.compile(
+    r"(?:at\s+)?\d{1,2}[:.]\d{2}\s*(?:[ap]\.?m\.?)?(?:\s*[A-Z]{2,5}\b)?,?\s+$", re.I
+)
 _GAP = re.compile(r"[ \t|:–—-]+")  # between a date and the title behind it
 _URL = re.compile(r"(?:url|permalink|originally published at)\s*:?\s+<?(https?://[^\s<>\"]{3,480})", re.I)
 _NAME = r"[^\W_][\w.&'’ -]{1,60}?[^\W_]"
@@ -123,7 +134,9 @@ def _date_at(body: str, start: int, end: int) -> tuple[Span, PartialDate] | None
 def parse_date(text: str) -> PartialDate | None:
     """The date that `text` is, whole: "2025-07-10", "10. Juli 2025", "July 10th, 2025 at 8:15 am" with or without a time
     and zone, seconds since 1970, "2025-07", "2025", "July 10", "Friday". "10/07/2025" is rejected: it may be October."""
-    text = text.strip()
+    text = _UPDATED_TOO.sub("", text.strip())
+    if label := _PUBLISHED.match(text):
+        text = text[label.end() :]
     if match := re.fullmatch(r"(\d{4})-(\d{2})", text):
         year, month = int(match[1]), int(match[2])
         return PartialDate(year, month) if year and 1 <= month <= 12 else None
@@ -193,10 +206,16 @@ def _title(body: str, lines: list[tuple[int, int]], first: int) -> Field | None:
     next_start, next_end = lines[1]
     if len(_BREAK.findall(body, end, next_start)) >= 2:
         return _stated(body, start, end_of_text)
-    if _BYLINE.match(body, next_start, next_end) or any(
-        found for _, found in _dates_in_head(body, next_start, next_end)
-    ):
-        return _stated(body, start, end_of_text)
+    before = end
+    for line_start, line_end in lines[1:_HEAD_LINES]:  # up to a blank line or a sentence
+        if len(_BREAK.findall(body, before, line_start)) >= 2 or _is_paragraph(body, line_start, line_end):
+            break
+        labelled = (_BYLINE, _PUBLISHED, _UPDATED, _ABOUT)
+        if any(pattern.match(body, line_start, line_end) for pattern in labelled) or any(
+            found for _, found in _dates_in_head(body, line_start, line_end)
+        ):
+            return _stated(body, start, end_of_text)
+        before = line_end
     longer = next_end - next_start >= 1.5 * len(text)
     return _stated(body, start, end_of_text) if longer and _is_paragraph(body, next_start, next_end) else None
 
@@ -214,11 +233,15 @@ def _dates_in_head(body: str, start: int, end: int) -> Iterator[tuple[str, Publi
     "", the date None where a part is something else."""
     for part in _PART.finditer(body, start, end):
         low = part.start() + len(part.group()) - len(part.group().lstrip(" \t|·•"))
-        if name := _NAME_BEFORE_DATE.match(body, low, part.end()):
-            low = name.end()
         published, updated = _PUBLISHED.match(body, low, part.end()), _UPDATED.match(body, low, part.end())
         label = published or updated
-        dated = _date_only(body, label.end() if label else low, part.end())
+        low = label.end() if label else low
+        later = _UPDATED_TOO.search(body, low, part.end())
+        end = later.start() if later else part.end()
+        ahead = body[low : low + next((m.span.start for m in find_dates(body[low : min(end, low + 160)])), 0)]
+        if any(some.match(ahead) for some in (_BY_BEFORE_DATE, _PLACE_BEFORE_DATE, _TIME_BEFORE_DATE)):
+            low += len(ahead)
+        dated = _date_only(body, low, end)
         yield "published" if published else "updated" if updated else "", dated
 
 
@@ -277,6 +300,16 @@ def _dateline(body: str, start: int, end: int) -> Description:
     return Description(place=_stated(body, *match.span("place")), published=published, publisher=agency)
 
 
+def named_publisher(body: str, start: int, end: int) -> Span | None:
+    """The publisher's name in a line that only says who published the article."""
+    for pattern in _PUBLISHERS:
+        match = pattern.match(body, start, end)
+        named = match is not None and (match[1][0].isupper() or "." in match[1] or match[1][0].isdigit())
+        if match and named and not find_dates(match[1]):
+            return Span(*match.span(1))
+    return None
+
+
 def _publisher(body: str, lines: list[tuple[int, int]]) -> Field | None:
     """Who published the article, by the words of its last lines.
 
@@ -287,11 +320,8 @@ def _publisher(body: str, lines: list[tuple[int, int]]) -> Field | None:
     papers name too, so it never counts.
     """
     for start, end in reversed(lines[-_FOOT_LINES:]):
-        for pattern in _PUBLISHERS:
-            match = pattern.match(body, start, end)
-            named = match is not None and (match[1][0].isupper() or "." in match[1] or match[1][0].isdigit())
-            if match and named and not find_dates(match[1]):
-                return _stated(body, *match.span(1))
+        if span := named_publisher(body, start, end):
+            return _stated(body, span.start, span.end)
     if len(lines) < 4 or not all(_is_paragraph(body, *line) for line in lines[-3:-1]):
         return None
     start, end = lines[-1]
@@ -335,7 +365,8 @@ def describe(body: str) -> Description:
     ):  # "date 2025-07-10 Parliament votes"
         first = rest.end()
         published = published or (Published(dated[1], Origin.STATED, dated[0]) if dated else None)
-    elif label and (alone := _date_only(body, label.end(), lines[0][1])):  # the title is below
+    elif label and not _is_paragraph(body, *lines[0]):  # the title is below
+        alone = next((found for _, found in _dates_in_head(body, *lines[0]) if found), None)
         published, lines = published or alone, lines[1:]
         first = lines[0][0] if lines else first
     heading = _title(body, lines, first) if lines else None

@@ -13,7 +13,7 @@ import re
 from collections import Counter
 from collections.abc import Collection, Sequence
 
-from rag.ingest.descriptions import content_span, lines_about
+from rag.ingest.descriptions import content_span, lines_about, named_publisher
 from rag.schema import Article, Origin, Span
 from rag.text.words import fold, plain
 
@@ -25,6 +25,12 @@ FOOT_LINES = 4
 SAMPLE = 60  # articles of a publisher that are compared
 
 _LINE = re.compile(r"[^\n\r\v\f\x85\u2028\u2029]+")
+_CROSS_REFERENCE = re.compile(
+    r"(?:[•·▪*>-] )?(?:(?:read|watch)(?: more| also| next)?|(?:also|must) read|see (?:more|also)"
+    r"|(?:more|related)(?: on this)? (?:stories|story|topic|articles?|coverage|news)|related)\s*[:|]\s*(?=\S)",
+    re.I,
+)
+_FIGURES = re.compile(r"\d+")
 _STOPPED = re.compile(r"[.!?…。！？][\"”’')\]»]*$")
 
 
@@ -64,15 +70,36 @@ def learned(articles: Sequence[Article]) -> frozenset[str]:
     )
 
 
+def _is_cross_reference(line: str) -> bool:
+    """Whether a line only names another article: "Read more: Ferry fares to rise"."""
+    return len(line) <= MOST_CHARS and _CROSS_REFERENCE.match(line) is not None
+
+
 def _is_signature(line: str, span: Span, article: Article) -> bool:
     """Whether a line near the foot is the publisher's: its name was read there, or it is a name outside a sentence."""
     publisher = article.publisher
     if publisher is None or len(line) > MOST_CHARS:
         return False
+    if named_publisher(article.body, span.start, span.end):
+        return True
     if publisher.origin is Origin.STATED and publisher.span is not None:
         return span.start <= publisher.span.start < span.end
     name = fold(publisher.value)
     return len(name) > 3 and name in fold(line) and not _STOPPED.search(line)
+
+
+def _running_heads(body: str, lines: Sequence[tuple[Span, str]]) -> set[str]:
+    """The lines that several pages of a text begin or end with, page numbers ignored. Form feeds separate the pages."""
+    if "\f" not in body:
+        return set()
+    edges = [
+        line
+        for place, (span, line) in enumerate(lines)
+        if place in (0, len(lines) - 1)
+        or "\f" in (body[max(span.start - 1, 0) : span.start], body[span.end : span.end + 2].strip("\n"))
+    ]
+    seen = Counter(_FIGURES.sub("#", line) for line in edges)
+    return {line for line in edges if seen[_FIGURES.sub("#", line)] > 1}
 
 
 def regions(article: Article, shared: Collection[str] = ()) -> list[Span]:
@@ -84,6 +111,7 @@ def regions(article: Article, shared: Collection[str] = ()) -> list[Span]:
         for line, count in Counter(shown for _, shown in lines).items()
         if count > 1 and not _STOPPED.search(line) and not any(c.isdigit() or c == "\t" for c in line)
     }
+    often |= _running_heads(article.body, lines)
     end = content.end
     for place, (span, line) in list(enumerate(lines))[-FOOT_LINES:]:
         rest = lines[place:]
@@ -99,7 +127,7 @@ def regions(article: Article, shared: Collection[str] = ()) -> list[Span]:
     for span, line in lines:
         if span.start >= end:
             break
-        if line in often or line in shared or span.start in about:
+        if line in often or line in shared or span.start in about or _is_cross_reference(line):
             found.append(Span(start, span.start))
             start = span.end
     found.append(Span(start, end))

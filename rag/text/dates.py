@@ -42,6 +42,7 @@ _WEEKDAY = rf"(?:{'|'.join(_WEEKDAYS)})"
 _WEEKDAY_SHORT = r"(?:mon|tues?|wed|thu(?:rs?)?|fri|sat|sun)\b\.?"  # only before a day and month
 _DAY = r"(?:3[01]|[12]\d|0?[1-9])(?!\d)(?:st|nd|rd|th)?"
 _YEAR = r"(?:1\d{3}|20\d{2})(?!\w|[.,:/-]\d)"
+_SHORT_YEAR = rf"(?:{_YEAR}|['’‘]\d{{2}}(?!\w))"  # behind a month and day: "3 Feb '25"
 _COUNT = rf"(?:\d{{1,3}}|{'|'.join(re.escape(w) for w in _NUMBER_OF)})"
 _ROUGHLY = r"(?:about|around|roughly|approximately|almost|nearly|over|some|more\ than|less\ than|at\ least)"
 
@@ -49,16 +50,16 @@ _PATTERN = re.compile(
     rf"""
       (?<![\w./-])(?P<iso>(?P<y1>\d{{4}})(?P<sep>[-/])(?P<m1>\d{{2}})(?P=sep)(?P<d1>\d{{2}}))(?![\d/-])
     | (?<![\w./-])(?P<numeric>(?P<n1>\d{{1,2}})(?P<dot>[./])(?P<n2>\d{{1,2}})(?P=dot)(?P<y2>\d{{4}}))(?![\w/-])
-    | (?P<monthday>\b(?:(?P<w3>{_WEEKDAY}|{_WEEKDAY_SHORT}),?\s+)?(?P<m3>{_MONTH})\s+(?P<d3>{_DAY})(?![\w%]|[.:/,]\d)
-        (?:(?P<upto3>\s?[-–—]\s?)(?P<d3b>{_DAY})(?![\w%]|[.:/]\d))?(?:(?:,\s*|\s+)(?P<y3>{_YEAR}))?)
+    | (?P<monthday>\b(?:(?P<w3>{_WEEKDAY}|{_WEEKDAY_SHORT}),?\s+)?(?P<m3>{_MONTH})\s+(?:the\s+(?=\d\d?(?:st|nd|rd|th)))?(?P<d3>{_DAY})(?![\w%]|[.:/,]\d)
+        (?:(?P<upto3>\s?[-–—]\s?)(?P<d3b>{_DAY})(?![\w%]|[.:/]\d))?(?:(?:,\s*|\s+)(?P<y3>{_SHORT_YEAR}))?)
     | (?<![\w.,:/$€£-])(?P<daymonth>(?:(?P<w4>{_WEEKDAY}|{_WEEKDAY_SHORT}),?\s+(?:the\s+)?)?
         (?:(?P<d4a>{_DAY})(?P<upto4>\s?[-–—]\s?))?(?P<d4>{_DAY})\s+(?:of\s+)?(?P<m4>{_MONTH})(?!\w)
-        (?:(?:,\s*|\s+)(?P<y4>{_YEAR}))?)
+        (?:(?:,\s*|\s+)(?P<y4>{_SHORT_YEAR}))?)
     | (?P<monthyear>\b(?P<m5>{_MONTH})(?:,?\s+|\s+of\s+)(?P<y5>{_YEAR}))
     | (?P<rel>\b(?:
           the\s+day\s+(?:before\s+yesterday|after\s+tomorrow|before|after)
         | the\s+(?:same|previous|following|next)\s+(?:day|week|month|year)
-        | today|tonight|yesterday|tomorrow|last\s+night
+        | today|tonight|this\s+(?:morning|afternoon|evening)|yesterday|tomorrow|last\s+night
         | (?:(?:earlier|later|early|late)\s+)?(?:last|this|next)\s+(?:week(?:end)?|month|year)
         | (?:{_ROUGHLY}\s+)?(?:{_COUNT}|(?:a\s+)?(?:few|couple\s+of)|several|many)\s+(?:day|week|month|year)s?\s+ago
         | (?:last|this|next)\s+{_WEEKDAY}
@@ -104,6 +105,17 @@ def _valid(year: int | None, month: int, day: int) -> bool:
 
 def _month_number(word: str) -> int:
     return _MONTH_OF[fold(word)[:3]]
+
+
+_TURN = 50  # from this year on, two figures are of the last century
+
+
+def _year_number(text: str | None) -> int | None:
+    """A year in four figures, or in two behind an apostrophe."""
+    if not text or text.isdigit():
+        return int(text) if text else None
+    year = int(text[1:])
+    return year + (1900 if year >= _TURN else 2000)
 
 
 def _weekday_number(word: str | None) -> int | None:
@@ -167,7 +179,7 @@ def _read_day(text: str, match: re.Match[str]) -> list[Mention]:
     """Month and day in either order, alone or as a range of days, which gives two mentions."""
     n = "3" if match["monthday"] else "4"
     month = _month_number(match[f"m{n}"])
-    year = int(match[f"y{n}"]) if match[f"y{n}"] else None
+    year = _year_number(match[f"y{n}"])
     weekday = _weekday_number(match[f"w{n}"])
     if (
         match[f"m{n}"] in ("may", "march")
@@ -298,6 +310,9 @@ def _weekday(published: PartialDate, wanted: int, which: str, future: bool) -> P
 _FIXED_DAYS = {
     "today": 0,
     "tonight": 0,
+    "this morning": 0,
+    "this afternoon": 0,
+    "this evening": 0,
     "yesterday": -1,
     "last night": -1,
     "tomorrow": 1,

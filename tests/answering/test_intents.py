@@ -48,6 +48,30 @@ QUESTIONS = Path(__file__).parent.parent.parent / "eval" / "questions.jsonl"
         ("Thanks a lot, that was very helpful!", Intent.THANKS),
         ("great", Intent.THANKS),
         ("no thanks", Intent.THANKS),
+        ("Cheers mate!", Intent.THANKS),
+        ("thank you so much, that's exactly what I needed", Intent.THANKS),
+        ("merci beaucoup", Intent.THANKS),
+        ("No, that's all for now.", Intent.THANKS),
+        ("See you later", Intent.THANKS),
+        ("Good evening, how's it going?", Intent.GREETING),
+        ("What's up?", Intent.GREETING),
+        ("Nice to meet you", Intent.GREETING),
+        ("Who made you?", Intent.ABILITY),
+        ("How does this work?", Intent.ABILITY),
+        ("Do you speak German?", Intent.ABILITY),
+        ("What else can you tell me?", Intent.ABILITY),
+        ("How many articles are in your database?", Intent.COUNT),
+        ("number of articles", Intent.COUNT),
+        ("tl;dr", Intent.OVERVIEW),
+        ("Give me the gist of the articles", Intent.OVERVIEW),
+        ("Can you give me an overview of the corpus?", Intent.OVERVIEW),
+        ("What period do the articles cover?", Intent.OVERVIEW),
+        ("Summarise each article in one sentence", Intent.OVERVIEW),
+        ("List all the headlines", Intent.LIST),
+        ("What are your sources?", Intent.PUBLISHERS),
+        ("Where do these articles come from?", Intent.PUBLISHERS),
+        ("Who wrote these articles?", Intent.AUTHORS),
+        ("List the authors", Intent.AUTHORS),
         ("bye", Intent.THANKS),
         ("???", Intent.ABILITY),
         ("👍", Intent.ABILITY),
@@ -68,6 +92,7 @@ QUESTIONS = Path(__file__).parent.parent.parent / "eval" / "questions.jsonl"
         ("When were these articles published?", Intent.LIST),
         ("Which publishers are there?", Intent.PUBLISHERS),
         ("Wie lange dauerte das Treffen?", Intent.LANGUAGE),
+        ("¿Quién es Wang Yi?", Intent.LANGUAGE),
     ],
 )
 def test_a_whole_sentence_of_a_known_form_is_recognised(text: str, intent: Intent) -> None:
@@ -82,6 +107,24 @@ def test_a_whole_sentence_of_a_known_form_is_recognised(text: str, intent: Inten
         ("Do any of the articles mention Merkel?", Intent.MENTIONS, "Merkel"),
         ("In which articles does Wang Yi appear?", Intent.MENTIONS, "Wang Yi"),
         ("How often is Wang Yi mentioned in the articles?", Intent.MENTIONS, "Wang Yi"),
+        ("How often is Wang Yi mentioned?", Intent.MENTIONS, "Wang Yi"),
+        ("How many times does Wang Yi appear in the articles?", Intent.MENTIONS, "Wang Yi"),
+        ("How many times do the articles mention Wang Yi?", Intent.MENTIONS, "Wang Yi"),
+        ("Is Wang Yi mentioned in any of the articles?", Intent.MENTIONS, "Wang Yi"),
+        ("Does any article mention Wang Yi?", Intent.MENTIONS, "Wang Yi"),
+        ("Count the articles that mention Wang Yi", Intent.MENTIONS, "Wang Yi"),
+        ("Find articles mentioning Wang Yi", Intent.MENTIONS, "Wang Yi"),
+        ("Show me articles about tariffs", Intent.MENTIONS, "tariffs"),
+        ("What articles do you have about tariffs?", Intent.MENTIONS, "tariffs"),
+        ("Are there any articles from May?", Intent.LIST, "May"),
+        ("Any articles from the BBC?", Intent.LIST, "the BBC"),
+        ("What was published on 10 July 2025?", Intent.LIST, "10 July 2025"),
+        ("When was the article from Reuters published?", Intent.LIST, "Reuters"),
+        ("What is the newest article?", Intent.NEWEST, "newest"),
+        ("Which articles are the most recent?", Intent.NEWEST, "most recent"),
+        ("When was the oldest article published?", Intent.NEWEST, "oldest"),
+        ("Give me the gist of the article from Reuters", Intent.SUMMARY, "Reuters"),
+        ("Summary of the article by Reuters", Intent.SUMMARY, "Reuters"),
         ("Which articles are there from the Courier?", Intent.LIST, "the Courier"),
         ("Which articles are of 10 July 2025?", Intent.LIST, "10 July 2025"),
         ("Summarise the article from vietatoparlare.", Intent.SUMMARY, "vietatoparlare"),
@@ -110,6 +153,17 @@ def test_what_is_named_is_kept_as_it_was_typed(text: str, intent: Intent, subjec
         "Summarise the meeting in Kuala Lumpur.",
         "Who helped?",
         "How many documents were leaked?",
+        "How often is slavery mentioned in the treaty?",
+        "How many times does the mayor appear in court?",
+        "What is the latest on the talks?",
+        "What is the oldest bridge in Larkholm?",
+        "Who wrote the treaty?",
+        "Where do the documents leaked in May come from?",
+        "What is up for sale?",
+        "What period does the treaty cover?",
+        "Who are the authors of the report?",
+        "What was the gist of the speech?",
+        "Who appreciated the help?",
         "What article of the treaty mentions slavery?",
         "No",
         "Are you sure?",
@@ -195,7 +249,14 @@ def test_what_the_articles_are_about_is_told_by_their_titles_publishers_and_date
     answer = asked("What are these articles about?")
     assert quoted(answer) == ["Floods hit Valencia", TALKS.split(". ")[0] + "."]
     assert answer.note.startswith("There are 2 articles.")
+    assert "Titles outside the text: Valencia grain." in answer.note
     assert "Publishers: The Courier | News." in answer.note and "2025-07-10, July 10" in answer.note
+
+
+def test_a_title_that_the_head_of_a_page_gives_is_quoted_where_the_text_has_it() -> None:
+    page = Article("a", "1", "a.html", FLOOD, title=Field("Floods hit Valencia", Origin.METADATA))
+    answer = reply("List the titles", Corpus(page))
+    assert answer is not None and quoted(answer) == ["Floods hit Valencia"] and "outside" not in answer.note
 
 
 def test_articles_that_have_a_phrase_are_counted_and_listed_with_the_sentence_that_has_it() -> None:
@@ -231,6 +292,29 @@ def test_articles_are_listed_by_publisher_and_by_date() -> None:
         "No article here is known to be from “BBC”. Publishers that are named: The Courier | News."
     )
     assert reply("Which articles are in the constitution?", CORPUS) is None
+
+
+def test_the_newest_and_the_oldest_article_are_those_of_the_last_and_the_first_day() -> None:
+    older = Article("a", "1", "a.txt", TALKS, published=Published(PartialDate(2024, 5, 4), Origin.STATED))
+    corpus = Corpus(*CORPUS.articles(), older)
+    newest, oldest = (
+        reply("What's the latest article?", corpus),
+        reply("Which article is the oldest?", corpus),
+    )
+    assert newest is not None and newest.note == "The latest article is of 2025-07-10."
+    assert quoted(newest) == ["Floods hit Valencia"]
+    assert oldest is not None and oldest.note == "The oldest article is of 2024-05-04."
+    summary = reply("Summarise the oldest article", corpus)
+    assert summary is not None and quoted(summary)[0].startswith("Ministers met in Ankara")
+    unknown = reply("What is the newest article?", Corpus(CORPUS.articles()[1]))
+    assert unknown is not None and unknown.note == "No article here states the day it was published."
+
+
+def test_who_wrote_the_articles_is_told_by_name() -> None:
+    assert asked("Who wrote these articles?").note == "No article names its author."
+    named = Article("a", "1", "a.txt", TALKS, author=Field("Ann Lee", Origin.STATED))
+    answer = reply("List the authors", Corpus(named))
+    assert answer is not None and answer.note == "The articles name 1 author: Ann Lee."
 
 
 def test_an_article_is_summarised_by_its_first_sentences() -> None:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from rag.errors import ArticleError, CorpusError
 from rag.ingest.articles import MAX_BYTES, find_files, read_article
 from rag.ingest.descriptions import content_span, describe, parse_date
-from rag.ingest.formats.text import unwrap
+from rag.ingest.formats.wrapping import unwrap
 from rag.ingest.sidecars import load_sidecars
 from rag.schema import Field, Origin, PartialDate, Published, Span
 from rag.text.sentences import sentences

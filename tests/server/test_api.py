@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import threading
 import time
-from collections.abc import Iterator, Sequence
+import zlib
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from hashlib import sha256
@@ -293,6 +295,53 @@ def test_a_body_in_chunks_is_read_and_counted_while_it_is_read() -> None:
     assert none.json()["error"]["message"] == "the request has no body; send the question as JSON"
     form = client().post("/v1/chat/completions", data={"messages": "a"})
     assert "Content-Type: application/json" in form.json()["error"]["message"]
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        [{"type": "text", "text": "How long"}, {"type": "text", "text": "did it last?"}],
+        [{"text": "How long"}, "did it last?"],
+        {"type": "input_text", "text": "How long\ndid it last?"},
+    ],
+)
+def test_the_parts_of_a_message_are_kept_apart(content: object) -> None:
+    stub = Stub()
+    asked = client(stub).post(
+        "/v1/chat/completions", json={"messages": [{"role": "user", "content": content}]}
+    )
+    assert asked.status_code == 200 and stub.asked[0][0].split() == ["How", "long", "did", "it", "last?"]
+
+
+def test_half_a_character_does_no_harm() -> None:
+    body = b'{"messages": [{"role": "user", "content": "How long \\ud83d?"}]}'
+    done = client().post("/v1/chat/completions", content=body, headers={"Content-Type": "application/json"})
+    assert done.status_code == 200
+
+
+@pytest.mark.parametrize(("name", "pack"), [("gzip", gzip.compress), ("deflate", zlib.compress)])
+def test_a_packed_body_is_unpacked_up_to_the_limit(name: str, pack: Callable[[bytes], bytes]) -> None:
+    headers = {"Content-Type": "application/json", "Content-Encoding": name}
+
+    def post(body: bytes) -> Any:
+        return client().post("/v1/chat/completions", content=body, headers=headers)
+
+    assert post(pack(json.dumps(chat("How long?")).encode())).status_code == 200
+    assert post(pack(json.dumps(chat("a" * 2 * MOST_BYTES)).encode())).status_code == 413
+    wrong = post(json.dumps(chat("How long?")).encode())
+    assert (wrong.status_code, wrong.json()["error"]["code"]) == (415, "unsupported_encoding")
+    headers["Content-Encoding"] = "br"
+    assert post(b"x").status_code == 415
+
+
+def test_whether_a_page_is_there_may_be_asked_without_its_content() -> None:
+    asked = client()
+    for path in ("/health", "/v1/models", "/articles"):
+        done = asked.head(path)
+        assert done.status_code == 200 and not done.content
+    assert asked.head("/v1/chat/completions").status_code == 405
+    with listening(Stub()) as address:
+        assert httpx.head(f"{address}/health").status_code == 200
 
 
 def test_what_clients_send_along_changes_nothing() -> None:

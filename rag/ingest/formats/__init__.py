@@ -30,7 +30,7 @@ from rag.ingest.formats.base import (
 )
 from rag.ingest.formats.decoding import decode
 
-FORMATS_VERSION = 2  # changes whenever other text is extracted
+FORMATS_VERSION = 3  # changes whenever other text is extracted
 TEXT = (".txt", ".text")  # read as they are
 _FAMILIES: Mapping[Reader, str] = {
     html.read_html: ".html .htm .xhtml",

@@ -200,7 +200,22 @@ def _is_number(text: str) -> bool:
 
 def labelled(label: str, text: str) -> str:
     """A value with its label in front."""
-    return f"{label.rstrip(':')}: {text}" if label else text
+    if not label or label.endswith(("?", "!", ".")):
+        return f"{label} {text}".lstrip()
+    return f"{label.rstrip(':')}: {text}"
+
+
+_RAISED = str.maketrans("0123456789+-−", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁻")
+_FIGURES = frozenset("0123456789+-−")
+_ENDS = tuple(".,;:!?…”\"’')]»")
+
+
+def raise_figures(before: str, text: str) -> str:
+    """How raised `text` is written behind the text `before`: figures as raised ones, for they are an exponent or a unit, but
+    behind a stop or a comma nothing, for there they are the mark of a footnote."""
+    if not text.strip() or not set(text.strip()) <= _FIGURES:
+        return text
+    return "" if before.rstrip().endswith(_ENDS) else text.translate(_RAISED)
 
 
 def rows_as_lines(rows: list[list[str | None]], headed: bool | None = None) -> list[str]:
@@ -213,6 +228,9 @@ def rows_as_lines(rows: list[list[str | None]], headed: bool | None = None) -> l
     if not rows:
         return []
     shown = [[" ".join(cell.split()) if cell is not None else None for cell in row] for row in rows]
+    table = next((n for n, row in enumerate(shown) if sum(map(bool, row)) > 1), 0)
+    if table:  # below titles that stand in a row of their own
+        return [*("".join(filter(None, row)) for row in shown[:table]), *rows_as_lines(rows[table:])]
     head = shown[0]
     if headed is None:
         named = [cell for cell in head if cell]

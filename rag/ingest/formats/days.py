@@ -13,6 +13,7 @@ from datetime import UTC, date, datetime
 _FIRST, _LAST = date(1900, 1, 1), date(2100, 1, 1)
 _ISO = re.compile(r"(\d{4})-(\d{2})-(\d{2})(?:[T ].*)?$")
 _PACKED = re.compile(r"(\d{4})(\d{2})(\d{2})(?:T?\d{2,6})?(?:Z|[+-]\d{2}:?\d{2})?$")
+_WEEK = re.compile(r"\d{4}-W\d{2}-\d(?:[T ].*)?$")  # the day of a week in ISO 8601
 _SECONDS = re.compile(r"\d{9,10}(?:\.\d+)?$")
 _MILLISECONDS = re.compile(r"\d{12,13}$")
 
@@ -51,6 +52,8 @@ def day_of(text: str, order: str = "") -> str:
             return _day(datetime.fromtimestamp(int(text) / 1000, UTC).date())
         if found := _ISO.match(text) or _PACKED.match(text):
             return _day(date(int(found[1]), int(found[2]), int(found[3])))
+        if _WEEK.match(text):
+            return _day(date.fromisoformat(text[:10]))
         if order and (found := _FIGURES.match(text)):
             day, month = (int(found[1]), int(found[3]))[:: 1 if order == "DMY" else -1]
             return _day(date(int(found[4]), month, day))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import re
 
 from rag.ingest.formats.base import FormatError, has_controls
@@ -74,12 +75,35 @@ def _guess(data: bytes, bad_byte: int) -> str:
     return text
 
 
+# Pages and messages that declare the first mean the second, as browsers read them (WHATWG Encoding Standard).
+_MEANT = {
+    "ascii": "cp1252",
+    "iso8859-1": "cp1252",
+    "iso8859-9": "cp1254",
+    "iso8859-11": "cp874",
+    "tis-620": "cp874",
+    "shift_jis": "cp932",
+    "euc_kr": "cp949",
+    "gb2312": "gb18030",
+    "gbk": "gb18030",
+}
+
+
+def decode_as(content: bytes, declared: str) -> str:
+    """The text of bytes in a declared encoding. Raises `LookupError` or `UnicodeDecodeError` where the declaration is wrong."""
+    name = codecs.lookup(declared).name
+    try:
+        return content.decode(_MEANT.get(name, name))
+    except UnicodeDecodeError:
+        return content.decode(name)
+
+
 def decode_markup(content: bytes) -> str:
     """The text of markup, by its byte order mark or its declaration, else like other text. Raises `FormatError`."""
     declared = re.search(rb"""(?:charset|encoding)\s*=\s*["']?\s*([A-Za-z0-9._-]{2,40})""", content[:2048])
     if declared and not content.startswith(tuple(mark for mark, _ in BOMS)):
         try:
-            return content.decode(declared[1].decode("ascii"), "strict")
+            return decode_as(content, declared[1].decode("ascii"))
         except (LookupError, UnicodeDecodeError):
             pass  # its declaration is wrong
     return decode(content)

@@ -26,7 +26,7 @@ from rag.ingest.formats.base import (
 )
 from rag.ingest.formats.days import day_of
 from rag.ingest.formats.decoding import decode_markup
-from rag.ingest.formats.html import html_to_text
+from rag.ingest.formats.markup import html_to_text
 
 _CHAPTER_LEAST = 200  # characters; shorter ones are covers and title pages
 
@@ -50,9 +50,9 @@ def read_feed(name: str, data: IO[bytes], job: Job) -> Iterator[Found]:
         link = str(entry.get("link", ""))
         key = str(entry.get("id") or link or number)[:300]
         try:
-            bodies = [str(c.get("value", "")) for c in entry.get("content", [])] or [
-                str(entry.get("summary", ""))
-            ]
+            # the longest, because descriptions of pictures are contents to feedparser
+            bodies = [str(c.get("value", "")) for c in entry.get("content", [])]
+            bodies.append(str(entry.get("summary", "")))
             # the day as written, because feedparser converts it to UTC
             written = str(entry.get("published") or entry.get("updated") or "")
             when = entry.get("published_parsed") or entry.get("updated_parsed")

@@ -1,188 +1,21 @@
-"""HTML: the article of a saved page, or the text of a piece of HTML, with the rows of its tables.
+"""HTML: the article of a saved page.
 
-Overlays (a consent dialogue, an offer to subscribe) are removed. The article is what trafilatura extracts, unless another
-block has most of the page's paragraphs, or the page states the article's text in JSON-LD.
+Overlays (a consent dialogue, an offer to subscribe) and links to other articles are removed. The article is what trafilatura
+extracts, unless another block has most of the page's paragraphs, or the page states the article's text in JSON-LD.
 """
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import IO, Any
 
-from rag.ingest.formats.base import (
-    Document,
-    FormatError,
-    Found,
-    Job,
-    Limits,
-    check_depth,
-    clean,
-    finished,
-    labelled,
-    rows_as_lines,
-    times,
-    whole,
-)
+from rag.ingest.formats.base import Document, FormatError, Found, Job, Limits, clean, finished, whole
 from rag.ingest.formats.decoding import decode_markup
-from rag.text.words import word_set
-
-_BLOCKS = word_set(
-    "p div br li ul ol h1 h2 h3 h4 h5 h6 tr table section article header footer blockquote pre dd dt figure hr"
-    " main aside caption figcaption address details summary"
-)
-_SINGLE = frozenset(("br", "li", "tr"))  # one line break is enough around these
-_HIDDEN = frozenset(("script", "style", "template", "noscript", "head", "svg", "iframe", "form", "nav"))
-
-
-# --- markup to text ----------------------------------------------------------------------------------------------
-
-
-def _parsed(markup: str | bytes, limits: Limits) -> Any:
-    """The root element, None of nothing. Raises `FormatError`."""
-    from lxml import etree
-
-    data = markup.encode("utf-8", "replace") if isinstance(markup, str) else markup
-    check_depth(data, limits)
-    # "huge": otherwise elements nested more than 256 deep are silently lost; the depth was checked above
-    parser = etree.HTMLParser(
-        encoding="utf-8", no_network=True, remove_comments=True, remove_pis=True, huge_tree=True
-    )
-    try:
-        return etree.fromstring(data, parser)
-    except etree.LxmlError as error:
-        if not data.strip():
-            return None
-        raise FormatError(f"not readable as HTML ({error})") from None
-
-
-def _shown(element: Any, points: bool = False) -> str:
-    """All text under an element, a blank line between blocks; with `points`, list items have a mark."""
-    from lxml import etree
-
-    parts: list[str] = []
-    counted: dict[Any, int] = {}
-    hidden = 0  # elements around this one whose text is not shown
-    for event, inner in etree.iterwalk(element, events=("start", "end")):
-        tag = inner.tag if isinstance(inner.tag, str) else ""
-        if tag in _BLOCKS and not (tag == "br" and event == "end"):
-            parts.append("\n" if tag in _SINGLE else "\n\n")
-        hidden += (tag in _HIDDEN) * (1 if event == "start" else -1)
-        if points and tag == "li" and event == "start" and not hidden:
-            parts.append(_point(inner, counted))
-        said = inner.text if event == "start" else inner.tail if inner is not element else ""
-        if said and not hidden:
-            parts.append(said if inner.get(_ROW) and event == "start" else re.sub(r"\s+", " ", said))
-    text = "".join(parts)
-    return _POINT.sub(r"\1", text) if points else text
-
-
-_POINT = re.compile(r"^((?:-|\d{1,9}\.) )\s+", re.M)
-
-
-def _point(item: Any, counted: dict[Any, int]) -> str:
-    """The mark of an item: its number in a numbered list, else a dash; `counted` are the numbers before it."""
-    around = item.getparent()
-    if around is None or around.tag != "ol":
-        return "- "
-    first = around.get("start") or "1"
-    counted[around] = counted.get(around, int(first) - 1 if first.isdigit() and len(first) < 4 else 0) + 1
-    return f"{counted[around]}. "
-
-
-def html_to_text(markup: str, limits: Limits) -> str:
-    """All text of a piece of HTML, a blank line between blocks, a line for each row of a table. Raises `FormatError`."""
-    root = _parsed(markup, limits)
-    if root is None:
-        return ""
-    _tables_to_lines(root)
-    return _shown(root, points=True)
-
-
-# --- tables ------------------------------------------------------------------------------------------------------
-
-_ROW = "data-row"  # marks the paragraphs that were rows
-_CELL_MOST = 400  # characters of a cell; a longer one is a column of a page that was laid out as a table
-_WIDEST = 100  # columns
-
-
-def _grid(rows: list[Any]) -> list[list[str | None]]:
-    """The cells of each row. A cell that spans several rows is in each of them; one that spans columns is in the first."""
-    grid: list[list[str | None]] = []
-    reaching: dict[
-        int, tuple[int, str | None]
-    ] = {}  # column: number of rows that it still spans, and its text
-    for row in rows:
-        line: list[str | None] = []
-
-        def carried(line: list[str | None] = line) -> None:
-            while len(line) in reaching:
-                left, text = reaching.pop(len(line))
-                if left > 1:
-                    reaching[len(line)] = (left - 1, text)
-                line.append(text)
-
-        for cell in row:
-            if cell.tag not in ("td", "th") or len(line) >= _WIDEST:
-                continue
-            carried()
-            texts = [clean(_shown(cell)), *([None] * (times(cell.get("colspan") or "", _WIDEST) - 1))]
-            down = times(cell.get("rowspan") or "", _WIDEST)
-            for text in texts:
-                if down > 1:
-                    reaching[len(line)] = (down - 1, text)
-                line.append(text)
-        carried()
-        grid.append(line)
-    return grid
-
-
-def _tables_to_lines(root: Any) -> None:
-    """Replace each data table by a paragraph per row, and each list of terms by a paragraph per term. Layout tables do not
-    change."""
-    for table in list(root.iter("table")):
-        rows = [row for row in table.iter("tr") if next(row.iterancestors("table"), None) is table]
-        grid = _grid(rows)
-        nested = table.find(".//table") is not None
-        if nested or not grid or any(len(cell) > _CELL_MOST for line in grid for cell in line if cell):
-            continue
-        heads = [cell.tag for cell in rows[0] if cell.tag in ("td", "th")]
-        headed = set(heads) == {"th"} or rows[0].getparent().tag == "thead"
-        pairs = all([cell.tag for cell in row if cell.tag in ("td", "th")] == ["th", "td"] for row in rows)
-        lines = [_pair(row) for row in grid] if pairs else rows_as_lines(grid, headed or None)
-        caption = table.find("caption")
-        _replace(table, [*([clean(_shown(caption))] if caption is not None else []), *lines])
-    for points in list(root.iter("dl")):
-        terms = [(c.tag, " ".join(_shown(c).split())) for c in points.iter("dt", "dd")]
-        if all(len(text) <= _CELL_MOST for _, text in terms):
-            term, lines = "", []
-            for tag, text in terms:
-                if tag == "dd" and text:
-                    lines.append(labelled(term, text))
-                term = text if tag == "dt" else term
-            _replace(points, lines)
-
-
-def _pair(row: list[str | None]) -> str:
-    """A row with a term and its description."""
-    word, *meant = [cell for cell in row if cell] or [""]
-    return labelled(word, "; ".join(meant)) if meant else word
-
-
-def _replace(element: Any, lines: list[str]) -> None:
-    """Replace the content of an element by paragraphs."""
-    from lxml import etree
-
-    tail = element.tail
-    element.clear()
-    element.tag, element.tail = "div", tail
-    for line in lines:
-        paragraph = etree.SubElement(element, "p")
-        paragraph.text = line
-        paragraph.set(_ROW, "1")
-
+from rag.ingest.formats.markup import HIDDEN, html_to_text, parsed, remove, tables_to_lines, text_of
 
 # --- the article of a page ---------------------------------------------------------------------------------------
 
@@ -191,6 +24,9 @@ _OVERLAID = re.compile(
     r"|modal|popup|pop-up|overlay|newsletter",
     re.I,
 )
+_OTHER_LEAST = 4  # words of a link to another article; a shorter one is a name
+_QUOTES = "\"“„‘'«"  # what begins with one was said
+_OTHER_LABEL = re.compile(r"(?:[^\W\d_]+[ ’'-]?){1,4}:?\s*")  # "Read more:", in the text before such a link
 _PAGE_LEAST = 100  # characters of an article; a shorter text is a caption or a button
 _PROSE_LEAST = 60  # characters of a paragraph of prose
 _COMPARED = 300  # sentences of a text that are compared, evenly distributed
@@ -200,7 +36,7 @@ _STATED_LEAST = 150  # characters of an article's text in JSON-LD; a shorter one
 
 def _without_overlays(root: Any) -> None:
     """Remove overlays, except those with the heading or most of the text, which are the page itself."""
-    whole_text = len(_shown(root)) or 1
+    whole_text = len(text_of(root)) or 1
     headings = len(root.findall(".//h1"))
     for element in list(root.iter()):
         if not isinstance(element.tag, str) or element.tag in ("html", "body", "main", "article"):
@@ -217,14 +53,25 @@ def _without_overlays(root: Any) -> None:
             continue
         if headings and len(element.findall(".//h1")) == headings:
             continue
-        if element.find(".//article") is not None or len(_shown(element)) > 0.6 * whole_text:
+        if element.find(".//article") is not None or len(text_of(element)) > 0.6 * whole_text:
             continue
-        previous, tail = element.getprevious(), element.tail or ""
-        if previous is not None:
-            previous.tail = (previous.tail or "") + tail
-        else:
-            parent.text = (parent.text or "") + tail
-        parent.remove(element)
+        remove(element)
+
+
+_UNSEEN = "//*[contains(@class, 'sr-only') or contains(@class, 'visually-hidden') or contains(@class, 'screen-reader')]"
+
+
+def _without_links_to_others(root: Any) -> None:
+    """Remove paragraphs that consist of a label and links, such as "Read more: Ferry fares to rise"."""
+    for paragraph in list(root.iter("p")):
+        links = list(paragraph.iter("a"))
+        label = " ".join(text_of(paragraph).split())
+        shown = [" ".join(text_of(link).split()) for link in links]
+        for text in shown:
+            label = label.replace(text, "", 1)
+        heading = any(len(text.split()) >= _OTHER_LEAST and text[0] not in _QUOTES for text in shown)
+        if heading and label.strip().endswith(":") and _OTHER_LABEL.fullmatch(label.strip()):
+            remove(paragraph)
 
 
 @dataclass(frozen=True, slots=True)
@@ -239,17 +86,17 @@ def _main_block(root: Any) -> _Block:
     """The element with most prose directly in it, links not counted."""
     texts: dict[Any, list[str]] = {}
     for element in root.iter("p", "h2", "h3", "blockquote", "li", "div", "td", "article", "section"):
-        if any(a.tag in _HIDDEN or a.tag == "footer" for a in element.iterancestors()):
+        if any(a.tag in HIDDEN or a.tag == "footer" for a in element.iterancestors()):
             continue
         if element.tag in ("div", "td", "article", "section"):  # its own lines, separated by breaks
             own = [element.text, *(child.tail for child in element)]
             if element.find("br") is not None and sum(len(t.strip()) for t in own if t) >= _PAGE_LEAST:
                 texts.setdefault(element, []).extend(
-                    line for line in clean(_shown(element)).split("\n") if line
+                    line for line in clean(text_of(element)).split("\n") if line
                 )
             continue
-        text = " ".join(_shown(element).split())
-        links = sum(len(" ".join(_shown(a).split())) for a in element.iter("a"))
+        text = " ".join(text_of(element).split())
+        links = sum(len(" ".join(text_of(a).split())) for a in element.iter("a"))
         if text and links <= len(text) / 2:
             texts.setdefault(element.getparent(), []).append(text)
     best, most = _Block([]), 0
@@ -288,6 +135,8 @@ def _stated(root: Any, limits: Limits) -> dict[str, str]:
             queue = [json.loads(script.text, strict=False)]
         except (ValueError, RecursionError):
             continue  # the page can be read without it
+        named: dict[str, str] = {}  # by id, in a graph
+        found: list[dict[str, Any]] = []
         while queue:
             item = queue.pop()
             if isinstance(item, list):
@@ -295,14 +144,17 @@ def _stated(root: Any, limits: Limits) -> dict[str, str]:
             if not isinstance(item, dict):
                 continue
             queue += [v for v in item.values() if isinstance(v, (dict, list))]
+            if isinstance(item.get("@id"), str) and _named(item):
+                named[item["@id"]] = _named(item)
             kind = item.get("@type")
-            if not _ARTICLE_TYPE.search(" ".join(kind) if isinstance(kind, list) else str(kind)):
-                continue
+            if _ARTICLE_TYPE.search(" ".join(map(str, kind)) if isinstance(kind, list) else str(kind)):
+                found.append(item)
+        for item in found:
             facts = {
                 "text": _named(item.get("articleBody")),
                 "title": _named(item.get("headline")),
-                "author": _named(item.get("author")),
-                "sitename": _named(item.get("publisher")),
+                "author": _named(item.get("author"), named),
+                "sitename": _named(item.get("publisher"), named),
                 "date": _named(item.get("datePublished")),
                 "url": _named(item.get("url")),
             }
@@ -311,12 +163,13 @@ def _stated(root: Any, limits: Limits) -> dict[str, str]:
     return best
 
 
-def _named(value: object) -> str:
-    """A value of JSON-LD as text: a text itself, the name of an object, or all items of a list."""
+def _named(value: object, named: Mapping[str, str] = MappingProxyType({})) -> str:
+    """A value of JSON-LD as text: a text itself, the name of an object, which may be told elsewhere (`named`, by id), or all
+    items of a list."""
     if isinstance(value, dict):
-        value = value.get("name")
+        value = value.get("name") or named.get(str(value.get("@id")))
     if isinstance(value, list):
-        return ", ".join(filter(None, (_named(v) for v in value[:20] if not isinstance(v, list))))
+        return ", ".join(filter(None, (_named(v, named) for v in value[:20] if not isinstance(v, list))))
     return value if isinstance(value, str) else ""
 
 
@@ -336,24 +189,30 @@ def read_html(name: str, data: IO[bytes], job: Job) -> Iterator[Found]:
 
 def page(markup: str, limits: Limits, url: str = "") -> Document:
     """The article of a page, with the metadata of its head. Raises `FormatError`."""
-    root = _parsed(markup, limits)
+    root = parsed(markup, limits)
     if root is None:
         raise FormatError("holds no text")
     stated = _stated(root, limits)
     head = {key: str(root.xpath(f"string(({path})[1])")) for key, path in _HEAD.items()}
     _without_overlays(root)
-    _tables_to_lines(root)
+    for label in root.xpath(_UNSEEN):  # for those who have the page read aloud
+        if label.getparent() is not None and len(text_of(label)) < _PAGE_LEAST:
+            remove(label)
+    _without_links_to_others(root)
+    tables_to_lines(root)
     from lxml import etree
     from trafilatura import bare_extraction
 
     block = _main_block(root)
-    shown = _shown(root)
+    whole_text = text_of(root)
     found = bare_extraction(
         etree.tostring(root, encoding="unicode", method="html"),
         favor_precision=True,
         include_comments=False,
         include_tables=True,
         with_metadata=True,
+        # a year in a footer is no date of publication
+        date_extraction_params={"original_date": True, "extensive_search": False},
         fast=True,
     )
     facts = {
@@ -368,7 +227,7 @@ def page(markup: str, limits: Limits, url: str = "") -> Document:
     ):
         text = prose
     if len(text) < _PAGE_LEAST:  # no article was found, so take all visible text
-        text = max(text, clean(shown), key=len)
+        text = max(text, clean(whole_text), key=len)
     body = stated.pop("text", "")
     body = html_to_text(body, limits) if "<" in body else body
     if len(body) >= _STATED_LEAST and not _covers(text, body):

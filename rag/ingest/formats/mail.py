@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import io
+import re
 from collections import Counter
 from collections.abc import Iterator
 from email.message import EmailMessage
+from itertools import groupby
 from pathlib import PurePosixPath
 from typing import IO
 
 from rag.ingest.formats.archives import read_inside, unread
 from rag.ingest.formats.base import Document, FormatError, Found, Job, Refused, finished, whole
-from rag.ingest.formats.decoding import decode, decode_markup
-from rag.ingest.formats.html import html_to_text, page
-from rag.ingest.formats.text import unwrap
+from rag.ingest.formats.decoding import decode, decode_as, decode_markup
+from rag.ingest.formats.html import page
+from rag.ingest.formats.markup import html_to_text
+from rag.ingest.formats.wrapping import unwrap
 
 _MOST_PARTS = 1000
 
@@ -40,24 +43,61 @@ def _text(part: EmailMessage, markup: bool) -> str:
     content = _bytes(part)
     charset = part.get_content_charset()
     try:
-        return content.decode(charset or "utf-8")
+        return decode_as(content, charset or "utf-8")
     except (LookupError, UnicodeDecodeError):
         return decode_markup(content) if markup else decode(content)
+
+
+_STUB = 300  # characters of plain text that may only say where the message can be read
+_FULLER = 3  # times as long is markup that says more
+
+
+def _body(message: EmailMessage, kind: str) -> str:
+    body = message.get_body((kind,))
+    return _text(body, kind == "html") if isinstance(body, EmailMessage) else ""
+
+
+def _plain_body(message: EmailMessage) -> str:
+    return unwrap(_own_words(_body(message, "plain").replace("\r\n", "\n")))
 
 
 def _header(message: EmailMessage, name: str) -> str:
     return " ".join(str(message.get(name, "")).split())
 
 
+_SIGNATURE = re.compile(r"^-- ?$.*", re.M | re.S)  # to the end (RFC 3676)
+_MARKS = re.compile(r"[> ]*")
+_QUOTED_MARKUP = (
+    "//blockquote[@type='cite' or contains(@class, 'gmail_quote') or preceding-sibling::*[1][contains(@class, 'gmail_attr')]]"
+    "[not(contains(., 'Subject:'))] | //*[contains(@class, 'gmail_attr')][following-sibling::*[1][self::blockquote]]"
+)
+
+
+def _own_words(text: str) -> str:
+    """A message without its signature and what it quotes of earlier ones, with the line that introduces each. What it forwards is
+    kept, and so is all of a message that only quotes."""
+    own: list[str] = []
+    lines = _SIGNATURE.sub("", text).split("\n")
+    for is_quoted, group in groupby(lines, lambda line: line.startswith(">")):
+        said = [_MARKS.sub("", line, count=1) if is_quoted else line for line in group]
+        if not is_quoted or any(line.startswith("Subject:") for line in said):
+            own += said
+            continue
+        while own and not own[-1].strip():
+            own.pop()
+        if own and own[-1].rstrip().endswith(":"):
+            own.pop()  # "Ann Lee wrote:"
+        own.append("")
+    return "\n".join(own).strip() or "\n".join(_MARKS.sub("", line, count=1) for line in lines)
+
+
 def read_eml(name: str, data: IO[bytes], job: Job, endings: frozenset[str]) -> Iterator[Found]:
     """A message as an article with subject, sender, day and text. Attachments are read as separate files."""
     message = _message(data, job)
-    text = ""
-    for kind in ("plain", "html"):
-        body = message.get_body((kind,))
-        if isinstance(body, EmailMessage) and not text.strip():  # many programs leave the plain text empty
-            text = _text(body, kind == "html")
-            text = html_to_text(text, job.limits) if kind == "html" else unwrap(text.replace("\r\n", "\n"))
+    text = _plain_body(message)
+    if len(text) < _STUB and (markup := _body(message, "html")):
+        fuller = html_to_text(markup, job.limits, without=_QUOTED_MARKUP)
+        text = fuller if len(fuller) > _FULLER * len(text) else text
     senders = getattr(message.get("from"), "addresses", ())
     sender = str(senders[0].display_name or senders[0].addr_spec) if senders else ""
     others: Counter[str] = Counter()

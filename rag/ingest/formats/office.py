@@ -17,6 +17,7 @@ from rag.ingest.formats.base import (
     Found,
     Job,
     finished,
+    raise_figures,
     rows_as_lines,
     times,
     whole,
@@ -62,7 +63,7 @@ def _docx_blocks(parent: Any) -> Iterator[str]:
         tag = _tag(element)
         if tag == "p":
             boxes: list[Any] = []
-            yield "".join(_docx_words(element, boxes))
+            yield _docx_text(element, boxes)
             for box in boxes:
                 yield from _docx_blocks(box)
         elif tag == "tbl":
@@ -71,20 +72,32 @@ def _docx_blocks(parent: Any) -> Iterator[str]:
             yield from _docx_blocks(element)  # content controls, insertions, custom XML
 
 
-def _docx_words(element: Any, boxes: list[Any]) -> Iterator[str]:
-    """The words of a paragraph; text boxes anchored to it are added to `boxes`."""
+def _docx_text(paragraph: Any, boxes: list[Any]) -> str:
+    text = ""
+    for words, is_raised in _docx_words(paragraph, boxes):
+        text += raise_figures(text, words) if is_raised else words
+    return text
+
+
+def _docx_words(element: Any, boxes: list[Any], is_raised: bool = False) -> Iterator[tuple[str, bool]]:
+    """The words of a paragraph, and whether they are raised; text boxes anchored to it are added to `boxes`."""
     for inner in element:
         tag = _tag(inner)
         if tag == "t":
-            yield inner.text or ""
+            yield inner.text or "", is_raised
         elif tag in _MARKS:
-            yield _MARKS[tag]
+            yield _MARKS[tag], False
         elif tag == "txbxContent":
             boxes.append(inner)
-        elif tag == "r" and inner.find("{*}rPr/{*}vanish") is not None:
-            continue  # hidden text
+        elif tag == "r" and any(_is_on(inner, mark) for mark in ("vanish", "strike", "dstrike")):
+            continue  # hidden or struck out
         elif tag not in _GONE:
-            yield from _docx_words(inner, boxes)
+            raised = tag == "r" and _attribute(inner.findall("{*}rPr/{*}vertAlign"), "val") == "superscript"
+            yield from _docx_words(inner, boxes, raised)
+
+
+def _is_on(run: Any, mark: str) -> bool:
+    return _attribute(run.findall(f"{{*}}rPr/{{*}}{mark}"), "val") not in (None, "0", "false")
 
 
 def _docx_grid(table: Any) -> list[list[str | None]]:
@@ -192,12 +205,16 @@ def read_pptx(name: str, data: IO[bytes], job: Job) -> Iterator[Found]:
     content = whole(data, job.limits.file)
     Parts(content, job.limits).check_all()
     import pptx
+    from pptx.enum.shapes import PP_PLACEHOLDER as KIND
 
+    frame = (KIND.DATE, KIND.FOOTER, KIND.HEADER, KIND.SLIDE_NUMBER)
     deck = pptx.Presentation(io.BytesIO(content))
     blocks: list[str] = []
 
     def add(shapes: Any) -> None:
         for shape in sorted(shapes, key=lambda s: (s.top or 0, s.left or 0)):
+            if shape.is_placeholder and shape.placeholder_format.type in frame:
+                continue
             if hasattr(shape, "shapes"):
                 add(shape.shapes)
             elif getattr(shape, "has_table", False):
@@ -233,8 +250,8 @@ _RTF_FACT = r"\{\\%s\s+((?:[^{}\\]|\\'[0-9a-f]{2}|\\u-?\d+ ?\??)*)\}"
 
 
 def _without(markup: str, word: str) -> tuple[str, list[str]]:
-    """RTF without the groups of the control word `word`, and the contents of those groups."""
-    token = re.compile(rf"\\[\\{{}}]|[{{}}]|\\{word}(?![a-z0])\d* ?")
+    """RTF without the groups of the control word `word`, and the contents of those groups. "word0" ends what "word" began."""
+    token = re.compile(rf"\\[\\{{}}]|[{{}}]|\\{word}(?![a-z])\d* ?")
     kept: list[str] = []
     taken: list[str] = []
     place = depth = 0
@@ -247,6 +264,10 @@ def _without(markup: str, word: str) -> tuple[str, list[str]]:
                 taken.append(markup[place : found.start()])
                 inside, place = None, found.start()
             depth -= 1
+        elif len(found[0]) > 2 and found[0].strip().endswith(f"{word}0"):
+            if inside is not None:
+                taken.append(markup[place : found.start()])
+                inside, place = None, found.end()
         elif len(found[0]) > 2 and inside is None:
             kept.append(markup[place : found.start()])
             inside, place = depth, found.end()
@@ -267,7 +288,14 @@ def read_rtf(name: str, data: IO[bytes], job: Job) -> Iterator[Found]:
         found = re.search(_RTF_FACT % key, markup[:20_000])
         return rtf_to_text("{\\rtf1 " + found[1] + "}", errors="ignore").strip() if found else ""
 
-    printed, _ = _without(markup, "deleted")  # deletions of tracked changes
+    printed = markup
+    for unprinted in (
+        "deleted",
+        "v",
+        "fldinst",
+        "annotation",
+    ):  # corrections, hidden text, addresses of links, comments
+        printed, _ = _without(printed, unprinted)
     printed, notes = _without(printed, "footnote")
     text = rtf_to_text(printed, errors="replace")
     text += "".join(

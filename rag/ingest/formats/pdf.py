@@ -7,16 +7,16 @@ publisher's layout.
 
 from __future__ import annotations
 
-import math
 import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import pairwise
 from statistics import median
 from typing import IO, Any
 
 from rag.ingest.formats.base import Document, FormatError, Found, Job, Refused, Working, finished, whole
+from rag.ingest.formats.pdf_letters import CUT, WORD_GAP, Piece, pieces_of, share_a_line, without_print_frame
 from rag.ingest.formats.scans import missing_recognition, recognise
 
 _GENERATED_TITLE = re.compile(
@@ -29,131 +29,6 @@ def is_given(title: str) -> bool:
     return not _GENERATED_TITLE.match(title)
 
 
-# --- pieces of lines ---------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class _Piece:
-    """Letters of one line close together; `y` is the middle of the line, counted upwards, `size` its height."""
-
-    text: str
-    left: float
-    right: float
-    y: float
-    size: float
-
-
-_VISIBLE_LEAST = 0.7  # share of a page's letters that lie on the page
-_WORD_GAP = 0.17  # of the height, between two words at least
-_COLUMN_GAP = 0.9  # of the height, between two columns or two cells of a table at least
-_INITIAL = 1.8  # least height of a large initial, as a multiple of the text beside it
-_CUT = "\ufffe"  # a hyphen at the end of a line, in a word that goes on
-
-
-def _letters(
-    text_page: Any, visible: tuple[float, float, float, float]
-) -> list[tuple[str, float, float, float, float, int]]:
-    """(letter, left, bottom, right, top, quarter turns) of all visible letters, in the order of the file."""
-    import ctypes
-
-    import pypdfium2.raw as pdfium
-
-    box = pdfium.FS_RECTF()
-    found = []
-    for place in range(text_page.count_chars()):
-        code = pdfium.FPDFText_GetUnicode(text_page, place)
-        if pdfium.FPDFText_IsGenerated(text_page, place) == 1 and code not in (2, 0xFFFE):
-            continue
-        hyphen = code in (2, 0xAD, 0xFFFE) or pdfium.FPDFText_IsHyphen(text_page, place) == 1
-        letter = _CUT if hyphen else chr(code) if 0 < code < 0x110000 else ""
-        if not letter or 0xD800 <= code < 0xE000:
-            continue
-        if not pdfium.FPDFText_GetLooseCharBox(text_page, place, ctypes.byref(box)):
-            continue
-        turned = pdfium.FPDFText_GetCharAngle(text_page, place)
-        quarter = -round(turned / (math.pi / 2)) % 4  # the angle is counted clockwise
-        found.append((letter, box.left, box.bottom, box.right, box.top, quarter))
-    inside = [
-        (letter, left, bottom, right, top, quarter)
-        for letter, left, bottom, right, top, quarter in found
-        if visible[0] <= (left + right) / 2 <= visible[2] and visible[1] <= (bottom + top) / 2 <= visible[3]
-    ]
-    # a few letters outside the page are notes to the printer; if most are outside, the page's size is wrong
-    return inside if len(inside) > _VISIBLE_LEAST * len(found) else found
-
-
-def _share_a_line(y: float, size: float, other_y: float, other_size: float) -> bool:
-    """Whether two things are on one line. A raised figure is, a large initial is not."""
-    return max(size, other_size) < _INITIAL * min(size, other_size) and abs(y - other_y) < 0.4 * max(
-        size, other_size
-    )
-
-
-def _upright(box: tuple[float, float, float, float], quarter: int) -> tuple[float, float, float, float]:
-    left, bottom, right, top = box
-    if quarter == 1:
-        return bottom, -right, top, -left
-    if quarter == 2:
-        return -right, -top, -left, -bottom
-    if quarter == 3:
-        return -top, left, -bottom, right
-    return box
-
-
-def _pieces(text_page: Any, visible: tuple[float, float, float, float]) -> list[_Piece]:
-    """The pieces of a page's lines, turned so that most of them are upright; Text in other
-    directions is left out, and so is text outside the `visible` part of the page."""
-    letters = _letters(text_page, visible)
-    turns = Counter(quarter for letter, *_, quarter in letters if letter.strip())
-    if not turns:
-        return []
-    usual = turns.most_common(1)[0][0]
-    pieces: list[_Piece] = []
-    text, left, right, low, high, size = "", 0.0, 0.0, 0.0, 0.0, 1.0
-    spaced = False
-
-    def end() -> None:
-        if text:
-            pieces.append(_Piece(text, left, right, (low + high) / 2, size))
-
-    for letter, *box, quarter in letters:
-        if quarter != usual:
-            continue
-        a, b, c, d = _upright((box[0], box[1], box[2], box[3]), quarter)
-        if letter.isspace():
-            spaced = True
-            continue
-        height = max(d - b, 1.0)
-        same_line = text and _share_a_line((b + d) / 2, height, (low + high) / 2, high - low)
-        gap = a - right
-        if same_line and -0.5 * height < gap < _COLUMN_GAP * height:
-            text += (" " if spaced or gap > _WORD_GAP * height else "") + letter
-            right, size = max(right, c), max(size, height)
-        else:
-            end()
-            text, left, right, low, high, size = letter, a, c, b, d, height
-        spaced = False
-    end()
-    return _with_initials(pieces)
-
-
-def _with_initials(pieces: list[_Piece]) -> list[_Piece]:
-    """The pieces, each large initial at the start of an article joined to the line that it begins."""
-    for initial in [p for p in pieces if len(p.text) == 1 and p.text.isupper()]:
-        beside = [
-            p
-            for p in pieces
-            if _INITIAL * p.size < initial.size
-            and -1 < p.left - initial.right < initial.size / 2
-            and abs(p.y - initial.y) < initial.size / 2
-        ]
-        first = max(beside, key=lambda p: p.y, default=None)
-        if first is not None:
-            pieces = [p for p in pieces if p is not initial and p is not first]
-            pieces.append(replace(first, text=initial.text + first.text))
-    return pieces
-
-
 # --- columns -----------------------------------------------------------------------------------------------------
 
 _PROSE = 20  # characters of a typical line of a column; shorter ones are cells of a table
@@ -164,11 +39,13 @@ _STRIP = 4.0  # least width in points between two columns
 _NESTED_COLUMNS = 12
 
 
-def _is_prose(pieces: Sequence[_Piece]) -> bool:
-    return len(pieces) >= 2 and median(len(p.text) for p in pieces) >= _PROSE
+def _is_prose(pieces: Sequence[Piece]) -> bool:
+    """Whether half of the letters stand in pieces as long as lines: those of justified lines may be single words."""
+    lengths = sorted(len(p.text) for p in pieces)
+    return len(pieces) >= 2 and sum(n for n in lengths if n >= _PROSE) >= sum(lengths) / 2
 
 
-def _strip(pieces: Sequence[_Piece]) -> float | None:
+def _strip(pieces: Sequence[Piece]) -> float | None:
     """Where a strip separates these pieces into two columns of prose, None where there is none."""
     if len(pieces) < 4:
         return None
@@ -197,7 +74,7 @@ def _strip(pieces: Sequence[_Piece]) -> float | None:
     return best[2] if best else None
 
 
-def _in_order(pieces: list[_Piece], depth: int = 0) -> list[list[_Piece]]:
+def _in_order(pieces: list[Piece], depth: int = 0) -> list[list[Piece]]:
     """The pieces as blocks in reading order: a piece across two columns separates what is above it from
     what is below."""
     strip = _strip(pieces) if depth < _NESTED_COLUMNS else None
@@ -205,7 +82,7 @@ def _in_order(pieces: list[_Piece], depth: int = 0) -> list[list[_Piece]]:
         return [pieces] if pieces else []
     across = sorted((p for p in pieces if p.left < strip < p.right), key=lambda p: -p.y)
     inside = [p for p in pieces if not p.left < strip < p.right]
-    blocks: list[list[_Piece]] = []
+    blocks: list[list[Piece]] = []
     for heading in [*across, None]:
         above = [p for p in inside if heading is None or p.y > heading.y]
         inside = [p for p in inside if heading is not None and p.y <= heading.y]
@@ -238,10 +115,10 @@ class _Line:
     sizes: tuple[float, ...] = ()  # of the fonts in it
 
 
-def _lines(pieces: Sequence[_Piece], block: tuple[int, int]) -> list[_Line]:
-    rows: list[list[_Piece]] = []
+def _lines(pieces: Sequence[Piece], block: tuple[int, int]) -> list[_Line]:
+    rows: list[list[Piece]] = []
     for piece in sorted(pieces, key=lambda p: -p.y):
-        if rows and _share_a_line(rows[-1][0].y, rows[-1][0].size, piece.y, piece.size):
+        if rows and share_a_line(rows[-1][0].y, rows[-1][0].size, piece.y, piece.size):
             rows[-1].append(piece)
         else:
             rows.append([piece])
@@ -253,7 +130,7 @@ def _lines(pieces: Sequence[_Piece], block: tuple[int, int]) -> list[_Line]:
         for before, piece in pairwise(row):
             gap = piece.left - before.right
             text += (
-                "\t" if gap > 1.5 * piece.size else " " if gap > _WORD_GAP * piece.size else ""
+                "\t" if gap > 1.5 * piece.size else " " if gap > WORD_GAP * piece.size else ""
             ) + piece.text
         largest = max(row, key=lambda p: len(p.text))
         gap = lines[-1].y - largest.y if lines else 0.0
@@ -299,7 +176,7 @@ def _goes_on(before: _Line, line: _Line, text: str, leading: float) -> bool:
     if "\t" in before.text or "\t" in line.text:
         return False  # rows of a table
     first = line.text.lstrip("\"“‘'(«")[:1]
-    if text.endswith(_CUT) or (text.endswith("-") and first.islower()):
+    if text.endswith(CUT) or (text.endswith("-") and first.islower()):
         return True
     stopped = _STOPPED.search(text) is not None
     alike = any(
@@ -326,7 +203,7 @@ _BETWEEN = 8  # paragraphs that may separate the two halves of one: footnotes, c
 
 
 def _joined(text: str, more: str) -> str:
-    if text.endswith(_CUT) or (text.endswith("-") and text[-2:-1].isalpha() and more[:1].islower()):
+    if text.endswith(CUT) or (text.endswith("-") and text[-2:-1].isalpha() and more[:1].islower()):
         return text[:-1] + more
     return f"{text} {more}"
 
@@ -354,7 +231,7 @@ def _paragraphs(pages: list[list[_Line]]) -> list[str]:
             at = len(texts) - 1
         else:
             texts[goes_on], ends[goes_on], at = _joined(texts[goes_on], line.text), line, goes_on
-    return [text.replace(_CUT, "-").translate(_LIGATURES) for text in texts]
+    return [text.replace(CUT, "-").translate(_LIGATURES) for text in texts]
 
 
 _LIGATURES = str.maketrans(
@@ -376,7 +253,7 @@ _LIGATURES = str.maketrans(
 _STAMP_MOST = 150  # letters on a scanned page: a stamp or a page number, put there by who scanned it
 
 
-def _is_scan(page: Any, pieces: Sequence[_Piece]) -> bool:
+def _is_scan(page: Any, pieces: Sequence[Piece]) -> bool:
     """Whether a page is a picture: it has no text and shows anything, or hardly any and one picture fills most of it."""
     import pypdfium2.raw as pdfium
 
@@ -435,7 +312,7 @@ def read_pdf(name: str, data: IO[bytes], job: Job) -> Iterator[Found]:
                 unread.setdefault("damaged; save the file again", []).append(number)
                 continue
             text_page = page.get_textpage()
-            pieces = _pieces(text_page, page.get_cropbox())
+            pieces = without_print_frame(pieces_of(text_page, page.get_cropbox()))
             text_page.close()
             for place, block in enumerate(_in_order(pieces)):
                 lines += _lines(block, (number, place))

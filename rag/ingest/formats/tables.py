@@ -24,8 +24,8 @@ from rag.ingest.formats.base import (
 )
 from rag.ingest.formats.days import day_of, order_of
 from rag.ingest.formats.decoding import decode
-from rag.ingest.formats.html import html_to_text
-from rag.ingest.formats.text import unwrap
+from rag.ingest.formats.markup import html_to_text
+from rag.ingest.formats.wrapping import unwrap
 
 _TAG = re.compile(
     r"</?(?:p|br|div|span|a|b|i|em|strong|ul|ol|li|h[1-6]|blockquote|img|figure|table)\b[^<>]*>", re.I
@@ -52,15 +52,12 @@ ALIASES: Mapping[str, tuple[str, ...]] = {
         "key": "id _id guid uid uuid key",
     }.items()
 }
+_SHORT = ("description", "summary", "abstract")  # may tell of a whole collection, too
+# The fields of an object that contain its text.
 _INNER = (
-    "rendered",
-    "text",
-    "value",
-    "content",
-    "html",
-    "name",
-    "title",
-)  # the fields of an object that contain its text
+    *("rendered", "text", "value", "content", "html", "name", "title"),
+    *("original", "blocks", "paragraphs", "data"),
+)
 _NESTED = 8  # lists and objects around the words of a field
 
 
@@ -82,8 +79,13 @@ def _value(row: Mapping[str, Any], path: str, between: str = ", ") -> str:
     for step in path.split("."):
         if not isinstance(value, dict):
             return ""
-        value = {str(k).lower(): v for k, v in value.items()}.get(step.lower())
+        value = {_plain_name(k): v for k, v in value.items()}.get(_plain_name(step))
     return _said(value, between)
+
+
+def _plain_name(name: object) -> str:
+    """A field's name in the form of `ALIASES`: "Pub Date" is pub_date."""
+    return re.sub(r"[\s-]+", "_", str(name).strip().lower())
 
 
 def _names_of(field: str, names: Mapping[str, str]) -> tuple[str, ...]:
@@ -122,7 +124,7 @@ def _row(row: object, number: int, names: Mapping[str, str], limits: Limits, ord
             key[:300],
             text,
             found["title"],
-            found["author"],
+            re.sub(r"^by\s+", "", found["author"], flags=re.I),
             found["publisher"],
             day_of(found["published"], order) or found["published"],
             found["place"],
@@ -165,20 +167,48 @@ def read_json(name: str, data: IO[bytes], job: Job) -> Iterator[Found]:
             raise
         yield from read_json_lines(name, io.BytesIO(content_bytes), job)
         return
-    rows = content
-    if isinstance(content, dict):
-        lists = [v for v in content.values() if isinstance(v, list) and v and isinstance(v[0], dict)]
-        rows = lists[0] if len(lists) == 1 and not _value(content, "text") else [content]
-    if not isinstance(rows, list):
+    if not isinstance(content, dict | list):
         raise FormatError("holds no articles: a list of objects with a text is expected")
+    rows = _articles_in(content, job.names)
     yield from _rows(
         ((row, "") for row in rows),
         "article",
         limits,
         job.names,
-        alone=isinstance(content, dict) and rows == [content],
+        alone=isinstance(content, dict) and any(rows == [value] for value in (content, *content.values())),
         order=order_of(_published(row, job.names) for row in rows),
     )
+
+
+def _has_text(row: object, names: Mapping[str, str], at_length: bool = False) -> bool:
+    """Whether an object has a text, which with `at_length` is no summary, nor inside another object that has a title too."""
+    if not isinstance(row, dict):
+        return False
+    for name in _names_of("text", names):
+        if not _value(row, name).strip() or (at_length and name in _SHORT):
+            continue
+        inner = row.get(name)
+        if not at_length or not isinstance(inner, dict) or not _value(inner, "title"):
+            return True
+    return False
+
+
+def _articles_in(content: object, names: Mapping[str, str], depth: int = 0) -> list[object]:
+    """The articles in some JSON: a list as it is, an object with a text, else the longest list of such objects in it."""
+    if isinstance(content, list):
+        inside = [_articles_in(row, names, depth + 1) for row in content]
+        return [found[0] if len(found) == 1 else row for found, row in zip(inside, content, strict=True)]
+    if not isinstance(content, dict) or depth > _NESTED or _has_text(content, names, at_length=True):
+        return [content]
+    has_summary = any(name in _SHORT and _value(content, name) for name in _names_of("text", names))
+    best: list[object] = []
+    for value in content.values():
+        rows = _articles_in(value, names, depth + 1) if isinstance(value, dict | list) else []
+        if has_summary and not isinstance(value, list):
+            continue  # a summary beside, for example, the description of its source
+        if len(rows) > len(best) and any(_has_text(row, names, at_length=has_summary) for row in rows):
+            best = rows
+    return best or [content]
 
 
 def _is_lines(content: bytes, limits: Limits) -> bool:
@@ -231,8 +261,8 @@ def read_json_lines(name: str, data: IO[bytes], job: Job) -> Iterator[Found]:
                 yield None, why
                 continue
             try:
-                text = line.decode("utf-8-sig")
-                if text.strip():
+                text = line.decode("utf-8-sig").strip().rstrip(",")
+                if text not in ("", "[", "]"):  # of a list, a line for each of its items
                     yield _loads(text, limits), ""
             except UnicodeDecodeError:
                 yield None, "not text in UTF-8"
@@ -249,20 +279,24 @@ def read_csv(name: str, data: IO[bytes], job: Job) -> Iterator[Found]:
     text = decode(whole(data, limits.file))
     if "\0" in text:
         raise FormatError("holds NUL characters; save it as UTF-8")
+    stated = re.match(r"sep=(.)\r?\n", text)  # as Excel writes it
+    text = text[stated.end() :] if stated else text
     head = text[:20_000]
     try:
         dialect: Any = csv.Sniffer().sniff(head.split("\n", 1)[0], delimiters=",;\t|")
         delimiter = dialect.delimiter
     except csv.Error:
         delimiter = "\t" if name.lower().endswith(".tsv") else ","
+    if stated:
+        delimiter = stated[1]
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
     header = next(reader, None)
     if not header or not any(h.strip() for h in header):
         raise FormatError("has no header line that names its columns; add one")
     names_of = [h.strip().lstrip("\ufeff") for h in header]
 
-    known = {name.lower() for name in _names_of("published", job.names)}
-    places = [n for n, name in enumerate(names_of) if name.lower() in known]
+    known = {_plain_name(name) for name in _names_of("published", job.names)}
+    places = [n for n, name in enumerate(names_of) if _plain_name(name) in known]
     order = ""
     if places:
         try:
@@ -276,6 +310,8 @@ def read_csv(name: str, data: IO[bytes], job: Job) -> Iterator[Found]:
             for cells in reader:
                 if not any(c.strip() for c in cells):
                     continue
+                while len(cells) > len(names_of) and not cells[-1].strip():
+                    cells.pop()  # a separator too many at the end
                 if len(cells) != len(names_of):
                     yield None, f"has {len(cells)} cells, the header {len(names_of)}"
                 else:
@@ -289,10 +325,13 @@ def read_csv(name: str, data: IO[bytes], job: Job) -> Iterator[Found]:
 # --- Excel -------------------------------------------------------------------------------------------------------
 
 
-def _cell(value: object) -> str:
-    """A cell as text: a whole number without a decimal point, a day without midnight."""
+def _cell(cell: Any) -> str:
+    """A cell as it is shown: a whole number without a decimal point, a share as a percentage, a day without midnight."""
+    value = cell.value
     if value is None:
         return ""
+    if isinstance(value, int | float) and "%" in str(cell.number_format):
+        return f"{100 * value:.10g}%"
     if isinstance(value, float) and value.is_integer() and abs(value) < 2**53:
         value = int(value)
     return str(value).removesuffix(" 00:00:00")
@@ -306,14 +345,14 @@ def read_xlsx(name: str, data: IO[bytes], job: Job) -> Iterator[Found]:
     import openpyxl
 
     book = openpyxl.load_workbook(io.BytesIO(content), read_only=True, data_only=True)
-    wanted = {job.names["text"].lower()} if "text" in job.names else set(ALIASES["text"])
+    wanted = {_plain_name(name) for name in _names_of("text", job.names)}
     lines: list[str] = []
     size = 0
     try:
         for sheet in book.worksheets:
-            table = ([_cell(cell) for cell in row[:_COLUMNS]] for row in sheet.iter_rows(values_only=True))
+            table = ([_cell(cell) for cell in row[:_COLUMNS]] for row in sheet.iter_rows())
             head = next((row for row in table if any(row)), [])
-            if wanted & {h.strip().lower() for h in head}:
+            if wanted & {_plain_name(h) for h in head}:
                 rows = ((dict(zip(head, row, strict=False)), "") for row in table if any(row))
                 articles = _rows(rows, "row", limits, job.names)
                 several = len(book.worksheets) > 1

@@ -1,16 +1,16 @@
-"""Text: separates front matter from the article, joins wrapped lines to paragraphs, and removes Markdown markup."""
+"""Text: separates front matter from the article, and removes Markdown markup."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from statistics import median
 from typing import IO
 
 from rag.ingest.formats.base import Document, FormatError, Found, Job, clean, finished, whole
 from rag.ingest.formats.decoding import decode
-from rag.ingest.formats.html import html_to_text
+from rag.ingest.formats.markup import html_to_text
+from rag.ingest.formats.wrapping import unwrap
 
 # --- front matter ------------------------------------------------------------------------------------------------
 
@@ -21,12 +21,16 @@ _FRONT = re.compile(
 _PAIR = re.compile(
     r"(?P<key>[A-Za-z_][\w -]{0,40}?)[ \t]*(?::(?=\s|$)|=)[ \t]*(?P<value>[^\r\n]*?)[ \t]*\r?$", re.M
 )
+_ITEM = re.compile(r"\s*\n[ \t]*- +(?P<value>[^\r\n]*?)[ \t]*\r?$", re.M)
 _FRONT_LINE = re.compile(
     r"[ \t]*\r?$|[ \t]*#|[ \t]+\S|[-\[\]][ \t]*|[A-Za-z_][\w -]{0,40}?[ \t]*(?::(?:\s|$)|=)"
 )
 _FRONT_KEYS = {
     "title": "title",
     "author": "author",
+    "authors": "author",
+    "byline": "author",
+    "headline": "title",
     "publisher": "publisher",
     "date": "published",
     "published": "published",
@@ -34,6 +38,7 @@ _FRONT_KEYS = {
     "location": "place",
     "url": "url",
     "link": "url",
+    "source": "url",
 }
 
 
@@ -59,85 +64,50 @@ def front_matter(text: str) -> FrontMatter | None:
             continue
         known = True
         start, end = pair.span("value")
+        if start == end and (item := _ITEM.match(text, end, match.end("lines"))):
+            start, end = item.span("value")  # the first of a list
+        elif text[start : start + 1] + text[end - 1 : end] == "[]":
+            start, end = start + 1, end - 1
         if end - start >= 2 and text[start] == text[end - 1] and text[start] in "\"'":
             start, end = start + 1, end - 1
+        if pair["key"].lower() == "source" and not text.startswith(("http://", "https://"), start):
+            continue  # a name
         if start < end:
             found.setdefault(key, (start, end))
     return FrontMatter(match.end(), found) if known else None
-
-
-# --- wrapped lines -----------------------------------------------------------------------------------------------
-
-_LINE = re.compile(r"[^\n]+")
-_OWN_LINE = re.compile(
-    r"\s*(?:[-–—•*·‣▪#>|=+]|\d{1,3}[.)]\s|[A-Za-z][.)]\s)|\s{2,}|\t"
-)  # a list, a heading, an indent
-_ENDS = re.compile(r"[.!?…:;。！？][\"”’')\]»]*\s*$")
-_SURE_LEAST, _WRAPPED_MOST = 40, 160  # characters of a line that was wrapped; a longer one is a paragraph
-_CUT_WORD = re.compile(r"(?<=[^\W\d_]-)\0( ?)([^\W\d_]+)")
-
-
-def unwrap(text: str) -> str:
-    """`text` with a space for each line break inside a paragraph; every other character stays at its place.
-
-    A line continues where the next one begins with a small letter. In a text with such lines, a line also continues when it
-    is so full that the next word had no room, or when it ends without a stop inside a paragraph. A word that was divided
-    at its own hyphen is joined again, with the space after it.
-    """
-    lines = [(m.start(), m.end(), m.group().rstrip()) for m in _LINE.finditer(text)]
-    lines = [line for line in lines if line[2]]
-
-    def follows(place: int) -> bool:
-        """Whether the next line is directly below this one and not of a kind that always stands alone."""
-        below = place + 1 < len(lines) and lines[place + 1][0] == lines[place][1] + 1
-        return below and len(lines[place][2]) <= _WRAPPED_MOST and not _OWN_LINE.match(lines[place + 1][2])
-
-    goes_on = [
-        follows(n) and not _ENDS.search(line[2]) and lines[n + 1][2][0].islower()
-        for n, line in enumerate(lines)
-    ]
-    sure = [
-        len(line[2]) for line, on in zip(lines, goes_on, strict=True) if on and len(line[2]) >= _SURE_LEAST
-    ]
-    if not sure:
-        return text
-    usual, full = median(sure), max(sure)
-    joined = []
-    for n, (_, end, line) in enumerate(lines):
-        if not follows(n):
-            continue
-        first_of_block = not (n and lines[n - 1][1] + 1 == lines[n][0])
-        had_no_room = len(line) + 1 + len(lines[n + 1][2].split()[0]) > 0.95 * full
-        open_inside = not first_of_block and not _ENDS.search(line) and len(line) >= 0.6 * usual
-        if goes_on[n] or had_no_room or open_inside:
-            joined.append(end)
-    letters = list(text)
-    for end in joined:
-        letters[end] = "\0"
-        if letters[end - 1] == "\r":
-            letters[end - 1] = "\0" if end > 1 and letters[end - 2] == "-" else " "
-    whole_words = _CUT_WORD.sub(lambda m: f"{m[2]} {m[1]}", "".join(letters).replace("\0\0", "\0 "))
-    return whole_words.replace("\0", " ")
 
 
 # --- Markdown ----------------------------------------------------------------------------------------------------
 
 _FOOTNOTE_MARK = re.compile(r"\[\^[^\]\s]{1,80}\](?!:)")
 _FOOTNOTE = re.compile(r"^ {0,3}\[\^[^\]\s]{1,80}\]:[ \t]*", re.M)
+_WIKI_LINK = re.compile(r"(!?)\[\[([^\[\]|\n]{1,200})(?:\|([^\[\]|\n]{1,200}))?\]\]")
+_CALLOUT = re.compile(r"^((?:> ?)+)\[!\w+\][+-]?[ \t]*", re.M)
 _HEADING = re.compile(r"<h1>(.*?)</h1>", re.S)
+
+
+def _linked(link: re.Match[str]) -> str:
+    return "" if link[1] else link[3] or link[2]
 
 
 def read_markdown(name: str, data: IO[bytes], job: Job) -> Iterator[Found]:
     """The text of a Markdown file without its markup. Footnotes become separate paragraphs."""
     text = decode(whole(data, job.limits.text))
     front = front_matter(text)
-    facts = {key: text[start:end] for key, (start, end) in front.values.items()} if front else {}
+    facts = (
+        {key: _WIKI_LINK.sub(_linked, text[start:end]) for key, (start, end) in front.values.items()}
+        if front
+        else {}
+    )
     from markdown_it import MarkdownIt
 
     prose = text[front.end if front else 0 :]
+    # links and boxes of note-taking programs
+    prose = _CALLOUT.sub(r"\1", _WIKI_LINK.sub(_linked, prose))
     prose = _FOOTNOTE_MARK.sub("", _FOOTNOTE.sub("\n", prose))
     # line breaks are kept, because many authors write one line per paragraph; wrapped ones are joined afterwards
-    markup = MarkdownIt("commonmark", {"html": True, "breaks": True}).enable("table").render(prose)
+    parser = MarkdownIt("commonmark", {"html": True, "breaks": True}).enable(["table", "strikethrough"])
+    markup = parser.render(prose)
     shown = unwrap(clean(html_to_text(markup, job.limits)))
     if not shown.strip():
         raise FormatError("holds no text")

@@ -31,7 +31,7 @@ class Failed(BaseModel):
 
 
 UNSERVED: dict[int | str, dict[str, Any]] = {
-    status: {"model": Failed} for status in (400, 401, 404, 405, 413, 422, 429, 503)
+    status: {"model": Failed} for status in (400, 401, 404, 405, 413, 415, 422, 429, 503)
 }
 """The statuses of requests that are not served, for the schema."""
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import secrets
 import time
+import zlib
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -17,6 +18,10 @@ _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
 class _TooLarge(Exception):
     """A body of more than `MOST_BYTES`."""
+
+
+class _Encoded(Exception):
+    """A body in an encoding that is not read, or that is not what its head says."""
 
 
 class _Disconnected(Exception):
@@ -39,6 +44,22 @@ async def _read(receive: Receive, told: str) -> bytes:
             raise _TooLarge
         if not message.get("more_body"):
             return b"".join(parts)
+
+
+def _unpacked(body: bytes, encoding: str) -> bytes:
+    """A body without its Content-Encoding. Its size is limited while it is unpacked, too."""
+    if not body or encoding in ("", "identity"):
+        return body
+    if encoding not in ("gzip", "x-gzip", "deflate"):
+        raise _Encoded(encoding)
+    try:
+        unpacking = zlib.decompressobj(zlib.MAX_WBITS | 32)  # either format, by its head
+        found = unpacking.decompress(body, MOST_BYTES + 1)
+    except zlib.error:
+        raise _Encoded(encoding) from None
+    if len(found) > MOST_BYTES:
+        raise _TooLarge
+    return found
 
 
 def _replay(body: bytes, receive: Receive) -> Receive:
@@ -73,6 +94,9 @@ class RequestMiddleware:
         id_ = given if _REQUEST_ID.fullmatch(given) else secrets.token_hex(8)
         scope.setdefault("state", {})["id"] = id_
         status = 500
+        asked_head = scope["method"] == "HEAD"  # answered as GET, without the body
+        if asked_head:
+            scope = {**scope, "method": "GET"}
 
         async def answer(message: Message) -> None:
             nonlocal status
@@ -80,13 +104,20 @@ class RequestMiddleware:
                 status = message["status"]
                 more = [(b"x-request-id", id_.encode()), (b"x-content-type-options", b"nosniff")]
                 message = {**message, "headers": [*message.get("headers", ()), *more]}
+            elif asked_head:
+                message = {**message, "body": b""}
             await send(message)
 
         try:
             body = await _read(receive, headers.get("content-length", ""))
+            body = _unpacked(body, headers.get("content-encoding", "").strip().lower())
             await self._app(scope, _replay(body, receive), answer)
         except _TooLarge:
             response = failed(413, f"a request has at most {MOST_BYTES} bytes", "too_large")
+            await response(scope, receive, answer)
+        except _Encoded as error:
+            text = f"the body is not readable as {error}; send it plain or as gzip"
+            response = failed(415, text, "unsupported_encoding", {"Accept-Encoding": "gzip, deflate"})
             await response(scope, receive, answer)
         except _Disconnected:
             status = 499

@@ -25,7 +25,7 @@ class Part(BaseModel):
     """A part of a message; only text is read."""
 
     model_config = ConfigDict(extra="ignore")
-    type: str
+    type: str = "text"
     text: str | None = None
 
 
@@ -34,18 +34,21 @@ class Message(BaseModel):
 
     model_config = ConfigDict(extra="ignore")
     role: Literal["system", "developer", "user", "assistant", "tool", "function"]
-    content: str | list[Part] | None = None
+    content: str | Part | list[Part | str] | None = None
+
+    def _parts(self) -> list[Part | str]:
+        return self.content if isinstance(self.content, list) else [self.content or ""]
 
     def words(self) -> str:
-        """Its text."""
-        if isinstance(self.content, list):
-            return "".join(p.text or "" for p in self.content)
-        return self.content or ""
+        """Its text, a line for each part."""
+        texts = [p if isinstance(p, str) else p.text or "" for p in self._parts()]
+        # half of a character, as a client sends it that cuts texts anywhere, is none
+        return "\n".join(filter(None, texts)).encode("utf-8", "replace").decode()
 
     @property
     def holds_more(self) -> bool:
         """Whether a part of it is no text."""
-        return isinstance(self.content, list) and any(p.text is None for p in self.content)
+        return any(isinstance(p, Part) and p.text is None for p in self._parts())
 
 
 class StreamOptions(BaseModel):

@@ -18,6 +18,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+from training.followups import follow_ups
 from training.maker import Asked, Maker, asked_of, read
 from training.questions import joined_claims, questions, time_questions, two_step_questions
 from training.rewriting import NAME, changed, lighter, passive, reordered, sentences, unmade
@@ -133,6 +134,8 @@ def main() -> None:
     questions(make, "reviews", rng.sample(reviews, 1500), claims=0.2)
     qamr = list(news_like(load("qamr")))
     questions(make, "qamr", rng.sample(qamr, 4000), claims=0.3)
+    follow_ups(make, "squad2", squad, 6000)
+    follow_ups(make, "new_wiki", wiki, 2000)
     joined_claims(make, "squad2", squad, 5000)
     joined_claims(make, "new_wiki", wiki, 2000)
     time_questions(make, load("timeqa_human"))

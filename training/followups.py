@@ -11,12 +11,9 @@ import random
 import re
 from collections import defaultdict
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
+from training.maker import Asked, Maker
 from training.rewriting import NAME, sentences
-
-if TYPE_CHECKING:
-    from training.data import Asked, Maker
 
 TRIES = 5  # pairs of questions drawn from a paragraph
 MOST_TOLD = 200  # characters of the earlier answer

@@ -19,6 +19,7 @@ from training.pairs import Row
 from training.rewriting import inverted, sentences
 
 MOST_WINDOW = 1400  # characters; longer evidence is left out
+YES_NO = 0.2  # of the claims that can be, are put as a question with its yes or no
 Span = tuple[int, int]
 
 
@@ -78,7 +79,7 @@ class Maker:
 
     def claim(self, kind: str, claim: str, window: str, label: str) -> None:
         """A claim, and now and then the same as a question with its yes or no."""
-        if self.rng.random() < 0.12 and (question := inverted(claim)):
+        if self.rng.random() < YES_NO and (question := inverted(claim)):
             yes = self.rng.random() < 0.6
             if not yes:
                 if label == "unsupported":

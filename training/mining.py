@@ -19,7 +19,7 @@ from pathlib import Path
 from rag.config import load_settings
 from rag.models.reader import MPNetReader
 from rag.models.registry import find_model
-from training.data import Asked, asked_of, read, words
+from training.maker import Asked, asked_of, read, words
 from training.pairs import Row
 from training.rewriting import sentences
 

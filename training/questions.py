@@ -5,6 +5,7 @@ What makes a pair hard is told beside its maker.
 
 from __future__ import annotations
 
+import random
 import re
 from collections import defaultdict
 from collections.abc import Sequence
@@ -12,6 +13,30 @@ from typing import Any
 
 from training.maker import Asked, Maker, Span, found, words
 from training.rewriting import NAME, NUMBER, YEAR, changed, sentences, statement
+
+BLURRED = 0.5  # of the answered questions whose answer can be left open get such a pair
+_SOME = ("several", "many", "a number of", "some")
+
+
+def blurred(text: str, answer: str, rng: random.Random) -> str | None:
+    """The text with the answer left open: "in 1895" and "by Omer Kaya" left out, "several people" for "34 people". None
+    where the answer is neither such a phrase nor such a number."""
+    said = re.escape(answer)
+    cut = re.sub(
+        rf",?\s*\b(?:[Ii]n|[Oo]n|[Aa]t|[Bb]y|[Ff]rom|[Ff]or|[Dd]uring|[Aa]fter|[Ss]ince|[Nn]ear|[Aa]round) (?:the |about )?{said}(?=[,.;]| [a-z(])",
+        "",
+        text,
+    )
+    if cut == text and NUMBER.fullmatch(answer):
+        cut = re.sub(
+            rf"(?:\b(?:about|over|nearly|some|exactly|only) )?(?<![\d.,$€£]){said}(?= [a-z]{{3,}})",
+            rng.choice(_SOME),
+            text,
+        )
+    cut = cut.strip(" ,")
+    if cut == text or len(cut.split()) < 5:
+        return None
+    return cut[0].upper() + cut[1:]
 
 
 def fixed(question: str) -> list[str]:
@@ -111,6 +136,8 @@ class _Questions:
             self._without_answer(row)
         elif years and draw < 0.9:
             _year_in_head(self.make, self.name, row, spans[0], years[0])
+        if self.rng.random() < BLURRED:
+            self._blurred(row, at)
         if self.rng.random() < self.claims:
             start, end = self._cut(row, at, 0.2)
             self._claim_of(row, text[start:end])
@@ -156,6 +183,18 @@ class _Questions:
         self._answer("answer sentence left out", row, left)
         if self.rng.random() < self.claims / 3:
             self._claim("claim without its sentence", f"{row.question} {row.answers[0]}", left, "not_stated")
+
+    def _blurred(self, row: Asked, at: int) -> None:
+        """The sentence itself without the words that answer: it tells of the same thing, and leaves open what is asked."""
+        text = row.context
+        start, end = self.make.window(text, at, self.rng.choice((1, 2, 3)))
+        window = blurred(text[start:end], max(row.answers, key=len), self.rng)
+        if window is None or any(a in window for a in row.answers):
+            return
+        self._answer("answer left open", row, window)
+        if self.rng.random() < self.claims:
+            said = statement(row.question, row.answers[0]) or row.answers[0]
+            self._claim("claim left open", f"{row.question} {said}", window, "not_stated")
 
     def _claim_of(self, row: Asked, window: str) -> None:
         """The answer as a claim, or that of another question on the same paragraph."""

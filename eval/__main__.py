@@ -304,20 +304,15 @@ def draft(settings: Settings, file: Path, count: int) -> None:
     from eval.opening import own_articles
     from eval.review import Drafts, is_draft, of_reader
     from rag.assistant import open_generator, open_reader
-    from rag.ui.sessions import FILE_NAME, Sessions
+    from rag.ui.sessions import kept_cases
 
     generator = open_generator(settings)
     if generator is None:
         raise EvalError("a model words the questions; name one with --model ahead of draft")
     drafts = Drafts(file, own_articles(settings))
-    if (settings.data / FILE_NAME).is_file():
-        sessions = Sessions(settings.data)
-        try:
-            for reported in sessions.cases():
-                if of_reader(reported).id not in drafts.known:
-                    drafts.add(of_reader(reported))
-        finally:
-            sessions.close()
+    for reported in kept_cases(settings.data):
+        if of_reader(reported).id not in drafts.known:
+            drafts.add(of_reader(reported))
     reader = open_reader(settings)
     made = tried = 0
     proposed = propose(drafts.articles, drafts.known, generator, reader)

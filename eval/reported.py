@@ -10,9 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from rag.assistant import Assistant
-from rag.schema import Turn
 from rag.text.words import plain
-from rag.ui.sessions import FILE_NAME, Sessions, repeats
+from rag.ui.sessions import kept_cases, repeats
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,17 +30,9 @@ def ask_again(assistant: Assistant, data: Path) -> list[AskedAgain]:
 
     Raises `SessionError` when the file cannot be read.
     """
-    if not (data / FILE_NAME).is_file():
-        return []
-    sessions = Sessions(data)
-    try:
-        kept = sessions.cases()
-    finally:
-        sessions.close()
     found = []
-    for case in kept:
-        history: tuple[Turn, ...] = case.history
-        now = assistant.ask(case.answer.question, history)
+    for case in kept_cases(data):
+        now = assistant.ask(case.answer.question, case.history)
         said = " ".join(s.text for s in now.shown) or now.missing or now.error
         found.append(AskedAgain(case.id, case.answer.question, case.reason, said, repeats(case, now)))
     return found

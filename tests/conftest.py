@@ -16,7 +16,7 @@ from typing import NoReturn
 
 import pytest
 
-from rag.config import load_settings
+from rag.config import Settings, load_settings
 from rag.errors import ModelError
 from rag.models.registry import find_model
 
@@ -53,6 +53,16 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         for name in getattr(item, "fixturenames", ()):
             if name in MARKS:
                 item.add_marker(MARKS[name])
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    """Two short articles, a folder for their index, and one for caches."""
+    seeds = tmp_path / "seeds"
+    seeds.mkdir()
+    (seeds / "a.txt").write_text("Floods hit Valencia\n\nThe river rose four metres on Monday.", "utf-8")
+    (seeds / "b.txt").write_text("Talks on grain\n\nMinisters met in Ankara for three hours.", "utf-8")
+    return Settings(seeds=seeds, index=tmp_path / "index", cache=tmp_path / "cache")
 
 
 class NetworkTouchedError(RuntimeError):

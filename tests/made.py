@@ -1,13 +1,19 @@
-"""Values that tests make over and over: articles, passages, and sentences that a reader found."""
+"""What tests make over and over: articles, passages, sentences that a reader found, and what an index finds."""
 
 from __future__ import annotations
 
+from contextlib import closing
 from dataclasses import replace
 
 from rag.answering.reading import Found, evidence_of
+from rag.config import Settings
+from rag.ingest.build import fingerprint_of
+from rag.retrieval.hybrid import retrieve
 from rag.retrieval.windows import Window
 from rag.schema import Article, Chunk, Field, Origin, PartialDate, Passage, Published
+from rag.store.local import LocalStore
 from rag.text.sentences import sentences
+from tests.fakes import WordEmbedder
 
 
 def article(
@@ -49,3 +55,10 @@ def found(
     span = next(s for s in window.spans if s.start <= place < s.end)
     evidence = replace(evidence_of(window, span, value, answerable), number=number)
     return Found(evidence, window, answerable, value, ())
+
+
+def found_in(settings: Settings, query: str) -> list[str]:
+    """Ids of the articles of the five best passages of an index by `WordEmbedder`."""
+    embedder = WordEmbedder()
+    with closing(LocalStore(settings.index, fingerprint_of(settings, embedder))) as store:
+        return [p.article.id for p in retrieve(store, embedder, query, 5)]

@@ -74,7 +74,8 @@ def index(
     if export_to is not None:
         _export(settings, export_to, as_json)
         return
-    _lower_priority()
+    if hasattr(os, "nice"):
+        os.nice(10)  # other programs, such as an answer in progress, go first
     embedder = open_embedder(settings)
     if import_from is not None:
         _import(settings, embedder, import_from, as_json)
@@ -133,12 +134,6 @@ def _embed_ahead(settings: Settings, cluster: str, workers: int, tell: Tell) -> 
 
     make = partial(MiniLM, find_model(settings.embedding, settings), threads=1)
     embed_ahead(settings, make, cluster, workers, tell)
-
-
-def _lower_priority() -> None:
-    """Give other programs, such as an answer in progress, priority on the processor."""
-    if hasattr(os, "nice"):
-        os.nice(10)
 
 
 def _watch(settings: Settings, embedder: Embedder, as_json: bool) -> None:

@@ -32,9 +32,9 @@ def cases(ctx: click.Context, as_json: bool) -> None:
         return
     from rag.codec import answer_to_dict
     from rag.text.words import plain
-    from rag.ui.sessions import Sessions
+    from rag.ui.sessions import kept_cases
 
-    for case in Sessions(ctx.obj.data).cases():
+    for case in kept_cases(ctx.obj.data):
         if as_json:
             more = {
                 "id": case.id,
@@ -56,9 +56,9 @@ def cases(ctx: click.Context, as_json: bool) -> None:
 def check(settings: Settings, model: str | None) -> None:
     """Ask every case again, and say which still get the answer that was found wrong. Status 1 when one does."""
     from rag.text.words import plain
-    from rag.ui.sessions import Sessions, repeats
+    from rag.ui.sessions import kept_cases, repeats
 
-    kept = Sessions(settings.data).cases()
+    kept = kept_cases(settings.data)
     if not kept:
         click.echo("no case is kept")
         return

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 from rag.answering.freshness import Freshness, cited_by
 from rag.assistant import Assistant
@@ -12,7 +12,7 @@ from rag.text.words import plain
 from rag.ui.chat import BUSY, Chat
 from rag.ui.rendering import notice_html, render
 from rag.ui.session import Session
-from rag.ui.sessions import Listed, Sessions, to_markdown
+from rag.ui.sessions import Sessions, to_markdown
 from rag.ui.widgets import QUICK, BrowserEvent, html, on_event, same
 
 NO_FILE = ("", "")
@@ -37,11 +37,12 @@ class ConversationsTab:
         shown.click(on_event(self.act), [chat.session], [chat.notice, chat.conversation, shown], **QUICK)
 
     def show(self, session: Session, save: tuple[str, str] = NO_FILE) -> str:
-        """The list. `save` is a file for the browser to save."""
+        """The list. `save` is (file name, text) of a conversation for the browser to save."""
         try:
-            return conversations_html(self._sessions.listed(), session.kept, save)
+            listed = self._sessions.listed()
         except CitewireError as error:
             return notice_html(str(error))
+        return render("conversations.html", listed=listed, current=session.kept, save=save)
 
     def act(self, session: Session, event: BrowserEvent) -> list[object]:
         """Open, save or delete a conversation."""
@@ -68,11 +69,6 @@ class ConversationsTab:
         session.kept, session.reading = id_, False
         states = (self._assistant.freshness(cited_by(a)) for a in session.turns)
         session.since = {n: text for n, found in enumerate(states) if (text := since_text(found))}
-
-
-def conversations_html(listed: Sequence[Listed], current: str, save: tuple[str, str] = NO_FILE) -> str:
-    """The kept conversations; `save` is (file name, text) of one for the browser to save."""
-    return render("conversations.html", listed=listed, current=current, save=save)
 
 
 def since_text(found: Mapping[str, Freshness]) -> str:

@@ -12,7 +12,7 @@ import secrets
 import sqlite3
 import threading
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -219,6 +219,14 @@ class Sessions:
             gone = self._db.execute("DELETE FROM cases WHERE id=?", (id_,)).rowcount > 0
             self._drop_articles()
         return gone
+
+
+def kept_cases(folder: Path) -> list[Case]:
+    """All cases that are kept in `folder`, the oldest first; none where nothing was kept. Raises `SessionError`."""
+    if not (folder / FILE_NAME).is_file():
+        return []
+    with closing(Sessions(folder)) as sessions:
+        return sessions.cases()
 
 
 def to_markdown(turns: Sequence[Answer]) -> str:

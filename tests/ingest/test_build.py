@@ -19,13 +19,13 @@ from rag.ingest import build as building
 from rag.ingest.build import Summary, build, fingerprint_of
 from rag.ingest.maintenance import exclude
 from rag.ingest.priority import answering
-from rag.retrieval.hybrid import retrieve
 from rag.schema import Origin
 from rag.store.catalog import Catalog
 from rag.store.catalog_file import FILE_NAME
 from rag.store.local import LocalStore
 from tests.fakes import WordEmbedder
 from tests.ingest.test_formats import TWIN, one_of_each
+from tests.made import found_in
 
 if TYPE_CHECKING:
     from rag.protocols import Vectors
@@ -38,15 +38,6 @@ REPORT = (
 )
 
 
-@pytest.fixture
-def settings(tmp_path: Path) -> Settings:
-    seeds = tmp_path / "seeds"
-    seeds.mkdir()
-    (seeds / "a.txt").write_text("Floods hit Valencia\n\nThe river rose four metres on Monday.", "utf-8")
-    (seeds / "b.txt").write_text("Talks on grain\n\nMinisters met in Ankara for three hours.", "utf-8")
-    return Settings(seeds=seeds, index=tmp_path / "index", cache=tmp_path / "cache")
-
-
 def store_of(settings: Settings) -> LocalStore:
     return LocalStore(settings.index, fingerprint_of(settings, WordEmbedder()))
 
@@ -55,14 +46,6 @@ def ids(settings: Settings) -> list[str]:
     store = store_of(settings)
     try:
         return [a.id for a in store.articles()]
-    finally:
-        store.close()
-
-
-def found(settings: Settings, query: str) -> list[str]:
-    store = store_of(settings)
-    try:
-        return [p.article.id for p in retrieve(store, WordEmbedder(), query, 5)]
     finally:
         store.close()
 
@@ -168,7 +151,7 @@ def test_a_large_first_run_is_several_generations_and_loses_little(
         build(settings, Tired())
     assert 2 <= len(ids(settings)) < 8, "what was done is there"
     build(settings, WordEmbedder())
-    assert len(ids(settings)) == 8 and found(settings, "zebra5")[0] == "n5.txt"
+    assert len(ids(settings)) == 8 and found_in(settings, "zebra5")[0] == "n5.txt"
 
 
 # --- the same article, copies, renames ---------------------------------------------------------------------------
@@ -233,7 +216,7 @@ def test_a_renamed_folder_costs_no_embedding_and_keeps_all(settings: Settings) -
     embedder = WordEmbedder()
     summary = build(settings, embedder)
     assert len(summary.renamed) == 5 and not summary.added and embedder.encoded == 0
-    assert found(settings, "owl3 slept")[0] == "new/3.txt"
+    assert found_in(settings, "owl3 slept")[0] == "new/3.txt"
 
 
 # --- where articles lie ------------------------------------------------------------------------------------------
@@ -374,7 +357,7 @@ def test_articles_of_all_formats_are_found_and_know_where_they_come_from(setting
     reasons = {s.path: s.reason for s in summary.skipped}
     assert reasons.keys() == {"old.zip#../out.txt", "rows.jsonl#line 2"}
     assert reasons["rows.jsonl#line 2"].startswith("rows.jsonl: line 2")
-    assert found(settings, "harbour closed")[0] == "rows.jsonl#r7"
+    assert found_in(settings, "harbour closed")[0] == "rows.jsonl#r7"
     article = store_of(settings).article("rows.jsonl#r7")
     assert article and article.publisher and article.publisher.origin is Origin.METADATA
     row["text"] = "The harbour was closed for three days."
@@ -401,7 +384,7 @@ def test_an_article_that_is_taken_out_stays_out_until_it_changes_or_is_asked_for
     (settings.seeds / "twin.txt").write_text((settings.seeds / "b.txt").read_text("utf-8"), "utf-8")
     build(settings, WordEmbedder())
     assert exclude(settings, WordEmbedder(), ["b.txt"]) == ["b.txt"]
-    assert ids(settings) == ["a.txt"] and "b.txt" not in found(settings, "Ministers Ankara")
+    assert ids(settings) == ["a.txt"] and "b.txt" not in found_in(settings, "Ministers Ankara")
     assert (settings.seeds / "b.txt").exists()
     assert build(settings, WordEmbedder()).is_empty and ids(settings) == ["a.txt"]
     assert build(settings, WordEmbedder(), paths=[settings.seeds / "b.txt"]).added == ("b.txt",)

@@ -15,30 +15,12 @@ from rag.config import Settings, load_settings, of_corpus
 from rag.errors import ConfigError, StoreError
 from rag.ingest.build import build, fingerprint_of
 from rag.ingest.maintenance import check, export, rebuild, restore
-from rag.retrieval.hybrid import retrieve
 from rag.store.catalog import Catalog
 from rag.store.catalog_file import FILE_NAME, FORMAT
 from rag.store.local import LocalStore
 from rag.store.migration import backup_name, format_of
 from tests.fakes import WordEmbedder
-
-
-@pytest.fixture
-def settings(tmp_path: Path) -> Settings:
-    seeds = tmp_path / "seeds"
-    seeds.mkdir()
-    (seeds / "a.txt").write_text("Floods hit Valencia\n\nThe river rose four metres on Monday.", "utf-8")
-    (seeds / "b.txt").write_text("Talks on grain\n\nMinisters met in Ankara for three hours.", "utf-8")
-    return Settings(seeds=seeds, index=tmp_path / "index", cache=tmp_path / "cache")
-
-
-def found(settings: Settings, query: str) -> list[str]:
-    store = LocalStore(settings.index, fingerprint_of(settings, WordEmbedder()))
-    try:
-        return [p.article.id for p in retrieve(store, WordEmbedder(), query, 5)]
-    finally:
-        store.close()
-
+from tests.made import found_in
 
 # --- an index of format 1 ----------------------------------------------------------------------------------------
 
@@ -109,11 +91,11 @@ def test_an_index_of_format_1_is_brought_over_without_embedding_and_kept_beside(
     write_format_1(settings)
     assert format_of(settings.index) == 1
     with pytest.raises(StoreError, match="format 1.*rag index"):
-        found(settings, "Ministers")
+        found_in(settings, "Ministers")
     embedder = WordEmbedder()
     summary = build(settings, embedder)
     assert summary.unchanged == ("a.txt", "b.txt") and embedder.encoded == 0
-    assert found(settings, "Ministers in Ankara")[0] == "b.txt" and format_of(settings.index) == FORMAT
+    assert found_in(settings, "Ministers in Ankara")[0] == "b.txt" and format_of(settings.index) == FORMAT
     kept = sqlite3.connect(settings.index / backup_name(1))
     assert kept.execute("SELECT count(*) FROM articles").fetchone() == (3,)
     kept.close()
@@ -131,7 +113,7 @@ def test_an_index_that_cannot_be_brought_over_stays_as_it_was(settings: Settings
         build(settings, WordEmbedder())
     assert format_of(settings.index) == 1
     assert rebuild(settings, WordEmbedder()).added == ("a.txt", "b.txt")
-    assert found(settings, "Ministers in Ankara")[0] == "b.txt"
+    assert found_in(settings, "Ministers in Ankara")[0] == "b.txt"
 
 
 # --- starting over, checking -------------------------------------------------------------------------------------
@@ -156,7 +138,7 @@ def test_a_rebuild_goes_on_following_other_folders(settings: Settings, tmp_path:
     build(settings, WordEmbedder())
     build(settings, WordEmbedder(), paths=[other])
     rebuild(settings, WordEmbedder())
-    assert found(settings, "harbour closed")[0] == f"{other}/x.txt"
+    assert found_in(settings, "harbour closed")[0] == f"{other}/x.txt"
     (other / "y.txt").write_text("Fire in Nice\n\nA warehouse burned.", "utf-8")
     assert build(settings, WordEmbedder()).added == (f"{other}/y.txt",)
 
@@ -177,7 +159,7 @@ def test_a_check_makes_damaged_copies_again(settings: Settings) -> None:
     embedder = WordEmbedder()
     checked = check(settings, embedder)
     assert len(checked.done) == 2 and embedder.encoded == 0
-    assert check(settings, embedder).done == () and found(settings, "Ministers")[0] == "b.txt"
+    assert check(settings, embedder).done == () and found_in(settings, "Ministers")[0] == "b.txt"
 
 
 def test_files_of_another_index_are_never_read(settings: Settings, tmp_path: Path) -> None:
@@ -188,7 +170,7 @@ def test_files_of_another_index_are_never_read(settings: Settings, tmp_path: Pat
     build(other, WordEmbedder())
     foreign = next(other.index.glob("vectors-*")).read_bytes()
     next(settings.index.glob("vectors-*")).write_bytes(foreign)
-    assert found(settings, "Ministers in Ankara")[0] == "b.txt"
+    assert found_in(settings, "Ministers in Ankara")[0] == "b.txt"
 
 
 # --- saving, restoring -------------------------------------------------------------------------------------------
@@ -201,11 +183,11 @@ def test_a_saved_index_is_restored_elsewhere_without_the_articles(settings: Sett
     elsewhere = replace(settings, seeds=tmp_path / "none", index=tmp_path / "elsewhere")
     embedder = WordEmbedder()
     assert restore(elsewhere, embedder, file) == (2, 2) and embedder.encoded == 0
-    assert found(elsewhere, "Ministers in Ankara")[0] == "b.txt"
+    assert found_in(elsewhere, "Ministers in Ankara")[0] == "b.txt"
     (settings.seeds / "b.txt").unlink()
     build(settings, WordEmbedder())
     restore(settings, WordEmbedder(), file)
-    assert found(settings, "Ministers in Ankara")[0] == "b.txt"
+    assert found_in(settings, "Ministers in Ankara")[0] == "b.txt"
     assert not list(settings.index.glob("export-*")) and not (settings.index / "rebuild").exists()
 
 
@@ -237,7 +219,7 @@ def test_a_file_that_is_no_sound_saved_index_changes_nothing(
             archive.writestr(FILE_NAME, data)
     with pytest.raises(StoreError, match="saved.zip"):
         restore(settings, embedder, file)
-    assert found(settings, "Ministers in Ankara")[0] == "b.txt"
+    assert found_in(settings, "Ministers in Ankara")[0] == "b.txt"
     assert not (settings.index / "rebuild").exists()
 
 
@@ -256,7 +238,7 @@ def test_corpora_side_by_side_do_not_meet(settings: Settings, tmp_path: Path) ->
     assert sports.index == settings.index / "corpora" / "sports"
     build(sports, WordEmbedder())
     build(settings, WordEmbedder())
-    assert found(sports, "final")[0] == "s.txt" and "s.txt" not in found(settings, "final in Oslo")
+    assert found_in(sports, "final")[0] == "s.txt" and "s.txt" not in found_in(settings, "final in Oslo")
     assert of_corpus(settings.with_options(corpus="x")).seeds == Path("corpora/x")
     for name in ("../out", ".hidden", "a/b", "a b"):
         with pytest.raises(ConfigError, match="a name is letters"):

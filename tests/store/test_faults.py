@@ -22,28 +22,11 @@ from rag.retrieval.hybrid import retrieve
 from rag.store.catalog_file import FILE_NAME
 from rag.store.local import LocalStore
 from tests.fakes import WordEmbedder
+from tests.made import found_in
 
 pytestmark = pytest.mark.slow
 
 ROOT = Path(__file__).parent.parent.parent
-
-
-@pytest.fixture
-def settings(tmp_path: Path) -> Settings:
-    seeds = tmp_path / "seeds"
-    seeds.mkdir()
-    (seeds / "a.txt").write_text("Floods hit Valencia\n\nThe river rose four metres on Monday.", "utf-8")
-    (seeds / "b.txt").write_text("Talks on grain\n\nMinisters met in Ankara for three hours.", "utf-8")
-    return Settings(seeds=seeds, index=tmp_path / "index", cache=tmp_path / "cache")
-
-
-def found(settings: Settings, query: str) -> list[str]:
-    embedder = WordEmbedder()
-    store = LocalStore(settings.index, fingerprint_of(settings, embedder))
-    try:
-        return [p.article.id for p in retrieve(store, embedder, query, 5)]
-    finally:
-        store.close()
 
 
 def _crash(folder: Path, mode: str, number: int, **environ: str) -> dict[str, object]:
@@ -104,7 +87,7 @@ def test_a_flipped_bit_or_a_cut_in_any_file_is_never_shown(settings: Settings, t
     build(settings, WordEmbedder())
     kept = tmp_path / "kept"
     shutil.copytree(settings.index, kept)
-    right = {q: found(settings, q) for q in ("river rose Monday", "ministers Ankara hours")}
+    right = {q: found_in(settings, q) for q in ("river rose Monday", "ministers Ankara hours")}
     bodies = {p.name: p.read_text("utf-8") for p in settings.seeds.iterdir()}
     tried = repaired = 0
     for number in range(len(_files(kept))):
@@ -130,7 +113,7 @@ def test_a_flipped_bit_or_a_cut_in_any_file_is_never_shown(settings: Settings, t
                         check(settings, WordEmbedder())
                     else:
                         build(settings, WordEmbedder())
-                    assert {q: found(settings, q) for q in right} == right
+                    assert {q: found_in(settings, q) for q in right} == right
                     repaired += 1
     assert tried > 90 and repaired > 5
 
@@ -143,12 +126,12 @@ def test_a_damaged_catalogue_is_kept_aside_and_made_again_from_the_articles(sett
     data[place] ^= 0x20  # "ministers": no structure of SQLite's is touched
     file.write_bytes(data)
     with pytest.raises(StoreError, match="rag index --check"):
-        found(settings, "ministers Ankara")
+        found_in(settings, "ministers Ankara")
     embedder = WordEmbedder()
     checked = check(settings, embedder)
     assert checked.aside is not None and checked.aside.is_file()
     assert embedder.encoded == 0, "vectors that prove themselves are taken over"
-    assert found(settings, "ministers Ankara hours")[0] == "b.txt"
+    assert found_in(settings, "ministers Ankara hours")[0] == "b.txt"
     assert check(settings, WordEmbedder()).done == ()
 
 
@@ -170,7 +153,7 @@ def test_an_index_on_a_read_only_disk_answers_and_says_that_it_cannot_be_written
     settings = replace(settings, index=mounted / "index")
     build(settings, WordEmbedder())
     subprocess.run(["mount", "-o", "remount,ro", mounted], check=True)
-    assert found(settings, "ministers Ankara hours")[0] == "b.txt"
+    assert found_in(settings, "ministers Ankara hours")[0] == "b.txt"
     (settings.seeds / "c.txt").write_text("Vote in Oslo\n\nParliament voted on the fishing law.", "utf-8")
     with pytest.raises(StoreError, match="cannot be written"):
         build(settings, WordEmbedder())
@@ -217,7 +200,7 @@ def test_a_reader_sees_no_mixture_while_a_hundred_updates_pass(settings: Setting
     stop.set()
     reader.join(60)
     assert not mixed and len(seen) > 10, "the reader saw many generations, each whole"
-    assert found(settings, "zebra keeper counter")
+    assert found_in(settings, "zebra keeper counter")
     assert len(list(settings.index.glob("vectors-*"))) <= 9 and len(list(settings.index.glob("words-*"))) == 1
 
 

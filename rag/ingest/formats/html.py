@@ -58,6 +58,18 @@ def _without_overlays(root: Any) -> None:
         remove(element)
 
 
+_PARTS = ("p", "div", "h1", "h2", "h3", "h4")
+
+
+def _without_lists_of_paragraphs(root: Any) -> None:
+    """Make blocks of the lists whose items have a heading or paragraphs of their own, so that these stay apart."""
+    for around in list(root.iter("ol", "ul")):
+        items = around.findall("li")
+        if any(sum(part.tag in _PARTS for part in item) > 1 for item in items):
+            for block in (around, *items):
+                block.tag = "div"
+
+
 _UNSEEN = "//*[contains(@class, 'sr-only') or contains(@class, 'visually-hidden') or contains(@class, 'screen-reader')]"
 
 
@@ -199,6 +211,7 @@ def page(markup: str, limits: Limits, url: str = "") -> Document:
         if label.getparent() is not None and len(text_of(label)) < _PAGE_LEAST:
             remove(label)
     _without_links_to_others(root)
+    _without_lists_of_paragraphs(root)
     tables_to_lines(root)
     from lxml import etree
     from trafilatura import bare_extraction

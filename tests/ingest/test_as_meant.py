@@ -237,7 +237,7 @@ def test_what_a_browser_prints_around_a_page_is_not_read(above: str, below: str,
         ),
         (r"It costs {\strike 3.1 }4.2 million.", "It costs 4.2 million."),
         (
-            r"It covers 12 km{\super 2} and 10\super 6\super0 l.{\super 3} It rains.",
+            r"It covers 12 km{\super 2} and 10\super 6\super0  l.{\super 3} It rains.",
             "It covers 12 km² and 10⁶ l. It rains.",
         ),
         (r"Said.{\*\annotation{\pard by the editor}} Then.", "Said. Then."),

@@ -355,6 +355,8 @@ OWN = "The bridge is closed from Friday."
     [
         (f"{OWN}\n\nOn Wed, 9 Jul 2025, Karl Denn wrote:\n> It costs 9 million.\n> So they say.\n", OWN),
         (f"{OWN}\n\n-- \nAnn Lee\nThe Courier | +44 1", OWN),
+        (f"{OWN}\n--\nAnn Lee\nThe Courier", OWN),
+        (f"{OWN}\n--\n{STORY[0]}\n--\n{STORY[1]}", f"{OWN}\n--\n{STORY[0]}\n--\n{STORY[1]}"),
         ("Karl wrote:\n> Is it closed?\n\nYes.\n\n> Until when?\n\nMay.", "Yes.\n\nMay."),
         ("> It costs 9 million.\n> > So they say.", "It costs 9 million.\nSo they say."),
         (

@@ -201,6 +201,15 @@ def test_columns_are_read_one_after_the_other_though_some_of_their_lines_are_str
     assert text.index("year, and") < text.index("A ferry")
 
 
+def test_running_heads_of_left_and_right_pages_mirror_each_other() -> None:
+    heads = ("The Larkholm Courier 1", "2 The Larkholm Courier", "The Larkholm Courier 3")
+    pages = [
+        f"{at(50, 760, [head])} {at(50, 700, [line[:60]])}" for head, line in zip(heads, STORY, strict=True)
+    ]
+    text = one("a.pdf", pdf_pages(pages)).text
+    assert "Courier" not in text and all(line[:60] in text for line in STORY)
+
+
 @pytest.mark.parametrize(
     ("above", "below", "framed"),
     [

@@ -61,12 +61,14 @@ _GREETED = tuple(map(_words, ("how are you", "good day", "what's up", "nice to m
 _THANKS = _words(
     "thanks thank thx ty cheers appreciated appreciate bye goodbye danke merci gracias grazie obrigado"
 )
-_OKAY = _words("ok okay good great perfect cool understood nice alright wonderful excellent got")
+_OKAY = _words(
+    "ok okay good great perfect cool understood nice alright wonderful excellent got wow awesome brilliant amazing"
+)
 _THANKING = (
     _THANKS
     | _OKAY
     | _words(
-        "you u no yes very much so a lot many bunch it that this that's is was helps helped helpful for your the help answer"
+        "you u no yes very much so a lot many bunch it that this that's is was helps helped helpful for your the help answer job work"
         " all i exactly what needed really mate guys now beaucoup muchas vielen dank"
     )
 )
@@ -92,14 +94,14 @@ _PARTS = {
 }
 _FORMS = {
     Intent.THANKS: """
-see you(?: later| soon| tomorrow| around)?|good night|take care|(?:no,? )?that(?: is|['’]s) (?:all|it)(?: for (?:now|today))?
+see you(?: later| soon| tomorrow| around)?|good night|take care|(?:no,? )?that is (?:all|it)(?: for (?:now|today))?
 """,
     Intent.ABILITY: """
 help(?: me)?|/help
 what can you (?:do|answer|tell me)(?: for me)?
 what (?:(?:kind of )?questions )?(?:can|may|could|should) i ask(?: you)?
-(?:who|what) are you|what is your name|what do you do|how (?:do|can) i use (?:this|you)
-are you (?:an? )?(?:ai|bot|robot|machine|human|real)
+(?:who|what) are you|what is (?:your name|citewire)|(?:which|what) model (?:are you|do you use)|what do you do|how (?:do|can) i use (?:this|you)
+are you (?:an? )?(?:ai|bot|robot|machine|human|real|chatgpt|gpt|llm)
 how (?:does|do) (?:this|it|you) work|who (?:made|built|created) (?:you|this)
 what else can (?:you (?:do|tell me)|i ask)|what (?:can['’]t|cannot|can) you (?:not )?answer
 (?:what|which) languages? (?:do|can) you (?:speak|understand|read)|do you (?:speak|understand) \\w+
@@ -117,29 +119,34 @@ what (?:are|is) {your} {held} (?:all )?about
 what {your} {held} are (?:all )?about
 what do {your} {held} (?:say|cover|tell(?: me)?|tell of|talk about|deal with|discuss|report)
 (?:what|which) (?:topics|subjects|themes|events) do {your} {held} (?:cover|discuss|deal with|talk about|tell of)
-what(?: is|['’]s) (?:in )?(?:this|the|your) (?:corpus|collection|index|library|archive)(?: of articles)?(?: about)?
+what is (?:in )?(?:this|the|your) (?:corpus|collection|index|library|archive)(?: of articles)?(?: about)?
 (?:{summarise}|describe|tell me about|(?:give me )?an overview of) (?:{your} {held}|everything|them all|{your} (?:corpus|collection|index|library|archive))
-what do you know|what(?: is|['’]s) (?:in )?the news(?: about)?
+what do you know|what is (?:in )?the news(?: about)?
 summar(?:y|i[sz]e)|overview|tl;?dr|give me (?:a summary|an overview|the gist)
 (?:what|which) (?:dates|days|period|time(?: period| span| frame)?|years|months) do {your} {held} cover
 (?:{summarise}|summari[sz]e) (?:each|every)(?: of {your})? {held}?(?:article|one of them)?(?: in (?:one|a) sentence)?
-show me (?:everything|all)(?: you have)?|what do you have|what(?: is|['’]s) new
-what(?: is| are|['’]s) (?:this|all this) (?:all )?about
+(?:what|which) (?:topics|subjects|themes|events) (?:do|can) you (?:cover|have|know(?: about)?)
+what are (?:the|your) (?:main |key |major )?(?:topics|themes|subjects)(?: of {your} {held})?
+(?:what are )?(?:the )?(?:main|key) (?:points|takeaways) of {your} {held}
+how (?:recent|old|new) are {your} {held}
+(?:(?:the |any )?(?:latest |recent |today['’]s )?)(?:news|headlines)
+show me (?:everything|all)(?: you have)?|what do you have|what is new
+what(?: is| are) (?:this|all this) (?:all )?about
 """,
     Intent.PUBLISHERS: """
-{which} (?:publishers|newspapers|outlets) (?:are there|do you have|have you){here}
+{which} (?:publishers|newspapers|outlets|sources) (?:are there|do you have|have you){here}
 who published {your} {articles}
 {which} (?:sources|publishers|newspapers|outlets|papers) (?:are (?:in )?here|are in {your} (?:index|corpus|collection)|do you (?:use|have))
 what are (?:your|the) sources|where do {your} {held} come from|where are {your} {held} from
-(?:list|show me) {your} (?:publishers|sources|newspapers|outlets)
+{list}(?: of)? {your} (?:publishers|sources|newspapers|outlets)
 """,
     Intent.AUTHORS: """
-who (?:wrote|are the authors of) {your} {held}|(?:list|show me|who are) {your} (?:authors|journalists|reporters)
+who (?:wrote|are the authors of|is the author of) {your} {held}|(?:list|show me|who are) {your} (?:authors|journalists|reporters)
 {which} (?:authors|journalists|reporters) (?:are there|do you have|have you){here}
 """,
     Intent.NEWEST: """
-(?:what|which) (?:news )?articles? (?:is|are) (?:the )?{new}
-(?:what is|what are|what['’]s|which is|which are|show me|find|list|when was) (?:the )?{new} (?:news )?articles?(?: published)?{here}
+(?:what|which)(?: (?:news )?articles?| one)? (?:is|are) (?:the )?{new}(?: one)?
+(?:what is|what are|which is|which are|show me|find|list|when was) (?:the )?{new} (?:news )?articles?(?: published)?{here}
 """,
     Intent.LIST: """
 {which} {articles} (?:are there|do you have|have you(?: got)?|exist|are (?:indexed|available|known)){here}(?: {by} {x})?
@@ -159,6 +166,7 @@ in {which} {articles} (?:does|do) {x} (?:appear|occur|come up)
 how (?:often|many times) (?:is|are) {x} (?:mentioned|named)(?: in {your} {articles})?
 how (?:often|many times) (?:do|does) {x} (?:appear|occur|come up) in {your} {articles}
 how (?:often|many times) do {your} {articles} {mention} {x}
+(?:do|does) {x} (?:appear|occur|come up) in (?:any of )?{your} {articles}
 (?:is|are) {x} (?:mentioned|named|cited)(?: anywhere| at all)?(?: in (?:any of )?{your} {articles}| in any article)?
 (?:does|do) any(?: of)?(?: {your})? (?:news )?articles? {mention} {x}
 count(?: {your})? {articles} (?:that |which )?(?:{mention}|{mentioning}) {x}
@@ -175,9 +183,9 @@ _PERHAPS = {
     Intent.LIST: """
 {which} {articles} (?:are there|do you have|have you(?: got)?|exist) {of} {x}
 {list}(?: {your})? {articles} {of} {x}
-(?:are there|do you have|have you got) (?:any )?{articles} {of} {x}
+(?:(?:are there|do you have|have you got) )?(?:any )?{articles} {of} {x}
 what was published (?:by|on|in) {x}
-(?:what is|what['’]s|tell me) the (?:title|date|headline) of the (?:news )?article {of} {x}
+(?:what is|tell me) the (?:title|date|headline) of the (?:news )?article {of} {x}
 when was the (?:news )?article {of} {x} published
 {which} (?:{articles} (?:are|were)|(?:news )?article (?:is|was)) {of} {x}
 """,
@@ -186,9 +194,15 @@ when was the (?:news )?article {of} {x} published
 (?:which|what) (?:news )?article (?:{mention}|is about|discusses|covers|deals with|reports on) {x}
 (?:are there|is there|do you have|have you got|any) (?:any |an )?(?:news )?articles? (?:about|on) {x}
 {which} {articles} (?:do you have|have you(?: got)?|are there) (?:about|on) {x}
-(?:find|list|show me|give me|get)(?: me)?(?: {your})? {articles} (?:about|on|regarding|concerning) {x}
+(?:(?:find|list|show me|give me|get)(?: me)? )?(?:{your} )?{articles} (?:about|on|regarding|concerning) {x}
+(?:is there|do you (?:know|have)|do {your} {articles} (?:say|have)) (?:anything|something|any information|information) (?:about|on) {x}
+(?:is there |do you have )?any news (?:about|on|from) {x}
 """,
     Intent.SUMMARY: r"""
+{summarise} (?:the |an? )?(?:story|report|piece|coverage) {by} {x}
+{summarise} (?:the )?{x}['’]s? (?:story|report|piece|coverage)
+(?:tell me about|explain|describe|what is in) (?:the|an) (?:news )?article {of} {x}
+what is (?:the )?(?:news )?article (?P<subject>[“"'].+[”"']) about
 {summarise} (?:the|this|that|your) (?:news )?article
 what (?:is|does) (?:the|this|that|your) (?:news )?article (?:about|say)
 {summarise} (?:the|an|that|all|all the) (?:news )?articles? {of} {x}
@@ -212,8 +226,10 @@ def _patterns(forms: Mapping[Intent, str], certain: bool) -> list[tuple[re.Patte
 
 
 _PATTERNS = (*_patterns(_FORMS, True), *_patterns(_PERHAPS, False))
+_SHORT_IS = re.compile(r"^((?:no,? )?(?:what|who|which|where|how|when|that))['’]s\b", re.IGNORECASE)
 _POLITE = re.compile(
-    r"(?:(?:please|ok|okay|so|and|now|hi|hello|hey|thanks)[,.!]* )*"
+    r"(?:(?:please|ok|okay|so|and|now|(?:hi|hello|hey)(?: there| everyone| all)?|thanks"
+    r"|good (?:morning|afternoon|evening|day))[,.!]* )*"
     r"(?:(?:can|could|would|will) you (?:please )?|i(?: would|['’]d) like (?:you )?to (?:know )?|i want to know )?"
     r"(?:please )?(?:tell me,? (?=how|which|what))?",
     re.IGNORECASE,
@@ -241,6 +257,7 @@ def recognise(question: str) -> Asked | None:
     polite = _POLITE.match(bare)
     bare = bare[polite.end() :] if polite else bare
     bare = re.sub(r",? please$", "", bare, flags=re.IGNORECASE)
+    bare = _SHORT_IS.sub(r"\1 is", bare)
     for pattern, intent, certain in _PATTERNS:
         found = pattern.fullmatch(bare)
         if found is None:

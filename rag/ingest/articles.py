@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 from collections.abc import Collection
 from pathlib import Path
 from typing import Any
@@ -103,6 +104,9 @@ def _decode(data: bytes, shown: str) -> str:
 _NAMED = ("title", "publisher", "place", "url", "author")
 
 
+_MARKUP = re.compile(r"\s*(?:<!doctype html|<html[\s>]|\{\\rtf1)", re.IGNORECASE)
+
+
 def _fill(stated: Field | None, supplied: str | None) -> Field | None:
     if stated is not None or supplied is None:
         return stated
@@ -128,6 +132,9 @@ def read_article(path: Path, folder: Path, sidecars: Sidecars | None = None) -> 
     if not plain(body):
         what = "holds only blank space" if data else "is empty"
         raise ArticleError(f"{shown}: {what}; write the article into it or remove it")
+    if markup := _MARKUP.match(body):
+        ending = ".rtf" if "rtf" in markup[0] else ".html"
+        raise ArticleError(f"{shown}: is no plain text; rename it so that it ends in {ending}")
     said = describe(body)
     more = sidecar_of(path, folder, sidecars or Sidecars())
     published = said.published

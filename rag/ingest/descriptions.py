@@ -59,9 +59,10 @@ _PUBLISHED = re.compile(
 )
 _UPDATED = re.compile(r"(?:last\s+)?(?:updated|modified)(?:\s+on)?\s*[:|–-]?\s+", re.I)
 _UPDATED_TOO = re.compile(r"(?<=\w)[\s.,;|(·–—-]+(?:last )?(?:updated|modified)\b.*", re.I | re.S)
+_FIGURES_DATE = re.compile(r"\d{1,2}([./-])\d{1,2}\1\d{4}\b")  # may be ambiguous
 _AFTER_DATE = re.compile(  # a time of day and its zone
     r"[\s,|/–—T-]*(?:(?:at\s+)?\d{1,2}[:.]\d{2}(?::\d{2}(?:\.\d+)?)?\s*(?:[ap]\.?m\.?)?\s*(?:\(?[A-Z]{1,5}\)?)?\s*"
-    r"(?:[+-]\d{1,2}(?::?\d{2})?)?)?[\s.,|–—-]*",
+    r"(?:[+-]\d{1,2}(?::?\d{2})?)?)?[\s.,|*_–—-]*",
     re.I,
 )
 _PART = re.compile(r"(?:(?!\s[|·•]\s).)+")  # of a line "By Ann Lee | July 8, 2025 | 3 min read"
@@ -210,7 +211,7 @@ def _title(body: str, lines: list[tuple[int, int]], first: int) -> Field | None:
     for line_start, line_end in lines[1:_HEAD_LINES]:  # up to a blank line or a sentence
         if len(_BREAK.findall(body, before, line_start)) >= 2 or _is_paragraph(body, line_start, line_end):
             break
-        labelled = (_BYLINE, _PUBLISHED, _UPDATED, _ABOUT)
+        labelled = (_BYLINE, _PUBLISHED, _UPDATED, _ABOUT, _FIGURES_DATE)
         if any(pattern.match(body, line_start, line_end) for pattern in labelled) or any(
             found for _, found in _dates_in_head(body, line_start, line_end)
         ):
@@ -232,7 +233,7 @@ def _dates_in_head(body: str, start: int, end: int) -> Iterator[tuple[str, Publi
     """(label, date) of each part of a line near the title. Bars or dots separate the parts. The label is "published", "updated" or
     "", the date None where a part is something else."""
     for part in _PART.finditer(body, start, end):
-        low = part.start() + len(part.group()) - len(part.group().lstrip(" \t|·•"))
+        low = part.start() + len(part.group()) - len(part.group().lstrip(" \t|·•*_"))
         published, updated = _PUBLISHED.match(body, low, part.end()), _UPDATED.match(body, low, part.end())
         label = published or updated
         low = label.end() if label else low

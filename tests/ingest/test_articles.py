@@ -212,6 +212,12 @@ def test_authors_sources_and_buttons_are_no_publisher(foot: str) -> None:
         ("March 2024", "March 2024"),
         ("05/03/2024", None),  # March or May
         ("05.03.2024", None),
+        ("Tuesday, 05/03/2024", "2024-03-05"),  # May 3 was a Friday
+        ("Fri 05/03/2024 10:15", "2024-05-03"),
+        ("Sunday, 05/03/2024", None),
+        ("2024-W10-2", "2024-03-05"),
+        ("Published on March 5, 2024 at 8:15 am", "2024-03-05"),
+        ("5 March 2024 (updated 7 March 2024)", "2024-03-05"),
         ("yesterday", None),
         ("2 hours ago", None),
         ("10 of 12", None),
@@ -389,6 +395,8 @@ def test_known_encodings_are_decoded_and_only_the_byte_order_mark_goes(tmp_path:
         ("Мост закрыт на год".encode("cp1251"), "not text in UTF-8"),
         (b"\x89PNG\r\n\x1a\n", "not text in UTF-8"),
         (b"a" * (MAX_BYTES + 1), "larger than 20 MB"),
+        (b"<!DOCTYPE html><p>Closed.", "ends in .html"),
+        (b"{\\rtf1\\ansi Closed.}", "ends in .rtf"),
     ],
 )
 def test_what_is_no_text_is_refused_by_name_and_reason(tmp_path: Path, data: bytes, reason: str) -> None:

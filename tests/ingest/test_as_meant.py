@@ -17,7 +17,7 @@ from rag.ingest.descriptions import describe
 from rag.ingest.formats import Document, Refused
 from rag.ingest.formats.pdf_letters import pieces_of
 from rag.ingest.furniture import regions
-from tests.ingest.test_formats import STORY, TOLD, at, one, pdf, pdf_pages, read, word
+from tests.ingest.test_formats import STORY, TOLD, archive, at, one, pdf, pdf_pages, read, word
 from tests.made import article
 
 
@@ -97,6 +97,27 @@ def test_pages_and_messages_that_say_latin_1_mean_the_quotation_marks_of_windows
     assert said in one("a.html", markup.encode("cp1252")).text
     message = b"Subject: x\nContent-Type: text/plain; charset=iso-8859-1\nContent-Transfer-Encoding: 8bit\n\n"
     assert one("a.eml", message + said.encode("cp1252")).text == said
+
+
+@pytest.mark.parametrize("declared", ["iso-8859-1", "windows-1252", "us-ascii", "utf-8"])
+def test_a_page_in_utf_8_is_read_as_that_whatever_it_declares(declared: str) -> None:
+    said = "“The café is closed” – so the mayor said."
+    assert said in page(f"<p>{said} {STORY[0]}</p>{TOLD}", f'<meta charset="{declared}">')
+
+
+def test_items_with_a_heading_of_their_own_do_not_run_into_their_text() -> None:
+    items = "".join(f"<li><h2>{n}. A point</h2><p>{line}</p></li>" for n, line in enumerate(STORY, 1))
+    text = page(f"<ol>{items}</ol>")
+    assert all(f"{n}. A point\n\n{line}" in text for n, line in enumerate(STORY, 1))
+    assert "- A point of one line" in page(
+        f"{TOLD}<ul><li>A point of one line</li><li>Another one of them</li></ul>"
+    )
+
+
+def test_a_box_of_facts_has_a_line_for_each_under_its_title() -> None:
+    rows = "<tr><th>Length</th><td>212 m</td></tr><tr><th>Opened</th><td>1931</td></tr>"
+    text = page(f"{TOLD}<table><tr><th colspan=2>The bridge</th></tr>{rows}</table>")
+    assert "The bridge\n\nLength: 212 m\n\nOpened: 1931" in text
 
 
 def test_a_press_release_in_plain_lines_has_whole_paragraphs() -> None:
@@ -180,6 +201,15 @@ def test_columns_are_read_one_after_the_other_though_some_of_their_lines_are_str
     assert text.index("year, and") < text.index("A ferry")
 
 
+def test_running_heads_of_left_and_right_pages_mirror_each_other() -> None:
+    heads = ("The Larkholm Courier 1", "2 The Larkholm Courier", "The Larkholm Courier 3")
+    pages = [
+        f"{at(50, 760, [head])} {at(50, 700, [line[:60]])}" for head, line in zip(heads, STORY, strict=True)
+    ]
+    text = one("a.pdf", pdf_pages(pages)).text
+    assert "Courier" not in text and all(line[:60] in text for line in STORY)
+
+
 @pytest.mark.parametrize(
     ("above", "below", "framed"),
     [
@@ -214,6 +244,11 @@ def test_what_a_browser_prints_around_a_page_is_not_read(above: str, below: str,
             r'{\field{\*\fldinst{HYPERLINK "http://e.example"}}{\fldrslt{The council}}} said.',
             "The council said.",
         ),
+        (r"It costs {\strike 3.1 }4.2 million.", "It costs 4.2 million."),
+        (
+            r"It covers 12 km{\super 2} and 10\super 6\super0  l.{\super 3} It rains.",
+            "It covers 12 km² and 10⁶ l. It rains.",
+        ),
         (r"Said.{\*\annotation{\pard by the editor}} Then.", "Said. Then."),
     ],
 )
@@ -239,6 +274,40 @@ def test_a_word_file_is_read_with_raised_figures_and_without_what_is_struck_out(
         one("a.docx", word(f"<w:p>{''.join(runs)}</w:p>")).text
         == "It covers 12 km², he said. It costs 4.2 million."
     )
+
+
+def test_raised_and_struck_out_text_of_an_opendocument_file_is_told_by_its_style() -> None:
+    looks = (
+        ("R", 'text-position="super 58%"'),
+        ("S", 'text-line-through-style="solid"'),
+        ("N", 'text-line-through-style="none"'),
+    )
+    styles = "".join(f'<style name="{n}"><text-properties {look}/></style>' for n, look in looks)
+    body = (
+        '<p>It covers 12 km<span style-name="R">2</span>, he said.<span style-name="R">4</span> It costs '
+        '<span style-name="S">3.1 </span><span style-name="N">4.2</span> million.</p>'
+    )
+    content = f"<document>{styles}<body><text>{body}</text></body></document>"
+    assert (
+        one("a.odt", archive({"content.xml": content.encode()})).text
+        == "It covers 12 km², he said. It costs 4.2 million."
+    )
+
+
+def test_hidden_sheets_and_slides_are_not_read() -> None:
+    book = openpyxl.Workbook()
+    book.active.append(["Shown", 1])
+    book.create_sheet("b").append(["Hidden", 2])
+    book["b"].sheet_state = "hidden"
+    deck = pptx.Presentation()
+    for text in ("Shown", "Hidden"):
+        deck.slides.add_slide(deck.slide_layouts[5]).shapes.title.text = text
+    deck.slides[1]._element.set("show", "0")
+    for name, file in (("a.xlsx", book), ("a.pptx", deck)):
+        made = io.BytesIO()
+        file.save(made)
+        text = one(name, made.getvalue()).text
+        assert "Shown" in text and "Hidden" not in text
 
 
 def test_the_frame_of_a_slide_is_not_read() -> None:
@@ -295,6 +364,8 @@ OWN = "The bridge is closed from Friday."
     [
         (f"{OWN}\n\nOn Wed, 9 Jul 2025, Karl Denn wrote:\n> It costs 9 million.\n> So they say.\n", OWN),
         (f"{OWN}\n\n-- \nAnn Lee\nThe Courier | +44 1", OWN),
+        (f"{OWN}\n--\nAnn Lee\nThe Courier", OWN),
+        (f"{OWN}\n--\n{STORY[0]}\n--\n{STORY[1]}", f"{OWN}\n--\n{STORY[0]}\n--\n{STORY[1]}"),
         ("Karl wrote:\n> Is it closed?\n\nYes.\n\n> Until when?\n\nMay.", "Yes.\n\nMay."),
         ("> It costs 9 million.\n> > So they say.", "It costs 9 million.\nSo they say."),
         (
@@ -356,12 +427,20 @@ ROW = {"title": "Bridge", "text": STORY[0]}
         {"title": "All news", "feed": {"entries": [{"headline": "Bridge", "summary": STORY[0]}]}},
         {**ROW, "comments": [{"text": "I do not like it."}, {"text": "I do."}]},
         [{"title": "Bridge", "description": STORY[0], "source": {"name": "Wire", "description": "News."}}],
+        [{"title": "Bridge", "text": STORY[0], "date": {"$date": "2025-07-10T09:00:00Z"}}],
         [{"headline": {"main": "Bridge"}, "content": {"blocks": [{"data": {"text": STORY[0]}}]}}],
     ],
 )
 def test_articles_are_found_wherever_some_json_holds_them(content: object) -> None:
     found = one("a.json", json.dumps(content).encode())
     assert (found.title, found.text) == ("Bridge", STORY[0])
+
+
+def test_articles_by_their_ids_and_mere_texts_are_all_read() -> None:
+    by_id = read("a.json", json.dumps({"x": ROW, "y": {"title": "Ferry", "text": STORY[1]}}).encode())
+    texts = read("a.json", json.dumps(STORY[:2]).encode())
+    for found in (by_id, texts):
+        assert [f.text for f in found if isinstance(f, Document)] == STORY[:2]
 
 
 def test_columns_may_be_named_as_people_name_them() -> None:
@@ -413,6 +492,8 @@ def test_a_title_above_a_sheet_is_no_head_of_columns_and_a_share_is_a_percentage
         ("LARKHOLM, 10 July 2025", "2025-07-10"),
         ("Issued on: 25/07/2025 - 14:20", "2025-07-25"),
         ("Issued on: 10/07/2025 - 14:20", None),  # July or October
+        ("*Ann Lee, 10 July 2025*", "2025-07-10"),
+        ("10.07.2025 - 14:30", None),
         ("By Ann Lee\nUpdated 5 minutes ago", None),
         ("By Ann Lee\nBorn 3 March 1961", None),
     ],
@@ -421,6 +502,29 @@ def test_the_head_of_a_newspapers_article_gives_title_and_day(head: str, day: st
     found = describe(f"Bridge closed for nine months\n{head}\n\n{STORY[0]}\n\n{STORY[1]}\n")
     assert found.title is not None and found.title.value == "Bridge closed for nine months"
     assert (str(found.published.date) if found.published else None) == day
+
+
+def test_labels_above_a_text_are_front_matter_though_nothing_sets_them_apart() -> None:
+    head = "Headline: Bridge closed\nByline: Ann Lee\nPublished: 10 July 2025\nSource: The Courier\nURL: https://e.example/1"
+    body = f"{head}\n\n{STORY[0]}\n"
+    found = describe(body)
+    told = (found.title, found.author, found.publisher, found.url)
+    assert [f.value for f in told if f] == ["Bridge closed", "Ann Lee", "The Courier", "https://e.example/1"]
+    assert found.published is not None and str(found.published.date) == "2025-07-10"
+    assert [body[s.start : s.end].strip() for s in regions(article(body))] == [STORY[0]]
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        "Minister: We will not close it.\nReporter: Why?",
+        "Title: The bridge\nMinister: We will not close it.",
+        "Date: unknown\nPlace: Rome",
+    ],
+)
+def test_lines_of_an_interview_or_a_list_are_text(head: str) -> None:
+    body = f"{head}\n\n{STORY[0]}\n"
+    assert "".join(body[s.start : s.end] for s in regions(article(body))) == body
 
 
 @pytest.mark.parametrize(

@@ -62,8 +62,11 @@ def day_of(text: str, order: str = "") -> str:
     return _written(text)
 
 
+_WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+
+
 def _written(text: str) -> str:
-    """The day by dateparser, where both orders of day and month give the same day."""
+    """The day by dateparser, where both orders of day and month give the same day, or the weekday decides."""
     import warnings
 
     with warnings.catch_warnings():
@@ -84,4 +87,7 @@ def _written(text: str) -> str:
             if found is None:
                 return ""
             days.add(found.date())
+    named = [n for n, name in enumerate(_WEEKDAYS) if re.search(rf"\b{name}", text, re.I)]
+    if len(days) > 1 and len(named) == 1:
+        days = {day for day in days if day.weekday() == named[0]}
     return _day(days.pop()) if len(days) == 1 else ""

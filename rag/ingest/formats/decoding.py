@@ -92,6 +92,11 @@ _MEANT = {
 def decode_as(content: bytes, declared: str) -> str:
     """The text of bytes in a declared encoding. Raises `LookupError` or `UnicodeDecodeError` where the declaration is wrong."""
     name = codecs.lookup(declared).name
+    if name.startswith(("iso8859", "cp125", "ascii")) and _UTF8_SEQUENCE.search(content):
+        try:
+            return content.decode("utf-8")  # no other text happens to be that
+        except UnicodeDecodeError:
+            pass
     try:
         return content.decode(_MEANT.get(name, name))
     except UnicodeDecodeError:

@@ -26,7 +26,7 @@ _OVERLAID = re.compile(
 )
 _OTHER_LEAST = 4  # words of a link to another article; a shorter one is a name
 _QUOTES = "\"“„‘'«"  # what begins with one was said
-_OTHER_LABEL = re.compile(r"(?:[^\W\d_]+[ ’'-]?){1,4}:?\s*")  # "Read more:", in the text before such a link
+_LABEL_WORDS = 4  # of the label before it: "More on this story:"
 _PAGE_LEAST = 100  # characters of an article; a shorter text is a caption or a button
 _PROSE_LEAST = 60  # characters of a paragraph of prose
 _COMPARED = 300  # sentences of a text that are compared, evenly distributed
@@ -58,6 +58,18 @@ def _without_overlays(root: Any) -> None:
         remove(element)
 
 
+_PARTS = ("p", "div", "h1", "h2", "h3", "h4")
+
+
+def _without_lists_of_paragraphs(root: Any) -> None:
+    """Make blocks of the lists whose items have a heading or paragraphs of their own, so that these stay apart."""
+    for around in list(root.iter("ol", "ul")):
+        items = around.findall("li")
+        if any(sum(part.tag in _PARTS for part in item) > 1 for item in items):
+            for block in (around, *items):
+                block.tag = "div"
+
+
 _UNSEEN = "//*[contains(@class, 'sr-only') or contains(@class, 'visually-hidden') or contains(@class, 'screen-reader')]"
 
 
@@ -69,8 +81,9 @@ def _without_links_to_others(root: Any) -> None:
         shown = [" ".join(text_of(link).split()) for link in links]
         for text in shown:
             label = label.replace(text, "", 1)
+        label = label.strip()
         heading = any(len(text.split()) >= _OTHER_LEAST and text[0] not in _QUOTES for text in shown)
-        if heading and label.strip().endswith(":") and _OTHER_LABEL.fullmatch(label.strip()):
+        if heading and label.endswith(":") and 0 < len(label[:-1].split()) <= _LABEL_WORDS:
             remove(paragraph)
 
 
@@ -199,6 +212,7 @@ def page(markup: str, limits: Limits, url: str = "") -> Document:
         if label.getparent() is not None and len(text_of(label)) < _PAGE_LEAST:
             remove(label)
     _without_links_to_others(root)
+    _without_lists_of_paragraphs(root)
     tables_to_lines(root)
     from lxml import etree
     from trafilatura import bare_extraction

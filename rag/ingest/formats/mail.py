@@ -65,7 +65,8 @@ def _header(message: EmailMessage, name: str) -> str:
     return " ".join(str(message.get(name, "")).split())
 
 
-_SIGNATURE = re.compile(r"^-- ?$.*", re.M | re.S)  # to the end (RFC 3676)
+# The last lines (RFC 3676). Where the space behind the dashes was lost, they may be a line between two items of news.
+_SIGNATURE = re.compile(r"^--(?: $(?:\n[^\n]*){0,9}|$(?:\n[^\n]{0,60}){0,4})\s*\Z", re.M)
 _MARKS = re.compile(r"[> ]*")
 _QUOTED_MARKUP = (
     "//blockquote[@type='cite' or contains(@class, 'gmail_quote') or preceding-sibling::*[1][contains(@class, 'gmail_attr')]]"

@@ -206,7 +206,8 @@ def tables_to_lines(root: Any) -> None:
         headed = heads > 0
         if 1 < heads < len(rows):
             grid = [_one_head(grid[:heads]), *grid[heads:]]
-        pairs = all([cell.tag for cell in row if cell.tag in ("td", "th")] == ["th", "td"] for row in rows)
+        cells = [[cell.tag for cell in row if cell.tag in ("td", "th")] for row in rows]
+        pairs = ["th", "td"] in cells and all(len(row) < 2 or row == ["th", "td"] for row in cells)
         lines = [_pair(row) for row in grid] if pairs else rows_as_lines(grid, headed or None)
         caption = table.find("caption")
         _replace(table, [*([clean(text_of(caption))] if caption is not None else []), *lines])

@@ -181,6 +181,24 @@ def _odt_blocks(parent: Any) -> Iterator[str]:
             yield from _odt_blocks(element)
 
 
+def _mark_odt(content: Any) -> None:
+    """Take what is struck out from the text, and write raised figures as such; styles say which text that is."""
+    marks: dict[str | None, str] = {}
+    for style in content.iter("{*}style"):
+        looks = style.findall("{*}text-properties")
+        if (_attribute(looks, "text-line-through-style") or "none") != "none":
+            marks[_attribute([style], "name")] = "struck"
+        elif (_attribute(looks, "text-position") or "").startswith("super"):
+            marks[_attribute([style], "name")] = "raised"
+    for span in content.iter("{*}span"):
+        mark = marks.get(_attribute([span], "style-name"))
+        if mark is None or len(span):
+            continue
+        previous, parent = span.getprevious(), span.getparent()
+        before = (parent.text if previous is None else previous.tail) or ""
+        span.text = raise_figures(before, span.text or "") if mark == "raised" else ""
+
+
 def _reaches_down(row: Any, place: int) -> bool:
     """Whether the cell that covers this one is above it and not to its left."""
     return (_attribute(row[max(0, place - 1) : place], "number-columns-spanned") or "1") == "1"
@@ -193,6 +211,7 @@ def read_odt(name: str, data: IO[bytes], job: Job) -> Iterator[Found]:
     body = content.find(".//{*}body") if content is not None else None
     if body is None:
         raise FormatError("lacks its content.xml; save it again as ODT")
+    _mark_odt(content)
     title, author = _facts(parts.root("meta.xml"))
     yield finished(Document("", "\n\n".join(_odt_blocks(body)), title, author), job.limits)
 
@@ -226,6 +245,8 @@ def read_pptx(name: str, data: IO[bytes], job: Job) -> Iterator[Found]:
                 blocks.extend(paragraph.text.replace("\v", "\n") for paragraph in shape.text_frame.paragraphs)
 
     for slide in deck.slides:
+        if slide._element.get("show") == "0":
+            continue  # hidden
         add(slide.shapes)
         if slide.has_notes_slide and slide.notes_slide.notes_text_frame is not None:
             blocks.append(slide.notes_slide.notes_text_frame.text)
@@ -274,6 +295,17 @@ def _without(markup: str, word: str) -> tuple[str, list[str]]:
     return "".join(kept) + (markup[place:] if inside is None else ""), taken
 
 
+# Corrections, hidden text, addresses of links, comments.
+_RTF_UNPRINTED = ("deleted", "strike", "v", "fldinst", "annotation")
+_RTF_RAISED = re.compile(r"(\\super )(\d{1,3})(?!\d)")
+_RTF_CONTROL = re.compile(r"\\[a-z]+-?\d* ?|[{}]")
+
+
+def _raised(match: re.Match[str]) -> str:
+    before = _RTF_CONTROL.sub("", match.string[max(0, match.start() - 100) : match.start()])
+    return match[1] + "".join(f"\\u{ord(figure)} ?" for figure in raise_figures(before, match[2]))
+
+
 def read_rtf(name: str, data: IO[bytes], job: Job) -> Iterator[Found]:
     """An RTF text, as WordPad, older versions of Word and many newsroom systems write it."""
     content = whole(data, job.limits.text)
@@ -289,13 +321,9 @@ def read_rtf(name: str, data: IO[bytes], job: Job) -> Iterator[Found]:
         return rtf_to_text("{\\rtf1 " + found[1] + "}", errors="ignore").strip() if found else ""
 
     printed = markup
-    for unprinted in (
-        "deleted",
-        "v",
-        "fldinst",
-        "annotation",
-    ):  # corrections, hidden text, addresses of links, comments
+    for unprinted in _RTF_UNPRINTED:
         printed, _ = _without(printed, unprinted)
+    printed = _RTF_RAISED.sub(_raised, printed)
     printed, notes = _without(printed, "footnote")
     text = rtf_to_text(printed, errors="replace")
     text += "".join(

@@ -145,10 +145,11 @@ _EDGE = 2  # lines at the top and the bottom of a page where heads and feet stan
 
 
 def _without_running_heads(pages: list[list[_Line]]) -> list[list[_Line]]:
-    """The pages without lines that are repeated at the same place of several pages, page numbers ignored."""
+    """The pages without lines that are repeated at the same place of several pages, page numbers ignored, wherever they stand:
+    those of left and right pages mirror each other."""
 
     def key(line: _Line) -> tuple[str, int]:
-        return _FIGURES.sub("#", " ".join(line.text.split())), round(line.y / 6)
+        return " ".join(sorted(_FIGURES.sub("#", line.text).split())), round(line.y / 6)
 
     seen: Counter[tuple[str, int]] = Counter()
     edges: list[list[_Line]] = []

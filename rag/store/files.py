@@ -45,13 +45,3 @@ def sha256_of(path: Path) -> str:
             return hashlib.file_digest(file, "sha256").hexdigest()
     except OSError:
         return ""
-
-
-def is_writable(folder: Path) -> bool:
-    """Whether files can be made in a folder: permissions, and a disk that is not read-only."""
-    if not os.access(folder, os.W_OK):
-        return False
-    try:
-        return not os.statvfs(folder).f_flag & os.ST_RDONLY
-    except (AttributeError, OSError):  # Windows
-        return True

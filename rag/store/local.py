@@ -52,10 +52,12 @@ def writer_lock(folder: Path) -> Iterator[None]:
             finally:
                 holder.unlink(missing_ok=True)
     except Timeout:
-        name, advice = "another process", "wait for it or stop it, then run again"
+        name = "another process"
         with suppress(OSError):
             name = holder.read_text(encoding="utf-8").strip()
-        raise StoreError(f"{folder}/: {name} is writing the index; {advice}") from None
+        raise StoreError(
+            f"{folder}/: {name} is writing the index; wait for it or stop it, then run again"
+        ) from None
     except OSError as error:
         reason = error.strerror or error
         advice = "free space or check the folder's permissions"

@@ -194,10 +194,11 @@ def _full_date(article: Article) -> date | None:
 
 
 def _disagreement(question: str, groups: Sequence[Sequence[_Given]]) -> Disagreement:
-    """Most origins first, then in the order of the evidence. The newest is marked by the latest full date of publication;
-    an article without one is never newest."""
-    dated = [d for group in groups for g in group if (d := _full_date(g.found.evidence.article)) is not None]
-    latest = max(dated, default=None)
+    """Most origins first, then in the order of the evidence. The newest is marked where the full date of every article is
+    known, since one without a date may be newer."""
+    dates = [_full_date(g.found.evidence.article) for group in groups for g in group]
+    known = [d for d in dates if d is not None]
+    latest = max(known) if len(known) == len(dates) and len(set(known)) > 1 else None
     ranked = sorted(
         groups,
         key=lambda group: (-len({g.origin for g in group}), min(g.found.evidence.number for g in group)),

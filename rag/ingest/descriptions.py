@@ -52,6 +52,7 @@ _ABOUT = re.compile(  # lines about the article, never its title
     r"\s*(?:[:|]|$)|(?i:(?:written |reported |edited |photo )?by)\s+[A-Z]"
 )
 _BYLINE = re.compile(r"(?i:(?:written |reported )?by)\s+[A-Z]")
+_DASH_AND_SENTENCE = re.compile(r"(?:\s*[–—]|\s+-|:)\s+[^\W\d_a-zß-ÿ]")
 _PUBLISHED = re.compile(
     r"(?:first |originally )?(?:date(?: of publication)?|dated|published|posted|issued|publication date)(?:\s+on)?"
     r"\s*[:|–-]?\s+",
@@ -274,11 +275,15 @@ def lines_about(body: str) -> list[Span]:
 
 
 def _dateline(body: str, start: int, end: int) -> Description:
-    """Place, date and agency ahead of the first sentence: "LONDON, July 10 (Reuters) - The", "Paris, France – In".
+    """Place, date and agency ahead of the first sentence: "LONDON, July 10 (Reuters) - The", "Paris, France – In"; or the
+    whole date alone: "10 July 2025 – The".
 
     With neither a date nor an agency, words in capitals may as well be "BREAKING" or "NATO": then the text itself must
     speak of being in, at, near or from that place.
     """
+    dated = _date_at(body, start, end)
+    if dated and dated[1].precision is Precision.DAY and dated[1].year and _DASH_AND_SENTENCE.match(body, dated[0].end):
+        return Description(published=Published(dated[1], Origin.STATED, dated[0]))
     match = _DATELINE.match(body, start, min(end, start + 160))
     if match is None or not _is_paragraph(body, start, end):
         return Description()

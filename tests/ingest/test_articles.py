@@ -141,6 +141,9 @@ def test_what_is_no_heading_or_date_of_publication_is_not_taken_for_one(head: st
         ("LONDON (AP) — ", {"place": "LONDON", "publisher": "AP"}),
         ("WASHINGTON, D.C., March 5, 2024 – ", {"place": "WASHINGTON, D.C.", "published": "2024-03-05"}),
         ("Rome, Italy – ", {"place": "Rome, Italy"}),
+        ("5 March 2024 – ", {"published": "2024-03-05"}),
+        ("March 5, 2024: ", {"published": "2024-03-05"}),
+        ("March 5 – ", {}),
         ("ROME – ", {"place": "ROME"}),  # and the text speaks of being in Rome
         ("BREAKING – ", {}),
         ("NATO — ", {}),

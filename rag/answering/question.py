@@ -1,7 +1,7 @@
-"""What a question fixes literally: its dates and numbers, and whether it asks for a yes or a no. Pure.
+"""What of a question is literal: its dates, a number to compare, and whether it asks for a yes or a no. Pure.
 
 Whether a text answers a question is the reader's judgement. These are the conditions that are checked letter by letter
-beside it, since a wrong year or number is what a reader overlooks most easily.
+beside it, since a wrong year is what a reader overlooks most easily.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import replace
 
+from rag.retrieval.windows import head_of
 from rag.schema import Article, PartialDate
 from rag.text.dates import Mention, agree, find_dates, meaning
 from rag.text.quantities import COUNT, ORDINAL, Quantity, equal_values, find_quantities
@@ -47,37 +48,38 @@ def names(text: str) -> list[str]:
 
 
 def lacking(question: str, text: str, article: Article) -> tuple[str, ...]:
-    """The dates and numbers of the question that `text` (a window with its head) does not have, as the question words
-    them. Names are left to the reader: asking for them letter by letter withholds right answers, since an
-    article seldom repeats a name in full beside every sentence about it."""
+    """The dates of the question that `text` (a window with its head) tells otherwise, as the question words them: it has
+    another day or month, or all its years are later or all are earlier. A text without any date lacks none, since
+    an article seldom repeats the date beside every sentence; whether it answers is the reader's judgement, and so
+    are names and numbers."""
     line = plain(question)
-    mentions = [m for m in find_dates(line) if m.date is not None and (m.date.year or m.date.month)]
-    missing = [line[m.span.start : m.span.end] for m in mentions if not has_date(m, text, article)]
-    held = set(words(text))
-    asked = find_quantities(line)
-    told = find_quantities(text)
-    for quantity in asked:
-        if any(m.span.start < quantity.span.end and quantity.span.start < m.span.end for m in mentions):
+    told = dates_of(text.removeprefix(head_of(article)), article)
+    years = [int(y) for y in _YEAR.findall(text)] or [d.year for d in _published(article) if d.year]
+    months = any(d.month for d in told)
+    missing = []
+    spoken: list[str] = []
+    for mention in find_dates(line):
+        if mention.date is None or not (mention.date.year or mention.date.month):
             continue
-        if not any(c.isdigit() for c in quantity.text) and quantity.unit != ORDINAL:
-            continue  # "one", "two": more often a pronoun than a number
-        if quantity.approx in ("<", ">"):
-            continue  # "more than 100": a text that answers gives another number
-        if not any(equal_values(quantity, q) for q in told) and not set(words(quantity.text)) <= held:
-            missing.append(quantity.text)
-    # a year that stands as neither date nor number: "the talks of 2019"
-    spoken = [line[m.span.start : m.span.end] for m in mentions] + [q.text for q in asked]
-    published = article.published.date if article.published else None
-    for year in _YEAR.findall(line):
-        if year not in held and not any(year in words(s) for s in spoken):
-            missing += [] if published and str(published.year) == year else [year]
+        said = line[mention.span.start : mention.span.end]
+        spoken += words(said)
+        if not has_date(mention, text, article) and (
+            (months and mention.date.month) or _beyond(mention.date.year, years)
+        ):
+            missing.append(said)
+    # a year that does not stand as a date: "the talks of 2019"
+    missing += [y for y in _YEAR.findall(line) if y not in spoken and _beyond(int(y), years)]
     return tuple(dict.fromkeys(missing))
 
 
-def amounts_of(question: str, text: str) -> list[tuple[str, bool]]:
+def _beyond(year: int | None, years: Sequence[int]) -> bool:
+    return year is not None and bool(years) and not min(years) <= year <= max(years)
+
+
+def amounts_of(question: str, text: str) -> list[tuple[str, bool]] | None:
     """For a question with one number in figures: the question with each number of that unit in `text` in its place, and
     whether that number is what the question asks for. "More than 100,000 people?" beside "1.5 lakh people" is the question
-    for 1.5 lakh people, and yes."""
+    for 1.5 lakh people, and yes. None for a question without such a number, or with several."""
     line = plain(question)
     dates = [m.span for m in find_dates(line)]
     asked = [
@@ -88,7 +90,7 @@ def amounts_of(question: str, text: str) -> list[tuple[str, bool]]:
         and not any(d.start < q.span.end and q.span.start < d.end for d in dates)
     ]
     if len(asked) != 1:
-        return []
+        return None
     wanted = asked[0]
     place = line.index(_number(wanted), wanted.span.start)
     ahead, after = line[:place], line[place + len(_number(wanted)) :]
@@ -145,9 +147,11 @@ def _in_year(mention: Mention, published: PartialDate | None) -> PartialDate | N
 def has_date(wanted: Mention, text: str, article: Article) -> bool:
     """Whether `text` states or means the date, or the article is of that date."""
     assert wanted.date is not None
-    published = [article.published.date] if article.published else []
-    known: Sequence[PartialDate] = [*dates_of(text, article), *published]
-    return any(_holds(wanted.date, d) for d in known)
+    return any(_holds(wanted.date, d) for d in [*dates_of(text, article), *_published(article)])
+
+
+def _published(article: Article) -> list[PartialDate]:
+    return [article.published.date] if article.published else []
 
 
 def _holds(wanted: PartialDate, known: PartialDate) -> bool:

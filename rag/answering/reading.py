@@ -39,7 +39,7 @@ class Found:
 
 def read(question: str, passages: Sequence[Passage], reader: Reader, *, fixed_by: str) -> list[Found]:
     """What may answer, best first, each sentence once and the same words once; numbered from 1. `fixed_by` is the text
-    whose dates and numbers must be there; what lacks none goes first."""
+    whose dates no window may tell otherwise; what does goes last."""
     chosen = likeliest(question, windows_of(passages), READ)
     readings = reader.read(question, [w.text for w in chosen])
     best: dict[tuple[str, ...], Found] = {}
@@ -100,25 +100,26 @@ class Judged:
 
 
 def judge(question: str, passages: Sequence[Passage], reader: Reader, *, fixed_by: str) -> list[Judged]:
-    """The windows that say yes or no, the clearest first, numbered from 1. A window that lacks a date or number of
-    `fixed_by` says no yes. Of a number the reader judges the meaning, and its size is compared."""
+    """The windows that say yes or no, the clearest first, numbered from 1. A window that tells a date of
+    `fixed_by` otherwise, or not the number of the question, says no yes. Of a number the reader judges the meaning, and its
+    size is compared."""
     windows = likeliest(question, windows_of(passages), JUDGED)
-    amounts = [amounts_of(question, w.text) if fixed_by else [] for w in windows]
+    amounts = [amounts_of(question, w.text) if fixed_by else None for w in windows]
     asked = [(question, w) for w in windows]
-    asked += [(other, w) for w, some in zip(windows, amounts, strict=True) for other, _ in some]
+    asked += [(other, w) for w, some in zip(windows, amounts, strict=True) for other, _ in some or ()]
     supports = reader.support([(claim_of(q, "Yes."), w.text) for q, w in asked])
     with_number = iter(supports[len(windows) :])
     judged = []
     for window, support, some in zip(windows, supports, amounts, strict=False):
         missing = lacking(fixed_by, window.text, window.article)
-        compared = [(next(with_number).supported, meets, other) for other, meets in some]
+        compared = [(next(with_number).supported, meets, other) for other, meets in some or ()]
         told, meets, other = max(compared, default=(0.0, False, ""))
         if told >= SUPPORT_FLOOR:
             support = Support(told, 0.0, 1 - told) if meets else Support(0.0, told, 1 - told)
             missing = ()
         else:
             other = question
-        if missing:
+        if missing or (some is not None and not any(meets for _, meets in some)):
             support = Support(0.0, support.refuted, support.supported + support.not_stated)
         sure = max(support.supported, support.refuted)
         evidence = evidence_of(window, window.spans[0], "", sure)

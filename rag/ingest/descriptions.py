@@ -282,7 +282,12 @@ def _dateline(body: str, start: int, end: int) -> Description:
     speak of being in, at, near or from that place.
     """
     dated = _date_at(body, start, end)
-    if dated and dated[1].precision is Precision.DAY and dated[1].year and _DASH_AND_SENTENCE.match(body, dated[0].end):
+    if (
+        dated
+        and dated[1].precision is Precision.DAY
+        and dated[1].year
+        and _DASH_AND_SENTENCE.match(body, dated[0].end)
+    ):
         return Description(published=Published(dated[1], Origin.STATED, dated[0]))
     match = _DATELINE.match(body, start, min(end, start + 160))
     if match is None or not _is_paragraph(body, start, end):

@@ -212,19 +212,13 @@ def test_nothing_is_written_where_the_surest_window_is_not_sure_enough(settings:
     assert kept.status is Status.ANSWERED
 
 
-@pytest.mark.parametrize(
-    ("question", "missing"),
-    [
-        ("How long did the evacuation of Valencia last in 2019?", "“2019”"),
-        ("How long did the evacuation of 7,000 people in 2019 last?", "“2019” and “7,000 people”"),
-    ],
-)
-def test_a_question_with_another_date_or_number_is_refused_by_naming_what_no_passage_has(
-    settings: Settings, question: str, missing: str
-) -> None:
+def test_a_question_with_another_date_is_refused_by_naming_what_no_passage_has(settings: Settings) -> None:
+    (settings.seeds / "flood.txt").write_text(FLOOD.replace("lasted", "in May 2024 lasted"), "utf-8")
+    (settings.seeds / "talks.txt").unlink()
+    question = "How long did the evacuation of Valencia last in 2019?"
     answer = ask(settings, question)
     assert answer.status is Status.UNANSWERED and answer.confidence is None
-    assert answer.missing.endswith(f"none of the closest passages has {missing}.")
+    assert answer.missing.endswith("none of the closest passages has “2019”.")
     assert answer.closest and not answer.statements
     free = ask(settings, question, WRITTEN, without=frozenset({Stage.LITERALS}))
     assert free.status is Status.ANSWERED
@@ -282,7 +276,9 @@ def test_a_yes_or_no_cites_the_sentence_of_the_window_that_says_it(settings: Set
         assert statement.text == f"{word}: The meeting lasted about 50 minutes."
 
 
-def test_a_window_without_the_date_of_the_question_says_no_yes_but_may_say_no(settings: Settings) -> None:
+def test_a_window_of_another_date_says_no_yes_but_may_say_no(settings: Settings) -> None:
+    (settings.seeds / "flood.txt").unlink()
+    (settings.seeds / "talks.txt").write_text("In May 2024 Omer Kaya called the talks useful.", "utf-8")
     question = "Did Omer Kaya call the talks in 2019 useful?"
     believing, denying = ScriptedReader({}, otherwise=(0.9, 0.05)), ScriptedReader({}, otherwise=(0.05, 0.9))
     refused = ask(settings, question, reader=believing)
@@ -345,6 +341,7 @@ def test_independent_articles_that_differ_are_each_quoted_and_told(settings: Set
 
 
 def test_the_value_of_the_newest_article_is_marked(settings: Settings) -> None:
+    (settings.seeds / "talks.txt").unlink()  # without a date it may be newer
     for name, day, minutes in (("old", "2024-05-04", 50), ("new", "2024-05-06", 90)):
         text = f"---\ntitle: Grain {name}\ndate: {day}\n---\n\nThe {name} ministers met in Ankara for {minutes} minutes."
         (settings.seeds / f"{name}.md").write_text(text, "utf-8")

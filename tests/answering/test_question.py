@@ -58,14 +58,13 @@ def test_names_are_runs_of_capitalised_words_but_for_the_first_word(text: str, w
     "question",
     [
         "By how much did exports rise in March?",
-        "By how many percent, if not by 4%, did exports rise?",
         "What happened to the exports in 2025?",  # the article is of that year
         "What rose, as was said on April 1?",  # yesterday
-        "What did Omar Diallo say about 12 tons?",  # who said it is the reader's to judge
-        "What did one of the two say?",
+        "Did 900 people come?",  # numbers and names are the reader's to judge
+        "What did Omar Diallo say about the third rise?",
     ],
 )
-def test_what_window_or_article_have_is_not_lacking(question: str) -> None:
+def test_dates_that_window_or_article_have_are_not_lacking(question: str) -> None:
     assert lacking(question, ARTICLE.body, ARTICLE) == ()
 
 
@@ -75,24 +74,28 @@ def test_what_window_or_article_have_is_not_lacking(question: str) -> None:
         ("By how much did exports rise in 2024?", ("2024",)),
         ("By how much did exports rise in May 2025?", ("May 2025",)),
         ("What was said on April 5?", ("April 5",)),
-        ("Did exports rise by 5 percent?", ("5 percent",)),
-        ("What was the third rise?", ("third",)),
-        ("Did 900 people come?", ("900 people",)),
-        ("Why did 900 people meet Anna Berg in 2019?", ("2019", "900 people")),
+        ("Why did 900 people meet Anna Berg in 2019?", ("2019",)),
         ("Was 2019 good? And what was sold in 2019?", ("2019",)),
     ],
 )
-def test_what_they_do_not_have_is_named_as_the_question_words_it(
+def test_dates_that_they_tell_otherwise_are_named_as_the_question_words_them(
     question: str, missing: tuple[str, ...]
 ) -> None:
     assert lacking(question, ARTICLE.body, ARTICLE) == missing
 
 
-def test_it_must_be_in_the_window_and_not_elsewhere_in_the_article() -> None:
-    assert lacking("What did Berg say of 4 percent?", RISE, ARTICLE) == ()
-    assert lacking("What did Berg say of 4 percent?", "Anna Berg of Voltar said so.", ARTICLE) == (
-        "4 percent",
-    )
+def test_a_text_without_dates_lacks_none_and_a_year_between_two_is_told() -> None:
+    undated = article("The talks were useful.")
+    assert lacking("Who led the talks of 5 May 2019?", undated.body, undated) == ()
+    term = article("Ana Ruiz led the club from 2015 to 2021.")
+    assert lacking("Who led the club in 2018?", term.body, term) == ()
+    assert lacking("Who led the club in 2012?", term.body, term) == ("2012",)
+
+
+def test_only_the_window_and_the_date_of_the_article_count() -> None:
+    assert lacking("What did Berg say on May 5?", RISE, ARTICLE) == ("May 5",)
+    assert lacking("What did Berg say on May 5?", "Anna Berg of Voltar said so.", ARTICLE) == ()
+    assert lacking("What did Berg say in 2019?", "Anna Berg of Voltar said so.", ARTICLE) == ("2019",)
 
 
 def test_hostile_questions_are_read_without_an_error() -> None:
@@ -101,11 +104,11 @@ def test_hostile_questions_are_read_without_an_error() -> None:
         asks_yes_no(text)
 
 
-def test_a_year_that_is_neither_date_nor_number_is_looked_for_too() -> None:
-    plain = article("The talks were useful, Omer Kaya said.")
-    assert lacking("Did Omer Kaya call the talks of 2019 useful?", plain.body, plain) == ("2019",)
-    dated = article("The talks of 2019 were useful, Omer Kaya said.")
-    assert lacking("Did Omer Kaya call the talks of 2019 useful?", dated.body, dated) == ()
+def test_a_year_that_does_not_stand_as_a_date_counts_too() -> None:
+    other = article("The talks of 2017 were useful, Omer Kaya said.")
+    assert lacking("Did Omer Kaya call the talks of 2019 useful?", other.body, other) == ("2019",)
+    same = article("The talks of 2019 were useful, Omer Kaya said.")
+    assert lacking("Did Omer Kaya call the talks of 2019 useful?", same.body, same) == ()
 
 
 @pytest.mark.parametrize(
@@ -133,12 +136,13 @@ def test_a_year_that_is_neither_date_nor_number_is_looked_for_too() -> None:
             "Some 400 drones were.",  # whether these are missiles is the reader's judgement
             [("Were some 400 missiles fired?", False)],
         ),
-        ("Did 3 people die and 5 fall ill?", "Of 8 people 3 died.", []),  # two numbers: which is meant?
-        ("Did it open on 5 May 2024?", "It opened in 2023 with 300 guests.", []),
-        ("Did anybody die?", "Three people died.", []),
+        ("Did 3 people die and 5 fall ill?", "Of 8 people 3 died.", None),  # which is meant?
+        ("Did it open on 5 May 2024?", "It opened in 2023 with 300 guests.", None),
+        ("Did anybody die?", "Three people died.", None),
+        ("Did 3 people die?", "Nobody died.", []),
     ],
 )
 def test_a_number_of_a_question_is_compared_with_those_of_its_unit(
-    question: str, text: str, wanted: list[tuple[str, bool]]
+    question: str, text: str, wanted: list[tuple[str, bool]] | None
 ) -> None:
     assert amounts_of(question, text) == wanted

@@ -1,4 +1,4 @@
-"""Mine the pairs that the present reader gets wrong: windows that it takes for an answer and that hold none.
+"""Pairs that the present reader gets wrong: windows that it takes for an answer and that hold none.
 
     python -m training.mining --sets DIR --squad FILE --nq FILE --adapter FILE --out PAIRS.jsonl
 

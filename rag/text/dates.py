@@ -396,7 +396,7 @@ def resolve(
 
 # A weekday that is told with what is to come is the next one, else the last.
 _AHEAD = re.compile(
-    r"\b(?:will|shall|(?:is|are) (?:due|set|expected|scheduled|likely|planning|going)? ?to|plans? to|scheduled|upcoming)\b",
+    r"\b(?:will|shall|(?:is|are) (?:due|set|expected|scheduled|likely|planning|going)? ?to|(?:plan|want|hope|intend|aim)s? to|scheduled|upcoming)\b",
     re.IGNORECASE,
 )
 _AT_START = 30  # characters: "On Thursday the two will meet" tells what is to come behind the date

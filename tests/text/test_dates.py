@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rag.schema import PartialDate, Span
-from rag.text.dates import Mention, agree, find_dates, resolve
+from rag.text.dates import Mention, agree, find_dates, meaning, resolve
 
 D = PartialDate
 THURSDAY = D(2025, 7, 10)  # 10 July 2025 was a Thursday
@@ -148,6 +148,21 @@ def test_a_weekday_to_come_is_the_next_one() -> None:
         D(2025, 7, 10),
         "Thursday, in an article dated 2025-07-10: 2025-07-10",
     )
+
+
+@pytest.mark.parametrize(
+    ("text", "day"),
+    [
+        ("The company wants to resume the service on Friday.", 11),
+        ("The two will meet on Friday.", 11),
+        ("On Friday the two are due to meet.", 11),
+        ("She resigned on Friday and will be replaced next month.", 4),
+    ],
+)
+def test_what_stands_before_a_weekday_tells_whether_it_is_to_come(text: str, day: int) -> None:
+    (weekday, *_) = find_dates(text)
+    meant = meaning(weekday, text, THURSDAY)
+    assert meant is not None and meant[0] == D(2025, 7, day)
 
 
 def test_a_stated_date_needs_no_derivation() -> None:

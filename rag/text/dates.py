@@ -399,6 +399,9 @@ _AHEAD = re.compile(
     r"\b(?:will|shall|(?:is|are) (?:due|set|expected|scheduled|likely|planning|going)? ?to|(?:plan|want|hope|intend|aim)s? to|scheduled|upcoming)\b",
     re.IGNORECASE,
 )
+_CLAUSE_END = re.compile(
+    r"\. |;| (?:and|but) (?!\w+day\b)"
+)  # "on Friday and will be replaced" tells of two times
 _AT_START = 30  # characters: "On Thursday the two will meet" tells what is to come behind the date
 
 
@@ -407,7 +410,7 @@ def meaning(mention: Mention, text: str, published: PartialDate | None) -> tuple
     opens its sentence, those behind it."""
     start = max(text.rfind(mark, 0, mention.span.start) for mark in (". ", "! ", "? ", "\n", ": ")) + 1
     before = text[start : mention.span.start]
-    ahead = before if len(before.strip()) > _AT_START else text[start:].split(". ")[0]
+    ahead = before if len(before.strip()) > _AT_START else _CLAUSE_END.split(text[start:])[0]
     return resolve(mention, published, future=_AHEAD.search(ahead) is not None)
 
 

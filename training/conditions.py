@@ -1,0 +1,110 @@
+"""Measure what stands beside the reader when it answers: the comparison of dates, and the second number of an article.
+
+    python -m training.conditions --data DIR --timeqa FILE [--rows N]
+
+`--data` is the folder of public development sets, FILE is TimeQA's questions. Each question is read over the windows of
+its own page, without retrieval, with the weights of the program. TimeQA is one of the sets that the reader was trained on,
+so what the comparison of dates adds there is rather told too low.
+"""
+
+from __future__ import annotations
+
+import argparse
+import random
+import re
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from rag.answering.disagreement import of_one_unit
+from rag.answering.pipeline import ALSO_FLOOR, ANSWER_FLOOR
+from rag.answering.question import lacking
+from rag.answering.reading import Found, read, read_rest
+from rag.assistant import open_reader
+from rag.config import load_settings
+from rag.models.reader import Reader
+from rag.schema import Article, Chunk, Passage
+from training.measure import Asked, nyt, rows, squad
+
+
+def timeqa(path: Path, most: int) -> Iterator[Asked]:
+    """So many questions with an answer on their page, and as many without."""
+    all_rows = rows(path)
+    random.Random(4).shuffle(all_rows)
+    for answerable in (True, False):
+        some = [r for r in all_rows if r["answerable"] is answerable and bool(r["answers"]) is answerable]
+        for number, row in enumerate(some[:most]):
+            page = row["context"].replace(" .", ".").replace(" ,", ",")
+            yield Asked(f"{answerable} {number}", row["question"], (page,), tuple(row["answers"] or ()))
+
+
+def found_in(asked: Asked, reader: Reader) -> list[Found]:
+    page = asked.windows[0]
+    passage = Passage(Chunk("a", 0, len(page), page), Article("a", "0", "a", page), 1, 1.0)
+    return read(asked.question, [passage], reader, fixed_by="")
+
+
+def dates(name: str, asked: Sequence[Asked], reader: Reader) -> None:
+    """Right, wrong and refused shares, without and with the comparison of dates."""
+    began, read_rows = time.monotonic(), []
+    for done, row in enumerate(asked, 1):
+        read_rows.append((row, found_in(row, reader)))
+        left = (time.monotonic() - began) / done * (len(asked) - done)
+        print(f"\r{name}: {done} of {len(asked)}, {left:.0f} s left ", end="", flush=True)
+    print()
+    for compared in (False, True):
+        right = wrong = refused = 0
+        for row, found in read_rows:
+            kept = [
+                f
+                for f in found
+                if f.value and not (compared and lacking(row.question, f.window.text, f.window.article))
+            ]
+            sure = bool(kept) and kept[0].answerable >= ANSWER_FLOOR
+            good = sure and any(a.lower() in kept[0].evidence.text.lower() for a in row.answers)
+            right += good
+            wrong += bool(row.answers) and sure and not good
+            refused += not row.answers and not sure
+        answerable = sum(bool(r.answers) for r in asked)
+        print(
+            f"{name}, dates {'compared' if compared else 'not compared'}: right {right / answerable:.2f}, wrong"
+            f" {wrong / answerable:.2f} of {answerable}; refused {refused / (len(asked) - answerable):.2f} of"
+            f" {len(asked) - answerable} without an answer"
+        )
+
+
+def second_numbers(asked: Sequence[Asked], reader: Reader) -> None:
+    """How often a second number would stand beside the only right one of a paragraph."""
+    tried = shown = 0
+    for row in asked:
+        if not row.answers or not of_one_unit(row.answers[0], row.answers[0]):
+            continue
+        found = found_in(row, reader)
+        if not found or not of_one_unit(found[0].value, row.answers[0]):
+            continue
+        tried += 1
+        second = read_rest(row.question, found[0], found, reader)
+        if second and second.answerable >= ALSO_FLOOR and of_one_unit(found[0].value, second.value):
+            shown += 1
+            print(f"{row.question} {found[0].value} / {second.value}")
+    print(f"second numbers: {shown} on {tried} questions that a number answers")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--data", type=Path, required=True)
+    parser.add_argument("--timeqa", type=Path, required=True)
+    parser.add_argument("--rows", type=int, default=60, help="of TimeQA, of each kind")
+    options = parser.parse_args()
+    reader = open_reader(load_settings())
+    squad_rows = list(squad(options.data))
+    second_numbers([*squad_rows, *nyt(options.data)], reader)
+    with_figures = [a for a in squad_rows if re.search(r"\d", a.question)]
+    dates("SQuAD 2.0, questions with a figure", with_figures, reader)
+    dates("TimeQA", list(timeqa(options.timeqa, options.rows)), reader)
+
+
+if __name__ == "__main__":
+    main()

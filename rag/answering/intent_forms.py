@@ -118,7 +118,7 @@ class Recogniser:
         if "¿" in text or not is_english(text):
             return Asked(Intent.LANGUAGE)
         if len(said) > MOST_WORDS + MOST_NAMED or not _known(False) & (said | set(content_words(text))):
-            return None  # as most questions to the text, without embedding them
+            return None  # without embedding it
         with suppress(ModelError):  # told when the question is embedded to search for it
             return self._nearest(_bare(text))
         return None

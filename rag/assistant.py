@@ -13,7 +13,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from rag.answering.freshness import Cited, Freshness, freshness
-from rag.answering.intent_forms import is_aside
+from rag.answering.intent_forms import Recogniser
 from rag.answering.intents import reply
 from rag.answering.pipeline import Parts, answer
 from rag.answering.rewriting import stand_alone
@@ -95,6 +95,7 @@ class Assistant:
         self.settings = settings
         self._without = without
         self._embedder = embedder
+        self._recogniser = Recogniser(embedder)
         self._reader = reader
         self._generator = generator
         self._others: dict[str, Generator] = {}  # models that readers chose instead
@@ -131,7 +132,7 @@ class Assistant:
 
     def warm(self) -> None:
         """Load the models now, and let the generator read the fixed part of its prompt."""
-        self._embedder.encode(["warm"])
+        _ = self._recogniser.vectors
         with suppress(ModelError):  # told with the first question, which shows what retrieval finds
             self._reader.read("warm?", ["warm"])
         if self._generator is not None:
@@ -248,12 +249,13 @@ class Assistant:
         last = Answer(question, question, Status.DRAFTING)
         try:
             with answering(self.settings.run_folder), self.reading() as store:
-                told = reply(question, store, choice, cancel)
+                asked = self._recogniser.recognise(question)
+                told = reply(question, asked, store, choice, cancel) if asked else None
                 if told is not None:
                     clock.mark("total_s")
                     yield replace(told, timings=clock.timings)
                     return
-                earlier = [t for t in history if not is_aside(t.question)]
+                earlier = [t for t in history if not self._recogniser.is_aside(t.question)]
                 understood = stand_alone(
                     question,
                     earlier if Stage.REWRITING not in self._without else (),

@@ -10,15 +10,13 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from itertools import islice
-from typing import Protocol
 
-from rag.answering.intent_forms import Asked, Intent, recognise
+from rag.answering.intent_forms import QUOTED_OR_FILE, Asked, Intent
 from rag.errors import StoppedError
 from rag.ingest.descriptions import parse_date
 from rag.protocols import Cancel
 from rag.retrieval.scope import choice_text, in_scope
 from rag.schema import (
-    EVERY_ARTICLE,
     Answer,
     Article,
     Choice,
@@ -31,6 +29,7 @@ from rag.schema import (
     Status,
     Verdict,
 )
+from rag.store.base import Store
 from rag.text.dates import agree
 from rag.text.sentences import sentences
 from rag.text.words import fold, plain, words
@@ -44,57 +43,32 @@ LEAST_WORDS = 6  # of a sentence that begins a report: fewer is a heading or a b
 BEGINNING_CHARS = 6000  # of a body, in which its first sentences stand
 LOOK_EVERY = 50  # articles between two looks whether the reader stopped the answer
 
-
-class ArticleStore(Protocol):
-    """What is needed of a store, files or server."""
-
-    def article_count(self) -> int:
-        """Number of articles."""
-
-    def articles(self, limit: int = -1) -> list[Article]:
-        """Articles, by id."""
-
-    def each_article(self) -> Iterator[Article]:
-        """All articles, one after the other."""
-
-    def publishers(self) -> list[str]:
-        """Who published the articles, in order."""
-
-
-_FILE_OR_TITLE = re.compile(r"[“\"].+[”\"]|\S+\.\w+(?:#\S+)?")
-_OLDEST = ("oldest", "earliest")
-_NEWEST = ("newest", "latest", "most recent")
+_ENDS = {"newest": max, "latest": max, "most recent": max, "oldest": min, "earliest": min}
 _QUOTED = re.compile(r"[“\"'‘](.+)[”\"'’]")
-_LEADING = re.compile(r"(?:the (?:word|words|phrase|name|term) |(?:the|an?) )", re.IGNORECASE)
+_LEADING = re.compile(r"^(?:the (?:word|words|phrase|name|term) |(?:the|an?) )", re.IGNORECASE)
 
 
-def never() -> bool:
-    """A `Cancel` that never stops."""
-    return False
-
-
-def reply(
-    question: str, store: ArticleStore, choice: Choice = EVERY_ARTICLE, cancel: Cancel = never
-) -> Answer | None:
-    """The answer to what is no question to the articles' text, from those that `choice` leaves; None for any other question.
+def reply(question: str, asked: Asked, store: Store, choice: Choice, cancel: Cancel) -> Answer | None:
+    """What is `asked` of the catalogue, answered from the articles that `choice` leaves; None where no article is known
+    that it may speak of: then `question` is one to the text.
 
     Raises `StoppedError` when `cancel()` turns true.
     """
-    asked = recognise(question)
-    if asked is None:
-        return None
     catalogue = _Catalogue(store, choice, cancel)
-    answer = _ANSWERS[asked.intent](question, asked, catalogue)
-    if answer is None or asked.intent in (Intent.THANKS, Intent.LANGUAGE):
-        return answer
+    note = _NOTES.get(asked.intent)
+    answer = (
+        _notice(question, note(catalogue)) if note else _ANSWERS[asked.intent](question, asked, catalogue)
+    )
     told = choice_text(choice)
-    return replace(answer, note=f"{answer.note} {told}") if told else answer
+    if answer is None or not told or asked.intent in (Intent.THANKS, Intent.LANGUAGE):
+        return answer
+    return replace(answer, note=f"{answer.note} {told}")
 
 
 class _Catalogue:
     """The articles that a reader's choice leaves."""
 
-    def __init__(self, store: ArticleStore, choice: Choice, cancel: Cancel) -> None:
+    def __init__(self, store: Store, choice: Choice, cancel: Cancel) -> None:
         self._store = store
         self._choice = choice
         self._cancel = cancel
@@ -170,9 +144,7 @@ def _title_span(article: Article) -> Span | None:
 def _heading(article: Article) -> list[tuple[Article, Span]]:
     """The title where the text has it, else the first sentence; nothing for an article without either."""
     span = _title_span(article)
-    if span is not None:
-        return [(article, span)]
-    return [(article, span) for span in _beginning(article, 1)]
+    return [(article, s) for s in ([span] if span else _beginning(article, 1))]
 
 
 def _listed(articles: Sequence[Article]) -> list[tuple[Article, Span]]:
@@ -184,18 +156,6 @@ def _named(names: Sequence[str], most: int) -> str:
     return ", ".join(plain(n) for n in names[:most]) + more
 
 
-def _greeting(question: str, asked: Asked, catalogue: _Catalogue) -> Answer:
-    return _notice(question, f"Hello. {_can(catalogue)}")
-
-
-def _thanks(question: str, asked: Asked, catalogue: _Catalogue) -> Answer:
-    return _notice(question, "You are welcome. Ask another question whenever you like.")
-
-
-def _ability(question: str, asked: Asked, catalogue: _Catalogue) -> Answer:
-    return _notice(question, _can(catalogue))
-
-
 def _can(catalogue: _Catalogue) -> str:
     return (
         f"Ask about what the {_number(catalogue.count())} here say: every sentence of an answer is checked against the line"
@@ -204,30 +164,10 @@ def _can(catalogue: _Catalogue) -> str:
     )
 
 
-def _language(question: str, asked: Asked, catalogue: _Catalogue) -> Answer:
-    return _notice(question, "Questions are read in English. Please ask this one in English.")
-
-
-def _count(question: str, asked: Asked, catalogue: _Catalogue) -> Answer:
-    return _notice(question, f"{_there_are(catalogue.count())}.")
-
-
-def _publishers(question: str, asked: Asked, catalogue: _Catalogue) -> Answer:
-    names = catalogue.publishers()
+def _names(noun: str, names: Sequence[str]) -> str:
     if not names:
-        return _notice(question, "No article names its publisher.")
-    return _notice(
-        question, f"The articles name {_number(len(names), 'publisher')}: {_named(names, MOST_LISTED)}."
-    )
-
-
-def _authors(question: str, asked: Asked, catalogue: _Catalogue) -> Answer:
-    names = sorted({plain(a.author.value) for a in catalogue.each() if a.author})
-    if not names:
-        return _notice(question, "No article names its author.")
-    return _notice(
-        question, f"The articles name {_number(len(names), 'author')}: {_named(names, MOST_LISTED)}."
-    )
+        return f"No article names its {noun}."
+    return f"The articles name {_number(len(names), noun)}: {_named(names, MOST_LISTED)}."
 
 
 def _newest(question: str, asked: Asked, catalogue: _Catalogue) -> Answer:
@@ -239,20 +179,12 @@ def _newest(question: str, asked: Asked, catalogue: _Catalogue) -> Answer:
 
 
 def _at_an_end(which: str, catalogue: _Catalogue) -> list[Article]:
-    """The articles of the last day, or of the first where the "oldest" are wanted. Those of no known day do not count."""
+    """The articles of the last day, or of the first where `which` is "oldest". Those of no known day do not count."""
     days: dict[str, list[Article]] = {}
     for article in catalogue.each():
         if article.published and article.published.date.precision is Precision.DAY:
             days.setdefault(article.day, []).append(article)
-    if not days:
-        return []
-    end = min(days) if fold(which) in _OLDEST else max(days)
-    return sorted(days[end], key=lambda a: a.id)
-
-
-def _overview(question: str, asked: Asked, catalogue: _Catalogue) -> Answer:
-    count = catalogue.count()
-    return _list_of(question, _there_are(count), catalogue.first(), count, catalogue.publishers())
+    return sorted(days[_ENDS[fold(which)](days)], key=lambda a: a.id) if days else []
 
 
 def _there_are(count: int) -> str:
@@ -280,7 +212,8 @@ def _list_of(
 
 def _list(question: str, asked: Asked, catalogue: _Catalogue) -> Answer | None:
     if not asked.subject:
-        return _overview(question, asked, catalogue)
+        count = catalogue.count()
+        return _list_of(question, _there_are(count), catalogue.first(), count, catalogue.publishers())
     found = _of(asked, catalogue)
     if not found:
         return _unknown(question, asked, catalogue)
@@ -306,16 +239,14 @@ def _summary(question: str, asked: Asked, catalogue: _Catalogue) -> Answer | Non
         found = found if len(found) == 1 else []
     if not found:
         return _unknown(question, asked, catalogue)
-    if len(found) == 1:
-        spans = [(found[0], s) for s in _beginning(found[0], SUMMARY_SENTENCES)]
-        return _quotes(question, "Quoted is the beginning of the article.", spans)
-    spans = [(a, s) for a in found[:MOST_LISTED] for s in _beginning(a, 1)]
-    part = f" of the first {MOST_LISTED}" if len(found) > MOST_LISTED else ""
-    return _quotes(
-        question,
-        f"{_there_are(len(found))} from “{_bare(asked.subject)}”. Quoted is the beginning of each{part}.",
-        spans,
-    )
+    note, count = "Quoted is the beginning of the article.", SUMMARY_SENTENCES
+    if len(found) > 1:
+        part = f" of the first {MOST_LISTED}" if len(found) > MOST_LISTED else ""
+        note = (
+            f"{_there_are(len(found))} from “{_bare(asked.subject)}”. Quoted is the beginning of each{part}."
+        )
+        count = 1
+    return _quotes(question, note, [(a, s) for a in found[:MOST_LISTED] for s in _beginning(a, count)])
 
 
 def _mentions(question: str, asked: Asked, catalogue: _Catalogue) -> Answer | None:
@@ -337,10 +268,9 @@ def _mentions(question: str, asked: Asked, catalogue: _Catalogue) -> Answer | No
             titles.append(plain(article.title.value) if article.title else plain(article.path))
     said = (" or " if is_any else " and ").join(f"“{p}”" for p in phrases)
     verb = "is" if len(phrases) == 1 or is_any else "are"
-    if not there and not asked.certain:
-        return None
     if not there:
-        return _notice(question, f"{said} {verb} in none of the {_number(total)}.")
+        none = f"{said} {verb} in none of the {_number(total)}."
+        return _notice(question, none) if asked.certain else None
     counted = f"{said} {verb} in {there:,} of {_number(total)}, {_number(times, 'time')} in all"
     listed = f"; the first {MOST_LISTED}" if there > MOST_LISTED else ""
     return _quotes(question, f"{counted}{listed}: {'; '.join(titles)}.", found)
@@ -362,8 +292,7 @@ def _phrases(subject: str) -> tuple[tuple[str, ...], bool]:
 
 def _bare(subject: str) -> str:
     """What is named, without an article before it or quotation marks around it."""
-    bare = plain(subject)
-    bare = _LEADING.sub("", bare, count=1) if _LEADING.match(bare) else bare
+    bare = _LEADING.sub("", plain(subject))
     quoted = _QUOTED.fullmatch(bare)
     return quoted[1].strip(" .?!") if quoted else bare
 
@@ -396,10 +325,10 @@ def _of(asked: Asked, catalogue: _Catalogue) -> list[Article]:
     """The articles of a title or file, else of a publisher or author, else of a date."""
     subject = _bare(asked.subject)
     name = fold(subject)
-    if name in (*_NEWEST, *_OLDEST):
+    if name in _ENDS:
         return _at_an_end(name, catalogue)
     date = parse_date(subject)
-    is_known = asked.certain or date is not None or _FILE_OR_TITLE.fullmatch(plain(asked.subject))
+    is_known = asked.certain or date is not None or QUOTED_OR_FILE.fullmatch(plain(asked.subject))
     if not is_known and not any(_is_called(name, p) for p in catalogue.publishers()):
         return []  # without a look at every article: this may well be a question to their text
     tests: tuple[Callable[[Article], bool], ...] = (
@@ -428,16 +357,17 @@ def _is_dated(known: PartialDate, wanted: PartialDate) -> bool:
     return agree(known, wanted) is True
 
 
+_NOTES: dict[Intent, Callable[[_Catalogue], str]] = {
+    Intent.GREETING: lambda c: f"Hello. {_can(c)}",
+    Intent.THANKS: lambda c: "You are welcome. Ask another question whenever you like.",
+    Intent.ABILITY: _can,
+    Intent.LANGUAGE: lambda c: "Questions are read in English. Please ask this one in English.",
+    Intent.COUNT: lambda c: f"{_there_are(c.count())}.",
+    Intent.PUBLISHERS: lambda c: _names("publisher", c.publishers()),
+    Intent.AUTHORS: lambda c: _names("author", sorted({plain(a.author.value) for a in c.each() if a.author})),
+}
 _ANSWERS: dict[Intent, Callable[[str, Asked, _Catalogue], Answer | None]] = {
-    Intent.GREETING: _greeting,
-    Intent.THANKS: _thanks,
-    Intent.ABILITY: _ability,
-    Intent.LANGUAGE: _language,
-    Intent.COUNT: _count,
-    Intent.OVERVIEW: _overview,
     Intent.LIST: _list,
-    Intent.PUBLISHERS: _publishers,
-    Intent.AUTHORS: _authors,
     Intent.NEWEST: _newest,
     Intent.MENTIONS: _mentions,
     Intent.SUMMARY: _summary,

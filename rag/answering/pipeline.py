@@ -19,7 +19,7 @@ from collections.abc import Iterator, Sequence, Set
 from dataclasses import dataclass, replace
 
 from rag.answering.disagreement import compare, is_measure, most_agreed, of_one_unit
-from rag.answering.question import asks_yes_no
+from rag.answering.question import asks_yes_no, in_none
 from rag.answering.reading import Found, Judged, clearest, evidence_of, judge, read, read_rest
 from rag.answering.verifying import Checker, derivation
 from rag.answering.writing import Clock, Writer
@@ -240,9 +240,9 @@ def _refusal(base: Answer, found: Sequence[Found], clock: Clock) -> Answer:
     """Nothing answers: what is missing, and the closest sentences."""
     clock.mark("total_s")
     missing = "The articles do not answer this."
-    if found and not any(f.fits for f in found):
-        lacking = min((f.lacking for f in found), key=len)
-        missing = f"The articles do not answer this: none of the closest passages has {_listed(lacking)}."
+    nowhere = in_none(base.as_understood, [(f.window.text, f.window.article) for f in found])
+    if found and nowhere:
+        missing = f"The articles do not answer this: none of the closest passages has {_listed(nowhere)}."
     return replace(
         base,
         status=Status.UNANSWERED,

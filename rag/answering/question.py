@@ -52,24 +52,44 @@ def lacking(question: str, text: str, article: Article) -> tuple[str, ...]:
     another day or month, or all its years are later or all are earlier. A text without any date lacks none, since
     an article seldom repeats the date beside every sentence; whether it answers is the reader's judgement, and so
     are names and numbers."""
-    line = plain(question)
     told = dates_of(text.removeprefix(head_of(article)), article)
     years = [int(y) for y in _YEAR.findall(text)] or [d.year for d in _published(article) if d.year]
     months = any(d.month for d in told)
-    missing = []
-    spoken: list[str] = []
-    for mention in find_dates(line):
-        if mention.date is None or not (mention.date.year or mention.date.month):
-            continue
-        said = line[mention.span.start : mention.span.end]
-        spoken += words(said)
-        if not has_date(mention, text, article) and (
-            (months and mention.date.month) or _beyond(mention.date.year, years)
-        ):
-            missing.append(said)
-    # a year that does not stand as a date: "the talks of 2019"
-    missing += [y for y in _YEAR.findall(line) if y not in spoken and _beyond(int(y), years)]
-    return tuple(dict.fromkeys(missing))
+    return tuple(
+        said
+        for said, wanted in _asked_dates(question)
+        if not has_date(wanted, text, article) and ((months and wanted.month) or _beyond(wanted.year, years))
+    )
+
+
+def in_none(question: str, windows: Sequence[tuple[str, Article]]) -> tuple[str, ...]:
+    """The dates of the question, as it words them, that no window has."""
+    return tuple(
+        said
+        for said, wanted in _asked_dates(question)
+        if not any(has_date(wanted, text, article) for text, article in windows)
+    )
+
+
+def _asked_dates(question: str) -> list[tuple[str, PartialDate]]:
+    """The dates of a question with a year or a month, each once, and years that do not stand as a date: "the talks of 2019"."""
+    line = plain(question)
+    asked = {
+        line[m.span.start : m.span.end]: m.date
+        for m in find_dates(line)
+        if m.date is not None and (m.date.year or m.date.month)
+    }
+    spoken = {w for said in asked for w in words(said)}
+    asked |= {y: PartialDate(int(y)) for y in _YEAR.findall(line) if y not in spoken}
+    return list(asked.items())
+
+
+def has_date(wanted: PartialDate, text: str, article: Article) -> bool:
+    """Whether `text` states or means the date, or the article is of that date."""
+    alone = wanted.year if not wanted.month else None
+    if alone is not None and str(alone) in words(text):
+        return True
+    return any(_holds(wanted, d) for d in [*dates_of(text, article), *_published(article)])
 
 
 def _beyond(year: int | None, years: Sequence[int]) -> bool:
@@ -142,12 +162,6 @@ def _in_year(mention: Mention, published: PartialDate | None) -> PartialDate | N
     if not (date and date.month and not date.year and published and published.year and published.month):
         return None
     return replace(date, year=published.year - (date.month > published.month))
-
-
-def has_date(wanted: Mention, text: str, article: Article) -> bool:
-    """Whether `text` states or means the date, or the article is of that date."""
-    assert wanted.date is not None
-    return any(_holds(wanted.date, d) for d in [*dates_of(text, article), *_published(article)])
 
 
 def _published(article: Article) -> list[PartialDate]:

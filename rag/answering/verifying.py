@@ -114,7 +114,7 @@ def unstated_date(statement: str, found: Found) -> str:
         if mention.date is None:
             if mention.relative not in text:
                 return f"“{shown}” is not in the cited text"
-        elif fold(shown) not in text and not has_date(mention, found.window.text, found.window.article):
+        elif fold(shown) not in text and not has_date(mention.date, found.window.text, found.window.article):
             return f"“{shown}” is not a date of the cited text"
     return ""
 

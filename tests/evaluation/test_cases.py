@@ -129,3 +129,25 @@ def test_lakh_and_the_number_in_figures_are_one_value(ask: Ask) -> None:
     )
     assert answer.disagreement is None
     assert "150,000" in answer.shown[0].text or "1.5 lakh" in answer.shown[0].text
+
+
+@pytest.mark.parametrize(("asked", "word"), [("more than 100,000", "Yes: "), ("more than 200,000", "No: ")])
+def test_a_number_of_a_question_is_compared_with_one_in_lakh(ask: Ask, asked: str, word: str) -> None:
+    answer = ask(
+        f"Were {asked} people moved from their homes in Velpur?",
+        {"a.txt": "Floods in Velpur\n\nAbout 1.5 lakh people were moved from their homes in Velpur.\n"},
+    )
+    assert answer.shown[0].text == f"{word}About 1.5 lakh people were moved from their homes in Velpur."
+
+
+def test_two_counts_of_one_crowd_stand_beside_each_other(ask: Ask) -> None:
+    answer = ask(
+        "How many protesters were there?",
+        {
+            "a.txt": "Swimmers protest\n\nAbout 300 swimmers protested in Larkholm on Friday against the closure of the pool."
+            " Police spoke of 150 protesters.\n"
+        },
+    )
+    told = " ".join(s.text for s in answer.shown)
+    assert "About 300 swimmers" in told and "Police spoke of 150" in told
+    assert answer.disagreement is None

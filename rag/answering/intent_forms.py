@@ -11,7 +11,7 @@ import tomllib
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from functools import cache, cached_property
+from functools import cache, cached_property, lru_cache
 from operator import itemgetter
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -29,6 +29,7 @@ LEAST_NEAR = 0.66  # cosine between a question and the nearest example
 NAMED_COSTS = 0.12  # of it where both have an X, which brings them nearer whatever they ask
 MOST_WORDS = 11  # of a question, its subject counted as one
 MOST_NAMED = 6  # words of a subject
+KEPT = 256  # questions of which the intent is kept
 
 
 class Intent(StrEnum):
@@ -72,7 +73,8 @@ _POLITE = re.compile(r"^please |^(?:can|could|would|will) you (?:please )?|,? pl
 _END = re.compile(r"newest|latest|most recent|oldest|earliest", re.IGNORECASE)
 QUOTED_OR_FILE = re.compile(r"(?<!\w)[“\"'‘].+?[”\"'’](?!\w)|\S+\.[a-z]\w+(?:#\S+)?")
 _WORD = re.compile(r"(?P<word>\w[\w.-]*(?:['’](?!s?\b)\w+)?)(?:['’]s?\b)?")
-_JOINED = re.compile(r"(\w+) (?:of|in|for|and|or) (?:the )?$")
+_NOUN_BEFORE = re.compile(r"(?:\bthe (?P<beside>\w+)|(?P<joined>\w+) (?:of|in|for|and|or)(?: the)?) $")
+_NOUN_BEHIND = re.compile(r"['’]s (\w+)")
 _X = re.compile(r"\bX\b")
 # What is left of a question beside its subject speaks of the collection, else it is a question to the text.
 _COLLECTION = re.compile(
@@ -106,6 +108,8 @@ class Recogniser:
 
     def __init__(self, embedder: Embedder) -> None:
         self._embedder = embedder
+        # the questions of a conversation are looked at again with each new one
+        self._nearest = lru_cache(KEPT)(self._find_nearest)
 
     def recognise(self, question: str) -> Asked | None:
         """What a question wants of the catalogue; None where it is one to the articles, or nothing can embed it."""
@@ -132,7 +136,7 @@ class Recogniser:
         """Of the examples, shape (examples, dimension)."""
         return self._embedder.encode([text for text, _ in _examples()])
 
-    def _nearest(self, bare: str) -> Asked | None:
+    def _find_nearest(self, bare: str) -> Asked | None:
         """What the nearest example asks for; the subject is what stands in the place of its X."""
         masked, subject = _masked(bare)
         near = self.vectors @ self._embedder.encode([bare, masked] if masked else [bare]).T
@@ -151,10 +155,7 @@ class Recogniser:
         if asked.intent is Intent.NEWEST:
             end = _END.search(bare)
             return replace(asked, subject=end.group() if end else "newest")
-        if not column:
-            return asked
-        is_topic = subject.islower() and subject.replace(" ", "").isalpha()  # the text may tell of it
-        return replace(asked, subject=subject, certain=asked.certain and not is_topic)
+        return replace(asked, subject=subject) if column else asked
 
 
 def _bare(text: str) -> str:
@@ -180,7 +181,8 @@ def _masked(bare: str) -> tuple[str, str]:
 
 
 def _subject_span(bare: str) -> tuple[int, int]:
-    """From the first name or number to the last, with the noun that it belongs to; without any, of unknown words."""
+    """From the first name or number to the last, with a noun that belongs to it ("the river Turia", "war in Gaza", "Turkey's
+    minister"); without any, of unknown words."""
     found = [m for m in _WORD.finditer(bare) if not re.match(r"I\b", m["word"])]
     unknown = [m for m in found if not set(content_words(m["word"])) <= _known(True)]
     named = [m for m in found if m.start() and (m["word"][0].isupper() or m["word"][0].isdigit())]
@@ -188,7 +190,9 @@ def _subject_span(bare: str) -> tuple[int, int]:
         return 0, 0
     run = named or unknown
     start, end = run[0].start(), run[-1].end("word")
-    before = _JOINED.search(bare[:start])
-    if named and before and any(m.start() == before.start() for m in unknown):
-        start = before.start()
+    nouns = {m.start() for m in unknown} if named else set()
+    if (before := _NOUN_BEFORE.search(bare[:start])) and (at := before.start(before.lastgroup or 0)) in nouns:
+        start = at
+    if (behind := _NOUN_BEHIND.match(bare, end)) and behind.start(1) in nouns:
+        end = behind.end(1)
     return (start, end) if len(bare[start:end].split()) <= MOST_NAMED else (0, 0)

@@ -160,6 +160,20 @@ def test_a_question_takes_the_intent_of_the_nearest_example(
         ("Give me the gist of the article from Reuters", Intent.SUMMARY, "Reuters"),
         ("Summary of the article by Reuters", Intent.SUMMARY, "Reuters"),
         ("Which articles are there from the Courier?", Intent.LIST, "Courier"),
+        ("How many articles mention the river Turia?", Intent.MENTIONS, "river Turia"),
+        ("Which articles mention Turkey’s minister?", Intent.MENTIONS, "Turkey’s minister"),
+        ("Which articles mention Ana Ruiz and Omer Kaya?", Intent.MENTIONS, "Ana Ruiz and Omer Kaya"),
+        ('Which articles mention "Ana Ruiz and Omer Kaya"?', Intent.MENTIONS, '"Ana Ruiz and Omer Kaya"'),
+        ("Which articles are there from 10 July 2025?", Intent.LIST, "10 July 2025"),
+        ("List the articles of 2025", Intent.LIST, "2025"),
+        ("Summarise flood.txt", Intent.SUMMARY, "flood.txt"),
+        ("summarise “Floods hit Valencia”", Intent.SUMMARY, "“Floods hit Valencia”"),
+        ("Summarise the articles of July 10", Intent.SUMMARY, "July 10"),
+        ("Which articles are about grain?", Intent.MENTIONS, "grain"),
+        ("Is there an article about the river Turia?", Intent.MENTIONS, "river Turia"),
+        ("Which article mentions Omer Kaya?", Intent.MENTIONS, "Omer Kaya"),
+        ("What is the article about?", Intent.SUMMARY, ""),
+        ("Summarise the article.", Intent.SUMMARY, ""),
         ("Which articles are of 10 July 2025?", Intent.LIST, "10 July 2025"),
         ("Summarise the article from vietatoparlare.", Intent.SUMMARY, "vietatoparlare"),
         ("Can you summarize vietatoparlare's article, please?", Intent.SUMMARY, "vietatoparlare"),
@@ -171,6 +185,14 @@ def test_what_is_named_is_kept_as_it_was_typed(
 ) -> None:
     found = recogniser.recognise(text)
     assert found is not None and (found.intent, found.subject) == (intent, subject)
+
+
+@pytest.mark.parametrize("subject", ["climate change", "ana ruiz", "bananas", "Wang Yi", "An"])
+def test_what_is_asked_to_be_counted_is_counted_also_where_no_article_has_it(
+    recogniser: Recogniser, subject: str
+) -> None:
+    found = recogniser.recognise(f"How many articles mention {subject}?")
+    assert found == Asked(Intent.MENTIONS, subject, certain=True)
 
 
 @pytest.mark.parametrize(

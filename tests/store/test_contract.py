@@ -214,7 +214,7 @@ def test_questions_are_answered_over_it(settings: Settings) -> None:
     answer = assistant.ask("How high did the river Turia rise?")
     assert answer.status is Status.ANSWERED and "four metres" in answer.shown[0].text
     counted = assistant.ask("How many articles mention the river Turia?")
-    assert "Turia” is in 1 of 3 articles" in counted.note and "Turia" in counted.shown[0].text
+    assert "“river Turia” is in 1 of 3 articles" in counted.note and "Turia" in counted.shown[0].text
     assert assistant.ask("How many articles do you have?").note == "There are 3 articles."
     (settings.seeds / "zoo.txt").write_text("Zoo\n\nA zebra keeper fled from the zoo.", "utf-8")
     build(settings, WordEmbedder())

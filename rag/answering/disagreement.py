@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from rag.answering.reading import SUPPORT_FLOOR, Found
+from rag.answering.reading import SUPPORT_FLOOR, Found, read_rest
 from rag.models.reader import Reader, claim_of
 from rag.schema import Article, Disagreement, PartialDate, Value
 from rag.text.dates import agree, find_dates, meaning
@@ -58,10 +58,20 @@ def is_measure(value: str) -> bool:
     return bool(find_quantities(value) or find_dates(value))
 
 
-def of_one_unit(one: str, other: str) -> bool:
-    """Whether two values are numbers of one unit."""
-    numbers = [[] if find_dates(value) else find_quantities(value) for value in (one, other)]
-    return all(numbers) and same_unit(numbers[0][0], numbers[1][0])
+def second_number(
+    question: str, best: Found, among: Sequence[Found], reader: Reader, floor: float
+) -> Found | None:
+    """Another number of the same unit that the window of `best` gives in another sentence, at `floor` at least: the count of
+    the police beside that of the organisers."""
+    first = _number_of(best.value)
+    second = read_rest(question, best, among, reader) if first else None
+    other = _number_of(second.value) if second and second.answerable >= floor else None
+    return second if first and other and same_unit(first, other) else None
+
+
+def _number_of(value: str) -> Quantity | None:
+    """The number that a value is; None for a date and for words."""
+    return None if find_dates(value) else next(iter(find_quantities(value)), None)
 
 
 def compare(

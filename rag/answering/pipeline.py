@@ -18,9 +18,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence, Set
 from dataclasses import dataclass, replace
 
-from rag.answering.disagreement import compare, is_measure, most_agreed, of_one_unit
+from rag.answering.disagreement import compare, is_measure, most_agreed, second_number
 from rag.answering.question import asks_yes_no, in_none
-from rag.answering.reading import Found, Judged, clearest, evidence_of, judge, read, read_rest
+from rag.answering.reading import Found, Judged, clearest, evidence_of, judge, read
 from rag.answering.verifying import Checker, derivation
 from rag.answering.writing import Clock, Writer
 from rag.config import Settings
@@ -107,13 +107,15 @@ def answer(asked: str, understood: str, parts: Parts, clock: Clock, *, cancel: C
     )
     yield base
     if judged:
-        yield _judged(base, understood, judged, parts, clock)
+        yield _judged(base, understood, judged, parts, clock, fixed_by)
         return
     answering = _answering(found, parts)
     if not answering:
-        yield _refusal(base, found, clock)
+        yield _refusal(base, found, clock, fixed_by)
         return
-    if second := _second_value(understood, answering[0], found, parts):
+    if parts.have(Stage.COMPARE) and (
+        second := second_number(understood, answering[0], found, parts.reader, ALSO_FLOOR)
+    ):
         answering.append(second)
     base = replace(_with(base, answering), confidence=answering[0].answerable)
     groups: list[list[Found]] = [[f] for f in answering]
@@ -162,17 +164,6 @@ def _answering(found: Sequence[Found], parts: Parts) -> list[Found]:
     return [best, *others]
 
 
-def _second_value(question: str, best: Found, found: Sequence[Found], parts: Parts) -> Found | None:
-    """Another number of the same unit that the best window gives as surely in another sentence: the count of the police
-    beside that of the organisers."""
-    if not parts.have(Stage.COMPARE) or not of_one_unit(best.value, best.value):
-        return None
-    second = read_rest(question, best, found, parts.reader)
-    if second is None or second.answerable < ALSO_FLOOR or not of_one_unit(best.value, second.value):
-        return None
-    return second
-
-
 def quote(number: int, found: Found) -> Statement:
     """The sentence as a statement, with what its "yesterday" and "on Thursday" mean."""
     text = plain(found.evidence.text)
@@ -187,7 +178,9 @@ def _repeats(statement: Statement, quotes: Sequence[Statement]) -> bool:
     return any(fold(statement.text).rstrip(".") in fold(q.text) for q in quotes)
 
 
-def _judged(base: Answer, question: str, judged: Sequence[Judged], parts: Parts, clock: Clock) -> Answer:
+def _judged(
+    base: Answer, question: str, judged: Sequence[Judged], parts: Parts, clock: Clock, fixed_by: str
+) -> Answer:
     """Yes or no, each with the sentence that says so, where one is sure enough; both where articles differ."""
     sides = []
     for word in ("Yes", "No"):
@@ -199,7 +192,7 @@ def _judged(base: Answer, question: str, judged: Sequence[Judged], parts: Parts,
     if len(sides) > 1 and sides[0][2].found.window.article.id == sides[1][2].found.window.article.id:
         sides = sides[:1]  # one article does not disagree with itself
     if not sides:
-        return _refusal(base, [j.found for j in judged], clock)
+        return _refusal(base, [j.found for j in judged], clock, fixed_by)
     told = [(word, clearest(question, best, parts.reader, word)) for _, word, best in sides]
     base = _with(base, [found for _, found in told])
     clock.mark("first_verified_s")
@@ -236,11 +229,11 @@ def _unread(base: Answer, passages: Sequence[Passage], error: ModelError, clock:
     )
 
 
-def _refusal(base: Answer, found: Sequence[Found], clock: Clock) -> Answer:
-    """Nothing answers: what is missing, and the closest sentences."""
+def _refusal(base: Answer, found: Sequence[Found], clock: Clock, fixed_by: str) -> Answer:
+    """Nothing answers: what is missing, with the dates of `fixed_by` that no window has, and the closest sentences."""
     clock.mark("total_s")
     missing = "The articles do not answer this."
-    nowhere = in_none(base.as_understood, [(f.window.text, f.window.article) for f in found])
+    nowhere = in_none(fixed_by, [(f.window.text, f.window.article) for f in found])
     if found and nowhere:
         missing = f"The articles do not answer this: none of the closest passages has {_listed(nowhere)}."
     return replace(

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import replace
+from math import inf
 
 from rag.retrieval.windows import head_of
 from rag.schema import Article, PartialDate
@@ -22,6 +23,9 @@ _YES_NO = re.compile(
     re.IGNORECASE,
 )
 _YEAR = re.compile(r"\b(?:1[5-9]|20)\d\d\b")
+_WITH_EDGE = re.compile(
+    r"(?:at (?:least|most)|no\w* (?:fewer|less|more) than|up to|a \w+imum of)\b", re.IGNORECASE
+)
 _CHOICE = re.compile(r"\bor\b", re.IGNORECASE)
 _NAME = re.compile(
     r"[^\W\d_a-zß-ÿ][\w’'&.-]*(?: (?:(?:of|de|von|van|the|al|bin|la) )?[^\W\d_a-zß-ÿ][\w’'&.-]*)*"
@@ -52,12 +56,15 @@ def lacking(question: str, text: str, article: Article) -> tuple[str, ...]:
     another day or month, or all its years are later or all are earlier. A text without any date lacks none, since
     an article seldom repeats the date beside every sentence; whether it answers is the reader's judgement, and so
     are names and numbers."""
+    asked = _asked_dates(question)
+    if not asked:
+        return ()
     told = dates_of(text.removeprefix(head_of(article)), article)
     years = [int(y) for y in _YEAR.findall(text)] or [d.year for d in _published(article) if d.year]
     months = any(d.month for d in told)
     return tuple(
         said
-        for said, wanted in _asked_dates(question)
+        for said, wanted in asked
         if not has_date(wanted, text, article) and ((months and wanted.month) or _beyond(wanted.year, years))
     )
 
@@ -86,8 +93,7 @@ def _asked_dates(question: str) -> list[tuple[str, PartialDate]]:
 
 def has_date(wanted: PartialDate, text: str, article: Article) -> bool:
     """Whether `text` states or means the date, or the article is of that date."""
-    alone = wanted.year if not wanted.month else None
-    if alone is not None and str(alone) in words(text):
+    if not wanted.month and str(wanted.year) in words(text):
         return True
     return any(_holds(wanted, d) for d in [*dates_of(text, article), *_published(article)])
 
@@ -99,7 +105,8 @@ def _beyond(year: int | None, years: Sequence[int]) -> bool:
 def amounts_of(question: str, text: str) -> list[tuple[str, bool]] | None:
     """For a question with one number in figures: the question with each number of that unit in `text` in its place, and
     whether that number is what the question asks for. "More than 100,000 people?" beside "1.5 lakh people" is the question
-    for 1.5 lakh people, and yes. None for a question without such a number, or with several."""
+    for 1.5 lakh people, and yes. A number that leaves it open is left out. None for a question without such a number, or
+    with several."""
     line = plain(question)
     dates = [m.span for m in find_dates(line)]
     asked = [
@@ -115,9 +122,9 @@ def amounts_of(question: str, text: str) -> list[tuple[str, bool]] | None:
     place = line.index(_number(wanted), wanted.span.start)
     ahead, after = line[:place], line[place + len(_number(wanted)) :]
     return [
-        (f"{ahead}{_inside(_number(q))}{after}", _meets(wanted, q))
+        (f"{ahead}{_inside(_number(q))}{after}", meets)
         for q in find_quantities(text)
-        if q.unit == wanted.unit and not q.bare
+        if q.unit == wanted.unit and not q.bare and (meets := _meets(wanted, q)) is not None
     ]
 
 
@@ -138,11 +145,21 @@ def _inside(text: str) -> str:
     return text[0].lower() + text[1:] if first.istitle() else text
 
 
-def _meets(wanted: Quantity, told: Quantity) -> bool:
+def _meets(wanted: Quantity, told: Quantity) -> bool | None:
+    """Whether a number is what is asked for; None where it may or may not be: "more than 60" for "at least 70"."""
+    low = -inf if told.approx == "<" else told.low
+    high = inf if told.approx == ">" else told.high
+    edge = _WITH_EDGE.match(wanted.text) is not None
     if wanted.approx == ">":
-        return told.low > wanted.low or (told.low == wanted.low and told.approx == ">")
+        least = wanted.low
+        is_met = low > least or (low == least and (edge or told.approx == ">"))
+        return True if is_met else False if high < least or (high == least and not edge) else None
     if wanted.approx == "<":
-        return told.high < wanted.high or (told.high == wanted.high and told.approx == "<")
+        most = wanted.high
+        is_met = high < most or (high == most and (edge or told.approx == "<"))
+        return True if is_met else False if low > most or (low == most and not edge) else None
+    if told.approx in ("<", ">"):
+        return False if wanted.high < low or wanted.low > high else None
     return equal_values(wanted, told)
 
 

@@ -108,9 +108,9 @@ def judge(question: str, passages: Sequence[Passage], reader: Reader, *, fixed_b
     asked = [(question, w) for w in windows]
     asked += [(other, w) for w, some in zip(windows, amounts, strict=True) for other, _ in some or ()]
     supports = reader.support([(claim_of(q, "Yes."), w.text) for q, w in asked])
-    with_number = iter(supports[len(windows) :])
+    plainly, with_number = supports[: len(windows)], iter(supports[len(windows) :])
     judged = []
-    for window, support, some in zip(windows, supports, amounts, strict=False):
+    for window, support, some in zip(windows, plainly, amounts, strict=True):
         missing = lacking(fixed_by, window.text, window.article)
         compared = [(next(with_number).supported, meets, other) for other, meets in some or ()]
         told, meets, other = max(compared, default=(0.0, False, ""))

@@ -24,9 +24,8 @@ MIN_WORDS = 3  # "Advertisement", "Read more": fragments that state nothing
 REACH_CHARS = 700  # how far beyond a passage its first and last sentence may reach
 RANK_WEIGHT = 0.3  # of a window of the first passage; falls with the rank
 HEAD_WEIGHT = 0.5  # a word of the question that only the title has counts half
-_ASKS = re.compile(
-    r"\?$|^[“\"‘'(].*\?[”\"’')]+$", re.DOTALL
-)  # a quoted question inside a report is a part of it
+# A question that is quoted inside a report is a part of it.
+_ASKS = re.compile(r"\?$|^[“\"‘'(].*\?[”\"’')]+$", re.DOTALL)
 # The marks by which chat programs part a conversation; no sentence of an article has them.
 _CHAT_MARK = re.compile(
     r"<\|[a-z_]+\|>|\[/?(?:INST|SYS)\]|<</?SYS>>|^\W{0,3}(?:system|assistant|user)\s*:", re.IGNORECASE

@@ -399,9 +399,7 @@ _AHEAD = re.compile(
     r"\b(?:will|shall|(?:is|are) (?:due|set|expected|scheduled|likely|planning|going)? ?to|(?:plan|want|hope|intend|aim)s? to|scheduled|upcoming)\b",
     re.IGNORECASE,
 )
-_CLAUSE_END = re.compile(
-    r"\. |;| (?:and|but) (?!\w+day\b)"
-)  # "on Friday and will be replaced" tells of two times
+_CLAUSE_END = re.compile(r"\. |;| (?:and|but) (?!\w+day\b)")  # "on Friday and will come back": two times
 _AT_START = 30  # characters: "On Thursday the two will meet" tells what is to come behind the date
 
 

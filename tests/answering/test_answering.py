@@ -244,6 +244,15 @@ def test_another_number_of_the_window_stands_beside_the_first_without_a_disagree
         assert len(assistant(settings, None, reader).ask(question).shown) == 1
 
 
+def test_a_refused_follow_up_names_its_own_dates_and_not_those_of_the_question_before(
+    settings: Settings,
+) -> None:
+    talk = assistant(settings, None, ScriptedReader({}))
+    before = Turn("When did Ministers meet in 2019?", "When did Ministers meet in 2019?", "")
+    answer = talk.ask("And who led it?", [before])
+    assert answer.as_understood != answer.question and "2019" not in answer.missing
+
+
 # Yes and no
 
 

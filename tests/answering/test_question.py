@@ -131,6 +131,13 @@ def test_a_year_that_does_not_stand_as_a_date_counts_too() -> None:
             [("Is the tower 200 metres tall?", False)],
         ),
         ("Did it fall below 5 percent?", "It fell to 4.8%.", [("Did it fall 4.8%?", True)]),
+        ("Did at least 60 people come?", "60 people came.", [("Did 60 people come?", True)]),
+        ("Did more than 60 people come?", "60 people came.", [("Did 60 people come?", False)]),
+        ("Did at most 60 people come?", "60 people came.", [("Did 60 people come?", True)]),
+        ("Did fewer than 60 people come?", "60 people came.", [("Did 60 people come?", False)]),
+        ("Did at least 70 people come?", "More than 60 people came.", []),  # it leaves that open
+        ("Did 60 people come?", "More than 60 people came.", []),
+        ("Did 50 people come?", "More than 60 people came.", [("Did more than 60 people come?", False)]),
         (
             "Were 700 missiles fired?",
             "Some 400 drones were.",  # whether these are missiles is the reader's judgement

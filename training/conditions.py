@@ -12,18 +12,19 @@ from __future__ import annotations
 import argparse
 import random
 import re
-import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from rag.answering.disagreement import of_one_unit
+from rag.answering.disagreement import is_measure, second_number
 from rag.answering.pipeline import ALSO_FLOOR, ANSWER_FLOOR
 from rag.answering.question import lacking
-from rag.answering.reading import Found, read, read_rest
+from rag.answering.reading import Found, read
 from rag.assistant import open_reader
+from rag.cli.common import progress
 from rag.config import load_settings
 from rag.models.reader import Reader
 from rag.schema import Article, Chunk, Passage
+from rag.text.dates import find_dates
 from training.measure import Asked, nyt, rows, squad
 
 
@@ -46,12 +47,11 @@ def found_in(asked: Asked, reader: Reader) -> list[Found]:
 
 def dates(name: str, asked: Sequence[Asked], reader: Reader) -> None:
     """Right, wrong and refused shares, without and with the comparison of dates."""
-    began, read_rows = time.monotonic(), []
-    for done, row in enumerate(asked, 1):
-        read_rows.append((row, found_in(row, reader)))
-        left = (time.monotonic() - began) / done * (len(asked) - done)
-        print(f"\r{name}: {done} of {len(asked)}, {left:.0f} s left ", end="", flush=True)
-    print()
+    read_rows = []
+    with progress() as report:
+        for done, row in enumerate(asked, 1):
+            read_rows.append((row, found_in(row, reader)))
+            report(name, done, len(asked))
     for compared in (False, True):
         right = wrong = refused = 0
         for row, found in read_rows:
@@ -77,14 +77,11 @@ def second_numbers(asked: Sequence[Asked], reader: Reader) -> None:
     """How often a second number would stand beside the only right one of a paragraph."""
     tried = shown = 0
     for row in asked:
-        if not row.answers or not of_one_unit(row.answers[0], row.answers[0]):
+        if not row.answers or not is_measure(row.answers[0]) or find_dates(row.answers[0]):
             continue
         found = found_in(row, reader)
-        if not found or not of_one_unit(found[0].value, row.answers[0]):
-            continue
-        tried += 1
-        second = read_rest(row.question, found[0], found, reader)
-        if second and second.answerable >= ALSO_FLOOR and of_one_unit(found[0].value, second.value):
+        tried += bool(found)
+        if found and (second := second_number(row.question, found[0], found, reader, ALSO_FLOOR)):
             shown += 1
             print(f"{row.question} {found[0].value} / {second.value}")
     print(f"second numbers: {shown} on {tried} questions that a number answers")

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from training.followups import follow_ups
-from training.maker import Asked, Maker, asked_of, read
+from training.maker import Asked, Maker, asked_in, read
 from training.questions import joined_claims, questions, time_questions, two_step_questions
 from training.rewriting import NAME, changed, lighter, passive, reordered, sentences, unmade
 from training.templates import made
@@ -124,13 +124,15 @@ def main() -> None:
     def load(name: str) -> list[dict[str, Any]]:
         return read(options.sets / f"{name}.jsonl")
 
-    squad = [asked_of(r) for r in [*read(options.squad), *load("squad2_train_part")]]
-    wiki = [asked_of(r) for r in load("squadshifts_new_wiki")]
-    nq = [asked_of(r) for r in read(options.nq)]
+    def asked(*names: str) -> list[Asked]:
+        return asked_in(*(options.sets / f"{name}.jsonl" for name in names))
+
+    squad = [*asked_in(options.squad), *asked("squad2_train_part")]
+    wiki, nq = asked("squadshifts_new_wiki"), asked_in(options.nq)
     questions(make, "squad2", squad, twice=True)
     questions(make, "new_wiki", rng.sample(wiki, 6000))
     questions(make, "nq", nq)
-    reviews = [asked_of(r) for r in [*load("squadshifts_reddit"), *load("squadshifts_amazon")]]
+    reviews = asked("squadshifts_reddit", "squadshifts_amazon")
     questions(make, "reviews", rng.sample(reviews, 1500), claims=0.2)
     qamr = list(news_like(load("qamr")))
     questions(make, "qamr", rng.sample(qamr, 4000), claims=0.3)
@@ -162,10 +164,10 @@ def main() -> None:
         print(f"{count:7,}  {kind}")
     labels = Counter(r["label"] for r in make.rows if r["task"] == "claim")
     answered = sum(bool(r["spans"]) for r in make.rows if r["task"] == "answer")
-    asked = sum(r["task"] == "answer" for r in make.rows)
+    questions_made = sum(r["task"] == "answer" for r in make.rows)
     mean = sum(len(r["window"]) for r in make.rows) / len(make.rows)
     print(
-        f"{len(make.rows):,} pairs; {asked:,} questions, {answered:,} answered; claims {dict(labels)}; {mean:.0f} characters a window"
+        f"{len(make.rows):,} pairs; {questions_made:,} questions, {answered:,} answered; claims {dict(labels)}; {mean:.0f} characters a window"
     )
 
 

@@ -51,6 +51,11 @@ def read(path: Path) -> list[dict[str, Any]]:
     return [json.loads(line) for line in path.open(encoding="utf-8")]
 
 
+def asked_in(*files: Path) -> list[Asked]:
+    """The questions of some files, in order."""
+    return [asked_of(row) for file in files for row in read(file)]
+
+
 def asked_of(row: dict[str, Any]) -> Asked:
     def texts(name: str) -> tuple[str, ...]:
         return tuple(dict.fromkeys(x["text"] if isinstance(x, dict) else x for x in row.get(name) or () if x))

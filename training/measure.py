@@ -17,7 +17,6 @@ import re
 import shutil
 import string
 import tempfile
-import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -29,6 +28,7 @@ import numpy as np
 from eval.split import Half, half
 from rag.answering.reading import Found
 from rag.answering.verifying import unstated_date, unstated_number, unstated_quotation
+from rag.cli.common import progress
 from rag.config import load_settings
 from rag.models.reader import FORMAT, MPNetReader, Scores
 from rag.models.registry import find_model
@@ -276,13 +276,11 @@ class Bench:
                 for i in items
                 for w in i.windows
             ]
-            began = time.monotonic()
             scores: list[Scores] = []
-            for at in range(0, len(pairs), 256):
-                scores += self.reader.scores(pairs[at : at + 256])
-                left = (time.monotonic() - began) / len(scores) * (len(pairs) - len(scores))
-                print(f"\r{name}: {len(scores)} of {len(pairs)}, {left:.0f} s left ", end="", flush=True)
-            print()
+            with progress() as report:
+                for at in range(0, len(pairs), 256):
+                    scores += self.reader.scores(pairs[at : at + 256])
+                    report(name, len(scores), len(pairs))
             grouped, at = [], 0
             for item in items:
                 grouped.append(scores[at : at + len(item.windows)])

@@ -1,6 +1,6 @@
 """Pairs that the present reader gets wrong: windows that it takes for an answer and that hold none.
 
-    python -m training.mining --sets DIR --squad FILE --nq FILE --adapter FILE --out PAIRS.jsonl
+    python -m training.mining --sets DIR --squad FILE --adapter FILE --out PAIRS.jsonl
 
 For each answered question the windows of other paragraphs of its article that share most words with it are read, as the
 program reads them. Those that the reader is surest of become unanswerable pairs, and as many answered questions with
@@ -12,20 +12,19 @@ from __future__ import annotations
 import argparse
 import json
 import random
-import time
 from collections import defaultdict
 from pathlib import Path
 
+from rag.cli.common import progress
 from rag.config import load_settings
-from rag.models.reader import MPNetReader
+from rag.models.reader import MPNetReader, Reader
 from rag.models.registry import find_model
-from training.maker import Asked, asked_of, read, words
+from training.maker import Asked, asked_in, words
 from training.pairs import Row
 from training.rewriting import sentences
 
 CANDIDATES = 4  # windows read a question
 SURE = 0.4  # calibrated probability from which a window without the answer is worth a lesson
-BLOCK = 64  # questions read at once
 
 
 def candidates(row: Asked, paragraphs: list[str], rng: random.Random) -> list[str]:
@@ -42,21 +41,33 @@ def candidates(row: Asked, paragraphs: list[str], rng: random.Random) -> list[st
     return [w for _, w in sorted(found, reverse=True)[:CANDIDATES]]
 
 
+def lessons(row: Asked, windows: list[str], reader: Reader) -> list[Row]:
+    """The windows that the reader is sure of, two at most, and the question with its own paragraph beside them."""
+    readings = reader.read(row.question, windows)
+    wrong = [w for w, r in zip(windows, readings, strict=True) if r.answerable >= SURE][:2]
+    made: list[Row] = [
+        {"task": "answer", "question": row.question, "window": window, "spans": []} for window in wrong
+    ]
+    if wrong:
+        spans = [list(s) for s in row.spans]
+        made.append({"task": "answer", "question": row.question, "window": row.context, "spans": spans})
+    return made
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--sets", type=Path, required=True)
     parser.add_argument("--squad", type=Path, required=True, help="squad2_train.jsonl")
-    parser.add_argument("--nq", type=Path, required=True, help="nq_passages.jsonl")
     parser.add_argument("--adapter", type=Path, required=True, help="with its calibration beside it")
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--most", type=int, default=4000, help="questions that are tried")
     parser.add_argument("--seed", type=int, default=43)
     options = parser.parse_args()
     rng = random.Random(options.seed)
-    rows = [asked_of(r) for r in [*read(options.squad), *read(options.sets / "squad2_train_part.jsonl")]]
-    rows += [asked_of(r) for r in read(options.sets / "squadshifts_new_wiki.jsonl")]
+    sets = (options.sets / f"{name}.jsonl" for name in ("squad2_train_part", "squadshifts_new_wiki"))
+    rows = asked_in(options.squad, *sets)
     paragraphs: dict[str, dict[str, None]] = defaultdict(dict)
     for row in rows:
         paragraphs[row.title][row.context] = None
@@ -66,30 +77,14 @@ def main() -> None:
     base = find_model("reader", settings)
     reader = MPNetReader(lambda: base, options.out.with_suffix(".cache"), options.adapter, settings.threads)
     made: list[Row] = []
-    began = time.monotonic()
-    for at in range(0, len(tried), BLOCK):
-        for row in tried[at : at + BLOCK]:
-            windows = candidates(row, list(paragraphs[row.title]), rng)
-            readings = reader.read(row.question, windows)
-            wrong = [w for w, r in zip(windows, readings, strict=True) if r.answerable >= SURE]
-            for window in wrong[:2]:
-                made.append({"task": "answer", "question": row.question, "window": window, "spans": []})
-            if wrong:
-                spans = [list(s) for s in row.spans]
-                made.append(
-                    {"task": "answer", "question": row.question, "window": row.context, "spans": spans}
-                )
-        done = min(at + BLOCK, len(tried))
-        left = (time.monotonic() - began) / done * (len(tried) - done)
-        print(
-            f"\r{done:,} of {len(tried):,} questions, {len(made):,} pairs, {left:.0f} s left ",
-            end="",
-            flush=True,
-        )
-    print()
+    with progress() as report:
+        for done, row in enumerate(tried, 1):
+            made += lessons(row, candidates(row, list(paragraphs[row.title]), rng), reader)
+            report("questions", done, len(tried))
     with options.out.open("w", encoding="utf-8") as out:
         for pair in made:
             out.write(json.dumps(pair, ensure_ascii=False) + "\n")
+    print(f"{len(made):,} pairs")
 
 
 if __name__ == "__main__":

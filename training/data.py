@@ -12,90 +12,16 @@ from __future__ import annotations
 import argparse
 import json
 import random
-import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+from training.claims import judged_claims, sentence_claims
 from training.followups import follow_ups
 from training.maker import Asked, Maker, asked_in, read
 from training.questions import joined_claims, questions, time_questions, two_step_questions
-from training.rewriting import NAME, changed, lighter, passive, reordered, sentences, unmade
 from training.templates import made
-
-
-def sentence_claims(make: Maker, name: str, contexts: Sequence[str], most: int) -> None:
-    """Claims that are sentences of a text: as they stand, said otherwise, with one fact changed, with the deed unmade
-    in the text or in the claim, and with the roles swapped."""
-    rng = make.rng
-    names = [n for c in contexts[:500] for n in NAME.findall(c)]
-    for text in rng.sample(list(contexts), min(most, len(contexts))):
-        cut = sentences(text)
-        drawn = set(rng.sample(cut, min(2, len(cut))))
-        for start, end in cut:
-            said = text[start:end]
-            if (start, end) not in drawn and not (passive(said) or unmade(said, rng)):
-                continue
-            if not 40 < len(said) < 260:
-                continue
-            here = cut.index((start, end))
-            first, last = (
-                cut[max(0, here - rng.randint(0, 1))][0],
-                cut[min(len(cut) - 1, here + rng.randint(0, 1))][1],
-            )
-            before, after = make.head("", often=0.15) + text[first:start], text[end:last]
-            window = before + said + after
-            short = lighter(said)
-            turned = passive(short)
-            if turned:
-                make.claim(f"{name}, passive", turned[0], window, "supported")
-                make.claim(f"{name}, roles swapped", rng.choice(turned[1:]), window, "unsupported")
-            deed = unmade(short, rng)
-            if deed:
-                open_, again, otherwise, label = deed
-                draw = rng.random()
-                if draw < 0.45:
-                    make.claim(f"{name}, deed not done", short, before + open_ + after, label)
-                elif draw < 0.6:
-                    make.claim(f"{name}, deed not done", otherwise, before + open_ + after, "unsupported")
-                elif draw < 0.75:
-                    make.claim(
-                        f"{name}, deed left open in the claim",
-                        open_,
-                        window,
-                        "refuted" if label == "refuted" else "unsupported",
-                    )
-                else:
-                    make.claim(f"{name}, deed left open alike", again, before + open_ + after, "supported")
-                if rng.random() < 0.5:
-                    make.claim(f"{name}, same", short, window, "supported")
-                continue
-            if rng.random() < 0.5:
-                make.claim(f"{name}, same", reordered(short) or short, window, "supported")
-            else:
-                pool = NAME.findall(window) if rng.random() < 0.6 else names
-                new = changed(
-                    short,
-                    window,
-                    pool,
-                    ("year", "number", "name", "role", "role", "not", "word", "word"),
-                    rng,
-                )
-                if new:
-                    make.claim(f"{name}, changed", new, window, "unsupported")
-
-
-def judged_claims(make: Maker, name: str, rows: Sequence[dict[str, Any]], share: float) -> None:
-    """Claims that people judged against evidence."""
-    for row in rows:
-        evidence = re.sub(r"\s+([.,;:!?])", r"\1", row["evidence"])
-        label = "not_stated" if row["label"] == "not_enough_info" else row["label"]
-        if name == "covidfact" and label == "refuted":
-            label = "unsupported"  # words swapped by a program
-        if make.rng.random() < share:
-            page = f"{row['page']}: " if row.get("page") and make.rng.random() < 0.8 else ""
-            make.claim(name, row["claim"], page + evidence, label)
 
 
 def news_like(rows: Sequence[dict[str, Any]]) -> Iterator[Asked]:

@@ -12,9 +12,14 @@ from collections.abc import Sequence
 from typing import Any
 
 from training.maker import Asked, Maker, Span, found, words
-from training.rewriting import NAME, NUMBER, YEAR, changed, sentences, statement
+from training.rewriting import NAME, NUMBER, YEAR, changed, sentences, statement, tells_deed, unmade
 
 BLURRED = 0.5  # of the answered questions whose answer can be left open get such a pair
+DATED = 0.8  # of the questions with one year get pairs about the article's date
+UNSURE = re.compile(
+    r"\b(?:not|never|may|might|could|should|would|will|almost|nearly|expected|planned|supposed|accused)\b",
+    re.I,
+)
 _SOME = ("several", "many", "a number of", "some")
 
 
@@ -134,8 +139,10 @@ class _Questions:
             self._near_paragraph(row)
         elif draw < 0.57:
             self._without_answer(row)
-        elif years and draw < 0.9:
-            _year_in_head(self.make, self.name, row, spans[0], years[0])
+        elif draw < 0.9:
+            self._not_done(row, at)
+        if len(set(years)) == 1 and self.rng.random() < DATED:
+            _dated(self.make, self.name, row, at, int(years[0]))
         if self.rng.random() < BLURRED:
             self._blurred(row, at)
         if self.rng.random() < self.claims:
@@ -184,6 +191,22 @@ class _Questions:
         if self.rng.random() < self.claims / 3:
             self._claim("claim without its sentence", f"{row.question} {row.answers[0]}", left, "not_stated")
 
+    def _not_done(self, row: Asked, at: int) -> None:
+        """The sentence itself with its deed planned, feared or denied, where the question asks about it as done."""
+        text = row.context
+        start, end = next(s for s in sentences(text) if s[0] <= at < s[1])
+        deed = unmade(text[start:end], self.rng)
+        if deed is None or not tells_deed(text[start:end], row.question) or UNSURE.search(row.question):
+            return
+        told, label = deed[0], deed[3]
+        if not any(a in told for a in row.answers):
+            return
+        first, last = self.make.window(text, at, self.rng.choice((1, 2, 3)))
+        window = text[first:start] + told + text[end:last]
+        self._answer("deed not done", row, window)
+        if self.rng.random() < self.claims and (said := statement(row.question, row.answers[0])):
+            self._claim("claim of a deed not done", said, window, label)
+
     def _blurred(self, row: Asked, at: int) -> None:
         """The sentence itself without the words that answer: it tells of the same thing, and leaves open what is asked."""
         text = row.context
@@ -211,20 +234,39 @@ class _Questions:
         self._claim("claim", claim, window, label)
 
 
-def _year_in_head(make: Maker, name: str, row: Asked, span: Span, year: str) -> None:
-    """The year that is asked for stands in the article's date alone, or another one does."""
-    text = row.context
-    start, end = make.window(text, span[0], 1)
-    window = text[start:end]
-    cut = re.sub(rf"\b(?:[Ii]n|[Dd]uring) {year},? ?", "", window)
-    if cut == window or YEAR.search(cut) or not (2000 <= int(year) <= 2026):
+def _dated(make: Maker, name: str, row: Asked, at: int, year: int) -> None:
+    """The year that is asked for stands in the sentence, or in the article's date alone, or in the date over a sentence
+    that tells of another year. All years are moved to where those of articles are."""
+    rng = make.rng
+    asked = rng.randrange(2002, 2027)
+    start, end = make.window(row.context, at, rng.choice((1, 1, 2)))
+    moved = [
+        YEAR.sub(lambda m: str(int(m[0]) + asked - year), x)
+        for x in (row.question, row.context[start:end], row.title)
+    ]
+    question, window, title = moved
+    if any(YEAR.search(a) for a in row.answers) or re.search(r"\b20[3-9]\d", window):
         return
-    again = [s for a in row.answers for s in found(cut, a)]
-    if not again:
-        return
-    same = make.rng.random() < 0.5
-    head = f"{row.title} ({make.date(int(year) + (0 if same else make.rng.choice((-3, -2, -1, 1, 2, 3))))}): "
-    make.answer(f"{name}, year in the date line", row.question, cut, again if same else [], head)
+    other = asked + rng.choice((-4, -3, -2, -1, 1, 2, 3))
+    without = re.sub(rf"\b(?:[Ii]n|[Dd]uring) {asked},? ?", "", window)
+
+    def pair(kind: str, text: str, dated: int, is_answered: bool) -> None:
+        spans = [s for a in row.answers for s in found(text, a)]
+        if spans:
+            named = title + " " if title and rng.random() < 0.8 else ""
+            head = f"{named}({make.date(dated)}): "
+            make.answer(f"{name}, {kind}", question, text, spans if is_answered else [], head)
+
+    if str(asked) in window:
+        draw = rng.random()
+        if draw < 0.6:
+            told = window.replace(str(asked), str(other))
+            pair("another year under the right date", told, asked, False)
+        if draw > 0.4:
+            pair("the year under another date", window, asked + rng.choice((0, 1, 1, 2, 5)), True)
+    if without != window and not YEAR.search(without):
+        same = rng.random() < 0.5
+        pair("year in the date line", without, asked if same else other, same)
 
 
 def joined_claims(make: Maker, name: str, rows: Sequence[Asked], most: int) -> None:

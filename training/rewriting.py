@@ -51,6 +51,7 @@ def gerund(base: str) -> str:
 ACTIVE = (
     ("not_stated", ("is expected to {B}", "is likely to {B}", "is set to {B}")),
     ("not_stated", ("plans to {B}", "intends to {B}", "is planning to {B}")),
+    ("not_stated", ("will {B}", "is going to {B}")),
     ("not_stated", ("may {B}", "might {B}", "could {B}")),
     ("refuted", ("almost {V}", "nearly {V}", "came close to {G}")),
     ("refuted", ("did not {B}", "never {V}")),
@@ -72,6 +73,7 @@ PASSIVE = (
         ("{is} expected to be {P}", "{is} likely to be {P}", "{is} set to be {P}", "{is} due to be {P}"),
     ),
     ("not_stated", ("may be {P}", "might be {P}", "could be {P}")),
+    ("not_stated", ("will be {P}", "{is} going to be {P}")),
     ("refuted", ("{was} almost {P}", "{was} nearly {P}", "came close to being {P}")),
     ("refuted", ("{was} not {P}", "{was} never {P}")),
     ("refuted", ("{has} yet to be {P}", "{has} not yet been {P}")),
@@ -109,6 +111,18 @@ def unmade(sentence: str, rng: random.Random) -> tuple[str, str, str, str] | Non
         return head + phrase.format(**forms) + tail
 
     return told(first), told(again), told(rng.choice(other)), label
+
+
+def tells_deed(sentence: str, question: str) -> bool:
+    """Whether the deed that can be undone in the sentence is the one that the question asks about."""
+    made = _spot(sentence)
+    if made is None:
+        return False
+    done = made[2]["P"]
+    base = _PARTICIPLES[done]
+    return bool(
+        set(re.findall(r"[a-z]+", question.lower())) & {base, done, made[2].get("V", done), base + "s"}
+    )
 
 
 def _spot(sentence: str) -> tuple[str, str, dict[str, str], Sequence[tuple[str, tuple[str, ...]]]] | None:
@@ -227,13 +241,14 @@ def inverted(claim: str) -> str | None:
         if match[3]:
             return None
         subject = match[1].strip()
-        return f"{match[2].capitalize()} {_lowered(subject)} {match[4]}?"
+        return f"{match[2].capitalize()} {lowered(subject)} {match[4]}?"
     if match := re.match(r"^((?:[\w’'.-]+ ){1,6}?)(" + "|".join(PAST) + r") (.+)$", text):
-        return f"Did {_lowered(match[1].strip())} {PAST[match[2]][0]} {match[3]}?"
+        return f"Did {lowered(match[1].strip())} {PAST[match[2]][0]} {match[3]}?"
     return None
 
 
-def _lowered(subject: str) -> str:
+def lowered(subject: str) -> str:
+    """The text as it stands within a sentence."""
     first = subject.split()[0]
     return subject[0].lower() + subject[1:] if first in _SENTENCE_STARTS or first.lower() in ("there", "these", "those", "some", "many", "most", "all", "several") else subject  # fmt: skip
 

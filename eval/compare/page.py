@@ -12,7 +12,7 @@ from eval.page import outcome, render, wanted
 from eval.plots import differences
 from eval.report import Judged, said
 
-TEMPLATE = "compare.html.jinja"
+TEMPLATE = "compare/compare.html.jinja"
 
 
 def to_html(

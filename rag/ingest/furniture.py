@@ -1,8 +1,7 @@
 """Furniture: lines that belong to a page and not to its article, such as share bars and offers to subscribe.
 
-They are recognised by position and repetition, not by their words, but for a label that only names another article ("Read
-more: ..."). A publisher repeats them in articles that otherwise have nothing in common, within one article, or on each of
-its pages. At the foot they have the publisher's name; at the head they say who wrote the article, and when. They stay in the
+They are recognised by position and repetition, not by their words. A publisher repeats them in articles that otherwise have
+nothing in common, within one article, or on each of its pages. At the foot they have the publisher's name; at the head they say who wrote the article, and when. They stay in the
 article's text, so that offsets remain valid, but no chunk includes them, so they never become evidence. With a single article
 of a publisher, a line that occurs once and without the publisher's name cannot be distinguished from the article. This module
 knows texts, not files.
@@ -26,11 +25,6 @@ FOOT_LINES = 4
 SAMPLE = 60  # articles of a publisher that are compared
 
 _LINE = re.compile(r"[^\n\r\v\f\x85\u2028\u2029]+")
-_CROSS_REFERENCE = re.compile(
-    r"(?:[•·▪*>-] )?(?:(?:read|watch)(?: more| also| next)?|(?:also|must) read|see (?:more|also)"
-    r"|(?:more|related)(?: on this)? (?:stories|story|topic|articles?|coverage|news)|related)\s*[:|]\s*(?=\S)",
-    re.I,
-)
 _FIGURES = re.compile(r"\d+")
 _STOPPED = re.compile(r"[.!?…。！？][\"”’')\]»]*$")
 
@@ -69,11 +63,6 @@ def learned(articles: Sequence[Article]) -> frozenset[str]:
         for line, count in seen.items()
         if count >= (for_sentences if _is_sentence(line) else LEAST_ARTICLES)
     )
-
-
-def _is_cross_reference(line: str) -> bool:
-    """Whether a line only names another article: "Read more: Ferry fares to rise"."""
-    return len(line) <= MOST_CHARS and _CROSS_REFERENCE.match(line) is not None
 
 
 def _is_signature(line: str, span: Span, article: Article) -> bool:
@@ -128,7 +117,7 @@ def regions(article: Article, shared: Collection[str] = ()) -> list[Span]:
     for span, line in lines:
         if span.start >= end:
             break
-        if line in often or line in shared or span.start in about or _is_cross_reference(line):
+        if line in often or line in shared or span.start in about:
             found.append(Span(start, span.start))
             start = span.end
     found.append(Span(start, end))

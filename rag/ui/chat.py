@@ -161,8 +161,8 @@ class Chat:
         except CitewireError as error:
             session.turns[turn] = Answer(question, question, Status.FAILED, error=str(error))
         answer = session.turns[turn]
-        keep = session.reading or not answer.evidence
-        yield [self.show(session), same() if keep else sources_html(turn, answer), same()]
+        sources = sources_html(turn, answer) if answer.evidence else empty_html()
+        yield [self.show(session), same() if session.reading else sources, same()]
 
     def finish(self, session: Session, number: int) -> list[object]:
         """Leave the queue, however the answer ended, and save the conversation."""

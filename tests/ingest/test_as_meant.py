@@ -527,34 +527,6 @@ def test_lines_of_an_interview_or_a_list_are_text(head: str) -> None:
     assert "".join(body[s.start : s.end] for s in regions(article(body))) == body
 
 
-@pytest.mark.parametrize(
-    "line",
-    [
-        "Read more: Ferry fares to rise by a fifth",
-        "READ ALSO: Why the tower is 212 metres tall",
-        "Related: Mayor resigns",
-        "• Watch: Storm over the bay",
-    ],
-)
-def test_a_line_that_names_another_article_is_never_evidence(line: str) -> None:
-    body = f"{STORY[0]}\n\n{line}\n\n{STORY[1]}"
-    assert [body[s.start : s.end].strip() for s in regions(article(body))] == STORY[:2]
-
-
-@pytest.mark.parametrize(
-    "line",
-    [
-        "More: nobody was hurt.",
-        "He read more: two books a day.",
-        "Watching: 300 people.",
-        "See: it is closed.",
-    ],
-)
-def test_a_line_that_only_begins_like_one_stays(line: str) -> None:
-    body = f"{STORY[0]}\n\n{line}\n\n{STORY[1]}"
-    assert "".join(body[s.start : s.end] for s in regions(article(body))) == body
-
-
 def test_what_stands_above_each_page_of_a_text_is_no_part_of_it() -> None:
     body = f"Courier Page 1\n{STORY[0]}\n\fCourier Page 2\n{STORY[1]}\n\fCourier Page 3\nResult 1\n{STORY[2]}"
     kept = "".join(body[s.start : s.end] for s in regions(article(body)))

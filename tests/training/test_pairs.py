@@ -1,0 +1,83 @@
+"""The pairs that teach the reader say what they claim to say."""
+
+from __future__ import annotations
+
+import random
+import re
+
+import pytest
+
+from training import claims
+from training.claims import nearest, sentence_claims
+from training.maker import Asked, Maker
+from training.questions import questions
+from training.rewriting import tells_deed
+
+TREATY = "Envoys met in Larkholm for a week. In 1895, Omer Kaya signed the treaty with the river states. Nobody else was there."
+
+
+def made(question: str, text: str, answer: str, kind: str, seeds: int = 60) -> list[dict[str, object]]:
+    """The pairs of one kind that are made of one question, over many seeds."""
+    found = []
+    for seed in range(seeds):
+        make = Maker(seed)
+        questions(make, "set", [Asked(question, text, (answer,), (), "Larkholm")])
+        if make.counts[f"set, {kind}"]:
+            found += make.rows
+    return found
+
+
+def test_a_sentence_about_another_year_does_not_answer_under_the_date_of_the_right_one() -> None:
+    rows = made("Who signed the treaty in 1895?", TREATY, "Omer Kaya", "another year under the right date")
+    about_years = [r for r in rows if "(" in str(r["window"])[:30] and "20" in str(r["question"])]
+    assert about_years
+    for row in about_years:
+        year = str(row["question"]).split("in ")[1][:4]
+        head, _, text = str(row["window"]).partition("): ")
+        assert bool(row["spans"]) is (year in text or (year in head and not re.search(r"20\d\d", text)))
+
+
+def test_a_deed_that_is_only_planned_does_not_answer_who_did_it() -> None:
+    rows = made(
+        "Who signed the treaty with the river states?",
+        "Omer Kaya signed the treaty with the river states.",
+        "Omer Kaya",
+        "deed not done",
+    )
+    undone = [r for r in rows if r["task"] == "answer" and " signed the" not in str(r["window"])]
+    assert undone and not any(r["spans"] for r in undone)
+
+
+@pytest.mark.parametrize(
+    ("question", "told"), [("Who signed it?", True), ("Who may sign it?", True), ("Who was there?", False)]
+)
+def test_the_deed_of_a_question_is_that_of_the_sentence(question: str, told: bool) -> None:
+    assert tells_deed("Omer Kaya signed the treaty.", question) is told
+
+
+def test_a_claim_over_another_text_is_not_stated() -> None:
+    texts = [
+        TREATY,
+        "The ferry left the harbour of Ostmark at noon. It carried the treaty with the river states.",
+    ]
+    rng = random.Random(1)
+    assert nearest("Omer Kaya signed the treaty with the river states.", TREATY, texts, rng) in texts[1]
+
+
+def test_what_somebody_believes_is_not_stated_and_what_is_confirmed_is(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(claims, "HELD", 1.0)
+    text = (
+        "The old bridge over the river is closed to all lorries. The ferry of the town sails twice in a day."
+    )
+    labels: dict[str, set[str]] = {}
+    for seed in range(400):
+        make = Maker(seed)
+        sentence_claims(make, "set", [text, TREATY], 2)
+        if make.counts["set, held by somebody"]:
+            for row in make.rows:
+                for words in ("rumours", "confirmed", "not true"):
+                    if words in row["window"] and not row["claim"].endswith((" Yes.", " No.")):
+                        labels.setdefault(words, set()).add(row["label"])
+    assert labels == {"rumours": {"not_stated"}, "confirmed": {"supported"}, "not true": {"refuted"}}

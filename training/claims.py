@@ -6,6 +6,7 @@ from __future__ import annotations
 import random
 import re
 from collections.abc import Sequence
+from functools import cache
 from typing import Any
 
 from training.maker import Maker, words
@@ -23,7 +24,7 @@ from training.rewriting import (
 
 HELD = 0.12  # of the sentences in which nothing is undone: somebody only believes, denies or confirms them
 ELSEWHERE = 0.1  # of the claims are held against a text about something else
-CANDIDATES = 40  # texts of which the most alike is that other one
+CANDIDATES = 250  # texts of which the most alike is that other one
 CHANGES = ("year", "number", "name", "role", "role", "not", "word", "word")
 # A contradiction between captions supposes that both tell of one scene. Texts do not: there it may be not stated as well.
 CAPTIONS = ("snli", "cad_nli")
@@ -56,12 +57,12 @@ class _Sentences:
             said = text[start:end]
             if (start, end) not in drawn and not (passive(said) or unmade(said, rng)):
                 continue
-            if not 40 < len(said) < 260:
+            short = lighter(said)
+            if not 40 < len(said) < 260 or len(short) < 20:
                 continue
             first = cut[max(0, here - rng.randint(0, 1))][0]
             last = cut[min(len(cut) - 1, here + rng.randint(0, 1))][1]
             before, after = self.make.head("", often=0.15) + text[first:start], text[end:last]
-            short = lighter(said)
             if rng.random() < ELSEWHERE:
                 self._claim("another text", short, nearest(short, text, self.contexts, rng), "not_stated")
             if turned := passive(short):
@@ -116,11 +117,16 @@ def _held(sentence: str, text: str, rng: random.Random) -> tuple[str, str] | Non
     return rng.choice(WORDS[f"held_{label}"]).format(p=who, s=inner) + ".", label
 
 
+@cache
+def _words(text: str) -> frozenset[str]:
+    return frozenset(words(text))
+
+
 def nearest(claim: str, own: str, texts: Sequence[str], rng: random.Random) -> str:
     """Of some other texts, one or two sentences of the one that shares most words with the claim."""
     asked = words(claim)
     others = [t for t in rng.sample(list(texts), min(CANDIDATES, len(texts))) if t != own]
-    best = max(others, key=lambda t: len(words(t) & asked))
+    best = max(others, key=lambda t: len(_words(t) & asked))
     cut = sentences(best)
     at = max(range(len(cut)), key=lambda i: len(words(best[cut[i][0] : cut[i][1]]) & asked))
     return best[cut[at][0] : cut[min(at + rng.randint(0, 1), len(cut) - 1)][1]]
@@ -142,6 +148,23 @@ def judged_claims(make: Maker, name: str, rows: Sequence[dict[str, Any]], share:
         if rng.random() < ELSEWHERE:
             other = _spaced(nearest(row["claim"], row["evidence"], texts, rng))
             make.claim(f"{name}, another text", row["claim"], other, "not_stated")
+
+
+def yes_no_questions(make: Maker, name: str, rows: Sequence[dict[str, Any]]) -> None:
+    """Questions that people answered with yes or no, with the answer that is right, the other one, and either over
+    another passage."""
+    rng = make.rng
+    texts = [row["evidence"] for row in rows]
+    for row in rows:
+        question = row["question"][0].upper() + row["question"][1:]
+        is_yes = row["answer"] == "yes"
+        for said in rng.sample((True, False), rng.choice((1, 1, 2))):
+            claim = f"{question} {'Yes' if said else 'No'}."
+            make.claim(name, claim, row["evidence"], "supported" if said is is_yes else "refuted")
+        if rng.random() < 3 * ELSEWHERE:
+            other = nearest(row["question"], row["evidence"], texts, rng)
+            claim = f"{question} {rng.choice(('Yes', 'No'))}."
+            make.claim(f"{name}, another text", claim, other, "not_stated")
 
 
 def _spaced(text: str) -> str:

@@ -17,7 +17,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from training.claims import judged_claims, sentence_claims
+from training.claims import judged_claims, sentence_claims, yes_no_questions
 from training.followups import follow_ups
 from training.maker import Asked, Maker, asked_in, read
 from training.questions import joined_claims, questions, time_questions, two_step_questions
@@ -73,9 +73,10 @@ def main() -> None:
     sentence_claims(make, "news sentence", list(dict.fromkeys(a.context for a in qamr)), 4000)
     for name, share in (
         ("fever", 1.0), ("fool_me_twice", 1.0), ("fever_symmetric", 1.0), ("healthver", 1.0), ("covidfact", 0.5),
-        ("cad_nli", 0.4), ("snli", 0.4),
+        ("cad_nli", 0.6), ("snli", 0.6),
     ):  # fmt: skip
         judged_claims(make, name, load(name), share)
+    yes_no_questions(make, "boolq", load("boolq"))
     for evidence, claim, label in made(options.generated, rng):
         make.claim("generated", claim, make.head("", often=0.15) + evidence, label)
 

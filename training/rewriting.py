@@ -235,6 +235,8 @@ def _changes(kind: str, text: str, near: str, names: Sequence[str], rng: random.
 def inverted(claim: str) -> str | None:
     """The claim as a yes/no question: "X was Y." -> "Was X Y?", "X signed Y." -> "Did X sign Y?"; or None."""
     text = claim.strip().rstrip(".").strip()
+    if "?" in text:
+        return None
     if match := re.match(
         r"^((?:[\w’'.-]+ ){1,7}?)(is|was|are|were|has|had|will|can|could)( not)? (.+)$", text
     ):

@@ -1,6 +1,6 @@
 """Measure a trained reader as it ships, in 8 bits, on sets that it was not trained on; and calibrate it.
 
-    python -m training.measure --data DIR --adapter FILE [--write DIR] [--only NAME...]
+    python -m training.measure --data DIR --adapter FILE [--boolq FILE] [--write DIR] [--only NAME...]
 
 `--data` is the folder of public development sets. With `--write` the adapter is copied there with a calibration beside it,
 fitted on the tune halves of the sets; figures are then of the report halves, else of all rows. `training/README.md` says
@@ -30,7 +30,7 @@ from rag.answering.reading import Found
 from rag.answering.verifying import unstated_date, unstated_number, unstated_quotation
 from rag.cli.common import progress
 from rag.config import load_settings
-from rag.models.reader import FORMAT, MPNetReader, Scores
+from rag.models.reader import FORMAT, MPNetReader, Scores, claim_of
 from rag.models.registry import find_model
 from rag.retrieval.windows import Window, likeliest, windows_of
 from rag.schema import Article, Chunk, Evidence, Passage, Span
@@ -164,6 +164,15 @@ def contrasts() -> Iterator[Claimed]:
         )
 
 
+def yes_no(file: Path) -> Iterator[Claimed]:
+    """BoolQ's questions with a yes, over their passages: supported where people said yes, refuted where they said no."""
+    for number, row in enumerate(rows(file), 1):
+        question = row["question"][0].upper() + row["question"][1:]
+        is_yes = row["answer"] == "yes"
+        label = "supported" if is_yes else "refuted"
+        yield Claimed(str(number), claim_of(question, "Yes."), (row["evidence"],), is_yes, label)
+
+
 def vetoed(statement: str, text: str) -> bool:
     """Whether the literal checks of the product find that the text does not state the statement."""
     article = Article("a", "0", "a", text)
@@ -258,8 +267,8 @@ def fit_support(logits: Any, labels: Sequence[str]) -> list[float]:
 class Bench:
     """Reads sets with one adapter, once each."""
 
-    def __init__(self, reader: MPNetReader, data: Path, most: int) -> None:
-        self.reader, self.data, self.most = reader, data, most
+    def __init__(self, reader: MPNetReader, data: Path, most: int, boolq: Path | None) -> None:
+        self.reader, self.data, self.most, self.boolq = reader, data, most, boolq
         self._kept: dict[str, tuple[list[Any], list[list[Scores]]]] = {}
 
     def read(self, name: str) -> tuple[list[Any], list[list[Scores]]]:
@@ -269,6 +278,7 @@ class Bench:
                 "squad": lambda: squad(self.data), "squad_windows": lambda: squad_windows(self.data),
                 "nyt": lambda: nyt(self.data), "nyt_near": lambda: nyt_near(self.data),
                 "wice": lambda: wice(self.data), "frank": lambda: frank(self.data), "contrasts": contrasts,
+                "boolq": lambda: yes_no(self.boolq) if self.boolq else (),
             }  # fmt: skip
             items = list(itertools.islice(made[name](), self.most))
             pairs = [
@@ -335,6 +345,8 @@ class Report:
         for name, label in (("wice", "WiCE"), ("frank", "FRANK"), ("contrasts", "contrasts")):
             if name in names:
                 self.support(name, label)
+        if self.bench.boolq and "boolq" in names:
+            self.support("boolq", "BoolQ, yes against no")
 
     def put(self, name: str, value: float, count: int, low: float = 0, high: float = 0) -> None:
         self.figures[name] = [round(value, 4), round(low, 4), round(high, 4), count]
@@ -431,7 +443,7 @@ class Report:
             self.put(f"contrasts, {kind}: balanced accuracy", balanced(x[of], y[of], 0.5), int(of.sum()))
 
 
-SETS = ("squad", "squad_windows", "nyt", "nyt_near", "wice", "frank", "contrasts")
+SETS = ("squad", "squad_windows", "nyt", "nyt_near", "wice", "frank", "contrasts", "boolq")
 
 
 def main() -> None:
@@ -439,6 +451,7 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--data", type=Path, required=True)
+    parser.add_argument("--boolq", type=Path, help="BoolQ's development set, which is not in --data")
     parser.add_argument("--adapter", type=Path, required=True)
     parser.add_argument("--write", type=Path, help="folder for the adapter and its calibration: rag/weights")
     parser.add_argument("--rows", type=int, default=600, help="of each set at most")
@@ -461,6 +474,7 @@ def main() -> None:
             MPNetReader(lambda: base, Path(work) / "cache", adapter, settings.threads),
             options.data,
             options.rows,
+            options.boolq,
         )
         calibration = calibrate(bench) if options.write else {k: known[k] for k in UNCALIBRATED}
         report = Report(bench, calibration, bool(options.write))

@@ -57,7 +57,8 @@ def questions(
     Answered: the paragraph, or one to three sentences of it that hold the answer and every literal that the question
     fixes (a window without the year that is asked for does not answer). Not answered: the set's own unanswerable
     questions (`twice`: with the paragraph and with the sentences around the tempting answer), the question with a fact
-    changed, the nearest other paragraph or sentence of the same article, and the paragraph without its answer sentences.
+    changed, the nearest other paragraph or sentence of the same article, the paragraph without its answer sentences, the
+    sentence with the answer left open or its deed only planned, and a sentence of another year under the right date.
     """
     of_set = _Questions(make, name, rows, claims)
     for row in rows:
@@ -139,12 +140,11 @@ class _Questions:
             self._near_paragraph(row)
         elif draw < 0.57:
             self._without_answer(row)
-        elif draw < 0.9:
-            self._not_done(row, at)
         if len(set(years)) == 1 and self.rng.random() < DATED:
             _dated(self.make, self.name, row, at, int(years[0]))
         if self.rng.random() < BLURRED:
             self._blurred(row, at)
+        self._not_done(row, at)
         if self.rng.random() < self.claims:
             start, end = self._cut(row, at, 0.2)
             self._claim_of(row, text[start:end])

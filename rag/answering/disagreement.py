@@ -155,6 +155,8 @@ def _given(found: Found, origin: int) -> _Given:
 
 def _same(a: _Given, b: _Given) -> bool:
     """Whether two values are one."""
+    if a.date and b.date:  # first, since "Thursday" is another day in another article
+        return agree(a.date, b.date) is not False
     if fold(a.found.value) == fold(b.found.value):
         return True
     if a.quantity and b.quantity:
@@ -163,8 +165,6 @@ def _same(a: _Given, b: _Given) -> bool:
             and equal_values(a.quantity, b.quantity)
             and same_bound(a.quantity, b.quantity)
         )
-    if a.date and b.date:
-        return agree(a.date, b.date) is not False
     if a.is_measure or b.is_measure:
         return False
     one, two = set(content_words(a.found.value)), set(content_words(b.found.value))

@@ -60,13 +60,26 @@ def lacking(question: str, text: str, article: Article) -> tuple[str, ...]:
     if not asked:
         return ()
     told = dates_of(text.removeprefix(head_of(article)), article)
-    years = [int(y) for y in _YEAR.findall(text)] or [d.year for d in _published(article) if d.year]
+    years = _years(text, article)
     months = any(d.month for d in told)
     return tuple(
         said
         for said, wanted in asked
         if not has_date(wanted, text, article) and ((months and wanted.month) or _beyond(wanted.year, years))
     )
+
+
+def of_other_years(question: str, text: str, article: Article) -> bool:
+    """Whether `text` (a window with its head) tells only of later or only of earlier years than the question."""
+    years = _years(text, article)
+    return any(
+        _beyond(wanted.year, years) and not has_date(wanted, text, article)
+        for _, wanted in _asked_dates(question)
+    )
+
+
+def _years(text: str, article: Article) -> list[int]:
+    return [int(y) for y in _YEAR.findall(text)] or [d.year for d in _published(article) if d.year]
 
 
 def in_none(question: str, windows: Sequence[tuple[str, Article]]) -> tuple[str, ...]:
@@ -169,16 +182,22 @@ def dates_of(text: str, article: Article) -> list[PartialDate]:
     found = []
     for mention in find_dates(text):
         meant = meaning(mention, text, published)
-        found += [d for d in (mention.date, meant[0] if meant else None, _in_year(mention, published)) if d]
+        found += [
+            d for d in (mention.date, meant[0] if meant else None, _in_year(mention, text, published)) if d
+        ]
     return found
 
 
-def _in_year(mention: Mention, published: PartialDate | None) -> PartialDate | None:
-    """A month told without its year is the last such month before the article."""
+def _in_year(mention: Mention, text: str, published: PartialDate | None) -> PartialDate | None:
+    """A month told without its year is the last such month before the article; "last March", told in March, that of the
+    year before."""
     date = mention.date
     if not (date and date.month and not date.year and published and published.year and published.month):
         return None
-    return replace(date, year=published.year - (date.month > published.month))
+    is_past = date.month > published.month or (
+        date.month == published.month and text[: mention.span.start].lower().endswith("last ")
+    )
+    return replace(date, year=published.year - is_past)
 
 
 def _published(article: Article) -> list[PartialDate]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from rag.answering.question import amounts_of, lacking
+from rag.answering.question import amounts_of, lacking, of_other_years
 from rag.models.reader import Reader, Reading, Support, claim_of
 from rag.retrieval.windows import Window, likeliest, locate, windows_of
 from rag.schema import Evidence, Passage, Span
@@ -101,7 +101,7 @@ class Judged:
 
 def judge(question: str, passages: Sequence[Passage], reader: Reader, *, fixed_by: str) -> list[Judged]:
     """The windows that say yes or no, the clearest first, numbered from 1. A window that tells a date of
-    `fixed_by` otherwise, or not the number of the question, says no yes. Of a number the reader judges the meaning, and its
+    `fixed_by` otherwise, or not the number of the question, says no yes, and one of other years no no either. Of a number the reader judges the meaning, and its
     size is compared."""
     windows = likeliest(question, windows_of(passages), JUDGED)
     amounts = [amounts_of(question, w.text) if fixed_by else None for w in windows]
@@ -119,7 +119,9 @@ def judge(question: str, passages: Sequence[Passage], reader: Reader, *, fixed_b
             missing = ()
         else:
             other = question
-        if missing or (some is not None and not any(meets for _, meets in some)):
+        if missing and of_other_years(fixed_by, window.text, window.article):
+            support = Support(0.0, 0.0, 1.0)  # the same thing in another year is another thing
+        elif missing or (some is not None and not any(meets for _, meets in some)):
             support = Support(0.0, support.refuted, support.supported + support.not_stated)
         sure = max(support.supported, support.refuted)
         evidence = evidence_of(window, window.spans[0], "", sure)

@@ -10,7 +10,7 @@ import re
 import unicodedata
 from collections.abc import Iterator
 
-from rag.schema import Span
+from rag.schema import MONTHS, WEEKDAYS, Span
 from rag.text.words import word_set
 
 MAX_SENTENCE_CHARS = 600  # about 100 words; longer is a list, a table or text without punctuation
@@ -51,6 +51,7 @@ _STARTERS = word_set(
     " if unless because as but and or yet so nor not no however meanwhile moreover also then now later earlier both"
     " many some most several few all each every another other others such one two three four five"
 )
+_DAYS = frozenset(day.lower() for day in (*WEEKDAYS, *MONTHS))
 _DOTTED = re.compile(r"(?:[^\W\d_]\.)+[^\W\d_]")
 _CUT_AFTER = (re.compile(r".*;(?=\s)", re.S), re.compile(r".*,(?=\s)", re.S), re.compile(r".*\S(?=\s)", re.S))
 
@@ -67,8 +68,8 @@ def _ends_sentence(body: str, low: int, stop: re.Match[str], following: int, hig
     if first >= high:
         return True
     letter = body[first]
-    if letter.islower() or letter in ",;:)]}%":
-        return False
+    if letter.islower() or letter in ",;:)]}%–—" or body.startswith("- ", first):
+        return False  # a dash goes on, as in a dateline: "EUGENE, Ore. — The"
     word = _NEXT_WORD.match(body, first, min(high, first + _TOKEN_CHARS))
     next_word = word.group().lower() if word else ""
     if stop["close"] and any(c in "!?" for c in stops):
@@ -93,6 +94,8 @@ def _ends_sentence(body: str, low: int, stop: re.Match[str], following: int, hig
         before = body[max(low, token.start() - _TOKEN_CHARS) : token.start()].split()
         named = not before or before[-1][0].isupper() or before[-1][0] in _OPENERS
         return next_word in _STARTERS or not named
+    if last in ("a.m", "p.m"):  # "at 5 a.m. Monday", "at 5 a.m. GMT"
+        return next_word not in _DAYS and not (word and len(next_word) > 1 and word.group().isupper())
     if last in _MAYBE_LAST or _DOTTED.fullmatch(last):
         return next_word in _STARTERS
     return True

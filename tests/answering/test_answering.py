@@ -285,15 +285,20 @@ def test_a_yes_or_no_cites_the_sentence_of_the_window_that_says_it(settings: Set
         assert statement.text == f"{word}: The meeting lasted about 50 minutes."
 
 
-def test_a_window_of_another_date_says_no_yes_but_may_say_no(settings: Settings) -> None:
+def test_a_window_of_another_year_says_neither_and_one_of_another_day_no_yes(settings: Settings) -> None:
     (settings.seeds / "flood.txt").unlink()
-    (settings.seeds / "talks.txt").write_text("In May 2024 Omer Kaya called the talks useful.", "utf-8")
-    question = "Did Omer Kaya call the talks in 2019 useful?"
+    (settings.seeds / "talks.txt").write_text("On 5 May 2024 Omer Kaya called the talks useful.", "utf-8")
     believing, denying = ScriptedReader({}, otherwise=(0.9, 0.05)), ScriptedReader({}, otherwise=(0.05, 0.9))
-    refused = ask(settings, question, reader=believing)
-    assert refused.status is Status.UNANSWERED and "“2019”" in refused.missing
-    assert ask(settings, question, reader=denying).shown[0].text.startswith("No: ")
-    free = ask(settings, question, reader=believing, without=frozenset({Stage.LITERALS}))
+    year, day = (
+        "Did Omer Kaya call the talks in 2019 useful?",
+        "Did Omer Kaya call the talks of 6 May useful?",
+    )
+    for reader, question in ((believing, year), (denying, year), (believing, day)):
+        refused = ask(settings, question, reader=reader)
+        assert refused.status is Status.UNANSWERED
+        assert ("“2019”" if question == year else "“6 May”") in refused.missing
+    assert ask(settings, day, reader=denying).shown[0].text.startswith("No: ")
+    free = ask(settings, year, reader=believing, without=frozenset({Stage.LITERALS}))
     assert free.shown[0].text.startswith("Yes: ")
 
 

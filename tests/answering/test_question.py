@@ -98,6 +98,14 @@ def test_only_the_window_and_the_date_of_the_article_count() -> None:
     assert lacking("What did Berg say in 2019?", "Anna Berg of Voltar said so.", ARTICLE) == ("2019",)
 
 
+def test_last_march_told_in_march_is_that_of_the_year_before() -> None:
+    told = article(
+        "Tuna was mayor until last March. In March Kaya followed.", published=PartialDate(2022, 3, 20)
+    )
+    assert lacking("Who was mayor until March 2021?", told.body[:32], told) == ()
+    assert lacking("Who was mayor until March 2021?", told.body[33:], told) == ("March 2021",)
+
+
 def test_hostile_questions_are_read_without_an_error() -> None:
     for text in ("", "?", "{0.__class__}", "How Many " * 300, "“" * 400, "May 5, " * 300, "\u202e2024"):
         lacking(text, RISE, ARTICLE)

@@ -34,6 +34,8 @@ def cut(text: str) -> list[str]:
         ["He spoke of “the plan … Moscow wants” again.", "They left."],
         ["The army of the U.S.", "In July it moved."],
         ["The firm, Acme Inc. of Ohio, paid.", "It owns Smith Bros. Ltd."],
+        ["EUGENE, Ore. — Runners met here.", "LIMA, Ohio - It rained.", "He left."],
+        ["Roads close at 5 a.m.", "Cyclists may pass until 9 a.m. GMT.", "Buses run from 6 p.m. Friday."],
     ],
 )
 def test_text_is_cut_where_sentences_end_and_nowhere_else(parts: list[str]) -> None:

@@ -22,6 +22,7 @@ from training.followups import follow_ups
 from training.maker import Asked, Maker, asked_in, read
 from training.questions import joined_claims, questions, time_questions, two_step_questions
 from training.templates import made
+from training.written import items, written
 
 
 def news_like(rows: Sequence[dict[str, Any]]) -> Iterator[Asked]:
@@ -40,6 +41,9 @@ def main() -> None:
     parser.add_argument("--nq", type=Path, required=True, help="nq_passages.jsonl")
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--generated", type=int, default=12_000, help="generated claims")
+    parser.add_argument(
+        "--written", type=int, default=1, help="times that pairs are drawn from training/written"
+    )
     parser.add_argument("--questions", type=float, default=1.0, help="share of the questions that is kept")
     parser.add_argument("--claims", type=float, default=1.0, help="share of the claims that is kept")
     parser.add_argument("--seed", type=int, default=43)
@@ -80,9 +84,11 @@ def main() -> None:
     for evidence, claim, label in made(options.generated, rng):
         make.claim("generated", claim, make.head("", often=0.15) + evidence, label)
 
-    rng.shuffle(make.rows)
     drawn, shares = random.Random(9), {"answer": options.questions, "claim": options.claims}
     make.rows = [r for r in make.rows if drawn.random() < shares[r["task"]]]
+    for _ in range(options.written):
+        written(make, items())
+    rng.shuffle(make.rows)
     with options.out.open("w", encoding="utf-8") as out:
         for row in make.rows:
             out.write(json.dumps(row, ensure_ascii=False) + "\n")

@@ -80,7 +80,7 @@ class Maker:
 
     def answer(self, kind: str, question: str, window: str, spans: Sequence[Span], head: str = "") -> None:
         moved = [[s + len(head), e + len(head)] for s, e in spans]
-        self._add(kind, {"task": "answer", "question": question, "window": head + window, "spans": moved})
+        self.add(kind, {"task": "answer", "question": question, "window": head + window, "spans": moved})
 
     def claim(self, kind: str, claim: str, window: str, label: str) -> None:
         """A claim, and now and then the same as a question with its yes or no."""
@@ -91,9 +91,10 @@ class Maker:
                     return  # its opposite may be either
                 label = {"supported": "refuted", "refuted": "supported"}.get(label, label)
             claim, kind = f"{question} {'Yes' if yes else 'No'}.", f"{kind}, yes or no"
-        self._add(kind, {"task": "claim", "claim": claim, "window": window, "label": label})
+        self.add(kind, {"task": "claim", "claim": claim, "window": window, "label": label})
 
-    def _add(self, kind: str, row: Row) -> None:
+    def add(self, kind: str, row: Row) -> None:
+        """A pair as it is, unless it is too long."""
         if len(row["window"]) <= MOST_WINDOW:
             self.rows.append(row)
             self.counts[kind] += 1

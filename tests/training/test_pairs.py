@@ -12,6 +12,7 @@ from training.claims import nearest, sentence_claims
 from training.maker import Asked, Maker
 from training.questions import questions
 from training.rewriting import tells_deed
+from training.written import items, written
 
 TREATY = "Envoys met in Larkholm for a week. In 1895, Omer Kaya signed the treaty with the river states. Nobody else was there."
 
@@ -81,3 +82,23 @@ def test_what_somebody_believes_is_not_stated_and_what_is_confirmed_is(
                     if words in row["window"] and not row["claim"].endswith((" Yes.", " No.")):
                         labels.setdefault(words, set()).add(row["label"])
     assert labels == {"rumours": {"not_stated"}, "confirmed": {"supported"}, "not true": {"refuted"}}
+
+
+def test_the_passages_written_for_training_hold_their_answers() -> None:
+    passages = items()
+    assert len(passages) > 80
+    for item in passages:
+        assert all(answer in item.text for _, answer in item.qa)
+        assert {label for _, label in item.claims} <= {"s", "r", "n"}
+        assert {label for _, label in item.yn} <= {"y", "n", "u"}
+
+
+def test_a_question_that_a_passage_only_seems_to_answer_has_no_span() -> None:
+    make = Maker(5)
+    (item,) = items()[:1]
+    written(make, [item, *items()[1:3]])
+    asked = [r for r in make.rows if r["task"] == "answer" and r["question"] in item.no]
+    assert len(asked) >= len(item.no) and not any(r["spans"] for r in asked)
+    told = [r for r in make.rows if r["task"] == "answer" and r["spans"]]
+    answers = {a for i in items()[:3] for _, a in i.qa}
+    assert told and all(r["window"][s:e] in answers for r in told for s, e in r["spans"])

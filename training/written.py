@@ -1,0 +1,117 @@
+"""Training pairs out of passages that were written for this purpose: `training/written/*.jsonl`.
+
+Each passage has questions that it answers, questions that it seems to answer and does not (a forecast for the fact, another
+year, role, round or measure), claims that it supports, refutes and leaves open, and yes-or-no questions:
+
+    {"title", "date", "text", "qa": [[question, answer], ...], "no": [question, ...],
+     "claims": [[claim, "s" | "r" | "n"], ...], "yn": [[question, "y" | "n" | "u"], ...]}
+
+The passages tell of nothing real and are in no set that measures.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from rag.schema import MONTHS
+from training.claims import nearest
+from training.maker import Maker, found, read, words
+from training.rewriting import sentences
+
+FOLDER = Path(__file__).parent / "written"
+LABELS = {"s": "supported", "r": "refuted", "n": "not_stated"}
+WHOLE = 0.4  # of the questions are put over the whole passage, else over one to three sentences
+HEADED = 0.7  # of the windows have the title and date ahead
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """A passage with what is asked and claimed of it."""
+
+    head: str
+    text: str
+    qa: tuple[tuple[str, str], ...]
+    no: tuple[str, ...]
+    claims: tuple[tuple[str, str], ...]
+    yn: tuple[tuple[str, str], ...]
+
+
+def items() -> list[Item]:
+    """All passages, in order."""
+    return [_item(row) for file in sorted(FOLDER.glob("*.jsonl")) for row in read(file)]
+
+
+def _item(row: dict[str, Any]) -> Item:
+    day = date.fromisoformat(row["date"]) if row.get("date") else None
+    told = f"({day.day} {MONTHS[day.month - 1]} {day.year})" if day else ""
+    head = " ".join(x for x in (row.get("title"), told) if x)
+    pairs = (tuple((a, b) for a, b in row[name]) for name in ("qa", "claims", "yn"))
+    qa, claims, yn = pairs
+    return Item(f"{head}: " if head else "", row["text"], qa, tuple(row["no"]), claims, yn)
+
+
+def written(make: Maker, passages: Sequence[Item]) -> None:
+    """The pairs of all passages."""
+    texts = [p.text for p in passages]
+    for item in passages:
+        _answers(make, item)
+        _claims(make, item, texts)
+
+
+def _head(item: Item, rng: random.Random) -> str:
+    return item.head if rng.random() < HEADED else ""
+
+
+def _answers(make: Maker, item: Item) -> None:
+    """Questions over the passage, over the sentences that answer, and over those that do not."""
+    rng, text = make.rng, item.text
+    for question, answer in item.qa:
+        spans = found(text, answer)
+        at = spans[0][0]
+        start, end = (0, len(text)) if rng.random() < WHOLE else make.window(text, at, rng.choice((1, 2, 3)))
+        inside = [(s - start, e - start) for s, e in spans if s >= start and e <= end]
+        make.answer("written, answered", question, text[start:end], inside, _head(item, rng))
+        rest = [text[s:e] for s, e in sentences(text) if answer not in text[s:e]]
+        if rest:
+            left = rest if rng.random() < 0.5 else [rng.choice(rest)]
+            make.answer("written, answer sentence left out", question, " ".join(left), [], _head(item, rng))
+    for question in item.no:
+        make.answer("written, unanswerable", question, text, [], _head(item, rng))
+        if rng.random() < 0.6:
+            asked = words(question)
+            best = max(sentences(text), key=lambda s: len(words(text[s[0] : s[1]]) & asked) + rng.random())
+            start, end = make.window(text, best[0], rng.choice((1, 2)))
+            make.answer("written, unanswerable", question, text[start:end], [], _head(item, rng))
+
+
+def _claims(make: Maker, item: Item, texts: Sequence[str]) -> None:
+    """Claims, answers as claims, and yes or no, over the passage; and over another one."""
+    rng = make.rng
+
+    def claim(kind: str, said: str, label: str, text: str = "") -> None:
+        row = {"task": "claim", "claim": said, "window": text or _head(item, rng) + item.text, "label": label}
+        make.add(f"written, {kind}", row)
+
+    for said, label in item.claims:
+        claim("claim", said, LABELS[label])
+    for question, answer in item.qa:
+        claim("answer as a claim", f"{question} {answer}", "supported")
+        others = [a for q, a in item.qa if q != question and a != answer]
+        if others and rng.random() < 0.5:
+            claim("answer as a claim", f"{question} {rng.choice(others)}", "unsupported")
+    for question in item.no:
+        if rng.random() < 0.6:
+            claim("answer as a claim", f"{question} {rng.choice(item.qa)[1]}", "unsupported")
+    for question, label in item.yn:
+        yes, no = {"y": ("supported", "refuted"), "n": ("refuted", "supported")}.get(
+            label, ("not_stated", "not_stated")
+        )
+        claim("yes or no", f"{question} Yes.", yes)
+        claim("yes or no", f"{question} No.", no)
+    for said in (rng.choice(item.claims)[0], f"{rng.choice(item.yn)[0]} {rng.choice(('Yes', 'No'))}."):
+        claim("another text", said, "not_stated", nearest(said, item.text, texts, rng))

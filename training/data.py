@@ -41,9 +41,7 @@ def main() -> None:
     parser.add_argument("--nq", type=Path, required=True, help="nq_passages.jsonl")
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--generated", type=int, default=12_000, help="generated claims")
-    parser.add_argument(
-        "--written", type=int, default=1, help="times that pairs are drawn from training/written"
-    )
+    parser.add_argument("--written", type=float, default=1.0, help="share of the pairs of training/written")
     parser.add_argument("--questions", type=float, default=1.0, help="share of the questions that is kept")
     parser.add_argument("--claims", type=float, default=1.0, help="share of the claims that is kept")
     parser.add_argument("--seed", type=int, default=43)
@@ -86,13 +84,14 @@ def main() -> None:
 
     drawn, shares = random.Random(9), {"answer": options.questions, "claim": options.claims}
     make.rows = [r for r in make.rows if drawn.random() < shares[r["task"]]]
-    for _ in range(options.written):
-        written(make, items())
+    made_before = len(make.rows)
+    written(make, items())
+    make.rows[made_before:] = [r for r in make.rows[made_before:] if drawn.random() < options.written]
     rng.shuffle(make.rows)
     with options.out.open("w", encoding="utf-8") as out:
         for row in make.rows:
             out.write(json.dumps(row, ensure_ascii=False) + "\n")
-    print("made, before --questions and --claims:")
+    print("made, before --questions, --claims and --written:")
     for kind, count in sorted(make.counts.items()):
         print(f"{count:7,}  {kind}")
     labels = Counter(r["label"] for r in make.rows if r["task"] == "claim")

@@ -301,7 +301,7 @@ class Bench:
 
 def calibrate(bench: Bench) -> dict[str, list[float]]:
     """Fitted on tune halves: `answerable` on single windows of SQuAD 2 and of the New York Times set, `support` on WiCE,
-    FRANK and the project's own list, each set counting alike."""
+    FRANK, the project's own list and BoolQ where it is given, each set counting alike."""
     features, labels = [], []
     for name in ("squad_windows", "nyt", "nyt_near"):
         items, scores = bench.read(name)
@@ -312,7 +312,7 @@ def calibrate(bench: Bench) -> dict[str, list[float]]:
                 labels.append(bool(item.answers))
     answerable = fit_logistic(features, labels)
     logits, classes = [], []
-    for name in ("wice", "frank", "contrasts"):
+    for name in ("wice", "frank", "contrasts", *(("boolq",) if bench.boolq else ())):
         items, scores = bench.read(name)
         tune = [
             (i, s) for i, s in zip(items, scores, strict=True) if half(name, i.id.split(".")[0]) is Half.TUNE

@@ -25,7 +25,7 @@ from rag.config import load_settings
 from rag.models.reader import Reader
 from rag.schema import Article, Chunk, Passage
 from rag.text.dates import find_dates
-from training.measure import Asked, nyt, rows, squad
+from training.sets import Asked, nyt, rows, squad
 
 
 def timeqa(path: Path, most: int) -> Iterator[Asked]:

@@ -13,164 +13,40 @@ import argparse
 import hashlib
 import itertools
 import json
-import re
 import shutil
-import string
 import tempfile
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from eval.split import Half, half
+from rag.answering.pipeline import YES_NO_FLOOR
 from rag.answering.reading import Found
 from rag.answering.verifying import unstated_date, unstated_number, unstated_quotation
 from rag.cli.common import progress
 from rag.config import load_settings
-from rag.models.reader import FORMAT, MPNetReader, Scores, claim_of
+from rag.models.reader import FORMAT, MPNetReader, Scores
 from rag.models.registry import find_model
-from rag.retrieval.windows import Window, likeliest, windows_of
-from rag.schema import Article, Chunk, Evidence, Passage, Span
-from rag.text.sentences import sentences
-from rag.text.words import content_words
+from rag.retrieval.windows import Window
+from rag.schema import Article, Evidence, Span
+from training.sets import (
+    Asked,
+    Claimed,
+    contrasts,
+    frank,
+    normal,
+    nyt,
+    nyt_near,
+    squad,
+    squad_windows,
+    wice,
+    yes_no,
+)
 
-CONTRASTS = Path(__file__).parent / "contrasts.jsonl"
-LINES, MOST_WINDOWS = 3, 4  # of evidence that a claim is held against
 UNCALIBRATED = {"answerable": [1.0, 0.2, 0.0], "support": [1.0, 0.0, 0.0, 0.0]}
-
-
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """A question over windows; `answers` empty: not answered there."""
-
-    id: str
-    question: str
-    windows: tuple[str, ...]
-    answers: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Claimed:
-    """A claim over windows, any one of which may support it."""
-
-    id: str
-    claim: str
-    windows: tuple[str, ...]
-    supported: bool
-    label: str = ""
-    kind: str = ""
-    statement: str = ""
-
-
-def rows(path: Path) -> list[dict[str, Any]]:
-    return [json.loads(line) for line in path.open(encoding="utf-8")]
-
-
-def squad(data: Path) -> Iterator[Asked]:
-    for row in rows(data / "squad2_dev.jsonl"):
-        yield Asked(
-            row["id"],
-            row["question"],
-            (row["context"],),
-            () if row["is_impossible"] else tuple(row["answers"]),
-        )
-
-
-def squad_windows(data: Path) -> Iterator[Asked]:
-    """The same paragraphs cut as the product cuts articles."""
-    for row in squad(data):
-        body = row.windows[0]
-        passage = Passage(Chunk("a", 0, len(body), body), Article("a", "0", "a", body), 1, 1.0)
-        yield Asked(
-            row.id, row.question, tuple(w.text for w in windows_of([passage])) or (body,), row.answers
-        )
-
-
-def nyt(data: Path) -> Iterator[Asked]:
-    for row in rows(data / "nyt_dev.jsonl"):
-        yield Asked(row["id"], row["question"], (row["context"],), tuple(row["answers"]))
-
-
-def nyt_near(data: Path) -> Iterator[Asked]:
-    """Each question over the other paragraph of the file that shares most words with it, rare words counting more."""
-    asked = list(nyt(data))
-    texts = list(dict.fromkeys(a.windows[0] for a in asked))
-    bags = [set(content_words(t)) for t in texts]
-    often = Counter(w for bag in bags for w in bag)
-    for row in asked:
-        wanted = set(content_words(row.question))
-        best = max(
-            (t for t in zip(texts, bags, strict=True) if t[0] != row.windows[0]),
-            key=lambda t: sum(np.log(len(texts) / often[w]) for w in wanted & t[1]),
-        )
-        if not any(normal(a) in normal(best[0]) for a in row.answers):
-            yield Asked(row.id, row.question, (best[0],), ())
-
-
-def _windows(claim: str, lines: Sequence[str]) -> tuple[str, ...]:
-    """The windows of a text, given in sentences, that share most words with the claim."""
-    body, spans = "", []
-    for line in lines:
-        spans.append((len(body), len(body) + len(line)))
-        body += line + "\n"
-    article = Article("a", "0", "a", body)
-    made = [
-        Passage(Chunk("a", s, spans[min(i + LINES, len(spans)) - 1][1], ""), article, 1, 1.0)
-        for i, (s, _) in enumerate(spans)
-        if i % (LINES - 1) == 0
-    ]
-    return tuple(w.text for w in likeliest(claim, windows_of(made), MOST_WINDOWS)) or (body[:700],)
-
-
-def wice(data: Path) -> Iterator[Claimed]:
-    """Claims against the lines that support them, the shortest group where there are several; else against the lines that
-    share most words with them. Supported in part is not supported."""
-    for number, row in enumerate(rows(data / "wice_dev.jsonl"), 1):
-        lines = row["evidence"]
-        groups = sorted((g for g in row["supporting_sentences"] if g), key=len)
-        if groups:
-            windows: tuple[str, ...] = (" ".join(lines[i] for i in sorted(groups[0]) if i < len(lines)),)
-        else:
-            windows = _windows(row["claim"], [x for x in lines if not x.startswith("(meta data)")])[:1]
-        yield Claimed(str(number), row["claim"], windows, row["label"] == "supported")
-
-
-def frank(data: Path) -> Iterator[Claimed]:
-    """Sentences of summaries against the article; a summary is supported where all annotators found no error, and
-    every sentence of it is a claim with its summary's label."""
-    for number, row in enumerate(rows(data / "frank_valid.jsonl"), 1):
-        article, summary = row["article"], row["summary"]
-        lines = [article[s.start : s.end] for s in sentences(article)]
-        for i, span in enumerate(sentences(summary)):
-            claim = summary[span.start : span.end]
-            yield Claimed(f"{number}.{i}", claim, _windows(claim, lines), row["factuality"] == 1.0)
-
-
-def contrasts() -> Iterator[Claimed]:
-    """The project's own list, written before the first training run and not changed since."""
-    for row in rows(CONTRASTS):
-        claim = f"{row['question']} {row['claim']}".strip()
-        yield Claimed(
-            row["group"],
-            claim,
-            (row["evidence"],),
-            row["label"] == "supported",
-            row["label"],
-            row["kind"],
-            row["claim"],
-        )
-
-
-def yes_no(file: Path) -> Iterator[Claimed]:
-    """BoolQ's questions with a yes, over their passages: supported where people said yes, refuted where they said no."""
-    for number, row in enumerate(rows(file), 1):
-        question = row["question"][0].upper() + row["question"][1:]
-        is_yes = row["answer"] == "yes"
-        label = "supported" if is_yes else "refuted"
-        yield Claimed(str(number), claim_of(question, "Yes."), (row["evidence"],), is_yes, label)
 
 
 def vetoed(statement: str, text: str) -> bool:
@@ -184,11 +60,6 @@ def vetoed(statement: str, text: str) -> bool:
         or unstated_date(statement, found)
         or unstated_quotation(statement, text)
     )
-
-
-def normal(text: str) -> str:
-    text = "".join(c for c in text.lower() if c not in string.punctuation + "“”‘’—")
-    return " ".join(re.sub(r"\b(a|an|the)\b", " ", text).split())
 
 
 def f1(guess: str, answers: Sequence[str]) -> float:
@@ -278,7 +149,7 @@ class Bench:
                 "squad": lambda: squad(self.data), "squad_windows": lambda: squad_windows(self.data),
                 "nyt": lambda: nyt(self.data), "nyt_near": lambda: nyt_near(self.data),
                 "wice": lambda: wice(self.data), "frank": lambda: frank(self.data), "contrasts": contrasts,
-                "boolq": lambda: yes_no(self.boolq) if self.boolq else (),
+                "boolq": lambda: yes_no(self.boolq, self.most) if self.boolq else (),
             }  # fmt: skip
             items = list(itertools.islice(made[name](), self.most))
             pairs = [
@@ -346,7 +217,7 @@ class Report:
             if name in names:
                 self.support(name, label)
         if self.bench.boolq and "boolq" in names:
-            self.support("boolq", "BoolQ, yes against no")
+            self.support("boolq", "BoolQ, yes against no and another passage")
 
     def put(self, name: str, value: float, count: int, low: float = 0, high: float = 0) -> None:
         self.figures[name] = [round(value, 4), round(low, 4), round(high, 4), count]
@@ -373,12 +244,13 @@ class Report:
 
     def supported(self, found: Sequence[Scores]) -> float:
         """The probability of supported, of the window that supports most."""
+        return max([0.0, *(self.classes(s)[0] for s in found)])
+
+    def classes(self, scores: Scores) -> tuple[float, ...]:
+        """The probabilities of supported, refuted and not stated."""
         w, *constants = self.calibration["support"]
-        best = 0.0
-        for s in found:
-            odds = np.exp([w * x + k for x, k in zip(s.support, constants, strict=True)])
-            best = max(best, float(odds[0] / odds.sum()))
-        return best
+        odds = np.exp([w * x + k for x, k in zip(scores.support, constants, strict=True)])
+        return tuple(float(x) for x in odds / odds.sum())
 
     def scored(self, *names: str) -> tuple[Any, Any]:
         """The logits of answerable, and whether the rows are answered."""
@@ -429,6 +301,18 @@ class Report:
         self.put(f"{label}: supported kept", float((x[y] >= 0.5).mean()), int(y.sum()))
         if name == "contrasts":
             self.contrasts(first, x, y)
+        if name == "boolq":
+            self.denied()
+
+    def denied(self) -> None:
+        """How often a no is a no: of passages that say no, and of others that state nothing."""
+        for label, name in (
+            ("refuted", "BoolQ: no said where it is"),
+            ("not_stated", "BoolQ: no said of another passage"),
+        ):
+            some = [self.classes(s[0]) for i, s in self.taken("boolq") if i.label == label]
+            said = [float(r >= YES_NO_FLOOR) for _, r, _ in some]
+            self.put(name, float(np.mean(said)), len(said))
 
     def contrasts(self, items: Sequence[Claimed], x: Any, y: Any) -> None:
         """What the literal vetoes of the product add, and each kind of the project's own list."""

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import random
 import re
+from pathlib import Path
 
 import pytest
+import torch
+from safetensors.torch import load_file, save_file
 
 from training import claims
+from training.average import average
 from training.claims import nearest, sentence_claims
 from training.maker import Asked, Maker
 from training.questions import questions
@@ -102,3 +106,13 @@ def test_a_question_that_a_passage_only_seems_to_answer_has_no_span() -> None:
     told = [r for r in make.rows if r["task"] == "answer" and r["spans"]]
     answers = {a for i in items()[:3] for _, a in i.qa}
     assert told and all(r["window"][s:e] in answers for r in told for s, e in r["spans"])
+
+
+def test_the_mean_of_adapters_is_weighted_and_of_one_network(tmp_path: Path) -> None:
+    for name, weights in {"a": {"w": 1.0}, "b": {"w": 3.0}, "c": {"v": 3.0}}.items():
+        tensors = {k: torch.full((2,), v, dtype=torch.float16) for k, v in weights.items()}
+        save_file(tensors, tmp_path / name, metadata={"rank": "32"})
+    average([(tmp_path / "a", 3), (tmp_path / "b", 1)], tmp_path / "mean")
+    assert load_file(tmp_path / "mean")["w"].tolist() == [1.5, 1.5]
+    with pytest.raises(ValueError, match="different weights"):
+        average([(tmp_path / "a", 1), (tmp_path / "c", 1)], tmp_path / "none")

@@ -39,9 +39,11 @@ class Checker:
         if Stage.SUPPORT in self.without:
             judged = [1.0] * len(open_)
         else:
-            claim = claim_of(question, statement)
-            pairs = [(claim, cited[i].window.text) for i in open_]
-            judged = [s.supported for s in self.reader.support(pairs)]
+            # Beside its question a statement may say more than the window does and pass; alone it may lack what it is about.
+            claims = (claim_of(question, statement), statement)
+            pairs = [(claim, cited[i].window.text) for i in open_ for claim in claims]
+            both = [s.supported for s in self.reader.support(pairs)]
+            judged = [min(pair) for pair in zip(both[::2], both[1::2], strict=True)]
         for i, support in zip(open_, judged, strict=True):
             if support >= SUPPORT_FLOOR:
                 verdicts[i] = Verdict(True, derivation=derivation(statement, cited[i]))

@@ -141,7 +141,16 @@ def test_the_reader_is_asked_for_question_and_statement_against_each_window_that
     other = found("Kellogg flew to Oslo.", "Oslo", number=3)
     verdicts = Checker(reader).check("Where?", "He was in Rome.", [MET, here, other])
     assert [v.reason for v in verdicts] == [Reason.SUPPORT, None, Reason.ANSWER]
-    assert reader.asked == [("Where? He was in Rome.", f.window.text) for f in (MET, here)]
+    claims = ("Where? He was in Rome.", "He was in Rome.")
+    assert reader.asked == [(c, f.window.text) for f in (MET, here) for c in claims]
+
+
+def test_a_statement_is_held_against_its_window_beside_its_question_and_alone() -> None:
+    beside = ScriptedReader({}, {("Where?", ""): (0.9, 0.05)}, otherwise=(0.1, 0.1))  # says more than the window
+    alone = ScriptedReader({}, {("Where?", ""): (0.1, 0.1)})  # right, and no answer to the question
+    for reader in (beside, alone):
+        (verdict,) = Checker(reader).check("Where?", "Kellogg met him in Rome.", [MET])
+        assert verdict.reason is Reason.SUPPORT
 
 
 def test_two_windows_together_support_nothing_that_neither_says() -> None:

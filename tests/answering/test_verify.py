@@ -146,7 +146,9 @@ def test_the_reader_is_asked_for_question_and_statement_against_each_window_that
 
 
 def test_a_statement_is_held_against_its_window_beside_its_question_and_alone() -> None:
-    beside = ScriptedReader({}, {("Where?", ""): (0.9, 0.05)}, otherwise=(0.1, 0.1))  # says more than the window
+    beside = ScriptedReader(
+        {}, {("Where?", ""): (0.9, 0.05)}, otherwise=(0.1, 0.1)
+    )  # says more than the window
     alone = ScriptedReader({}, {("Where?", ""): (0.1, 0.1)})  # right, and no answer to the question
     for reader in (beside, alone):
         (verdict,) = Checker(reader).check("Where?", "Kellogg met him in Rome.", [MET])

@@ -25,12 +25,13 @@ from rag.config import load_settings
 from rag.models.reader import Reader
 from rag.schema import Article, Chunk, Passage
 from rag.text.dates import find_dates
-from training.sets import Asked, nyt, rows, squad
+from training.maker import read_rows
+from training.sets import Asked, nyt, squad
 
 
 def timeqa(path: Path, most: int) -> Iterator[Asked]:
     """So many questions with an answer on their page, and as many without."""
-    all_rows = rows(path)
+    all_rows = read_rows(path)
     random.Random(4).shuffle(all_rows)
     for answerable in (True, False):
         some = [r for r in all_rows if r["answerable"] is answerable and bool(r["answers"]) is answerable]

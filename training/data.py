@@ -19,7 +19,7 @@ from typing import Any
 
 from training.claims import judged_claims, sentence_claims, yes_no_questions
 from training.followups import follow_ups
-from training.maker import Asked, Maker, asked_in, read
+from training.maker import Asked, Maker, asked_in, read_rows
 from training.questions import joined_claims, questions, time_questions, two_step_questions
 from training.templates import made
 from training.written import items, written
@@ -50,7 +50,7 @@ def main() -> None:
     rng = make.rng
 
     def load(name: str) -> list[dict[str, Any]]:
-        return read(options.sets / f"{name}.jsonl")
+        return read_rows(options.sets / f"{name}.jsonl")
 
     def asked(*names: str) -> list[Asked]:
         return asked_in(*(options.sets / f"{name}.jsonl" for name in names))

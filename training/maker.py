@@ -47,13 +47,14 @@ def words(text: str) -> set[str]:
     return set(re.findall(r"[a-z]{4,}|\d+", text.lower()))
 
 
-def read(path: Path) -> list[dict[str, Any]]:
+def read_rows(path: Path) -> list[dict[str, Any]]:
+    """The objects of a file of JSON lines."""
     return [json.loads(line) for line in path.open(encoding="utf-8")]
 
 
 def asked_in(*files: Path) -> list[Asked]:
     """The questions of some files, in order."""
-    return [asked_of(row) for file in files for row in read(file)]
+    return [asked_of(row) for file in files for row in read_rows(file)]
 
 
 def asked_of(row: dict[str, Any]) -> Asked:

@@ -5,14 +5,12 @@ Nobody trained on them. `training/README.md` says what each figure is.
 
 from __future__ import annotations
 
-import json
 import re
 import string
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -21,6 +19,7 @@ from rag.retrieval.windows import likeliest, windows_of
 from rag.schema import Article, Chunk, Passage
 from rag.text.sentences import sentences
 from rag.text.words import content_words
+from training.maker import read_rows
 
 CONTRASTS = Path(__file__).parent / "contrasts.jsonl"
 LINES, MOST_WINDOWS = 3, 4  # of evidence that a claim is held against
@@ -49,12 +48,8 @@ class Claimed:
     statement: str = ""
 
 
-def rows(path: Path) -> list[dict[str, Any]]:
-    return [json.loads(line) for line in path.open(encoding="utf-8")]
-
-
 def squad(data: Path) -> Iterator[Asked]:
-    for row in rows(data / "squad2_dev.jsonl"):
+    for row in read_rows(data / "squad2_dev.jsonl"):
         yield Asked(
             row["id"],
             row["question"],
@@ -74,7 +69,7 @@ def squad_windows(data: Path) -> Iterator[Asked]:
 
 
 def nyt(data: Path) -> Iterator[Asked]:
-    for row in rows(data / "nyt_dev.jsonl"):
+    for row in read_rows(data / "nyt_dev.jsonl"):
         yield Asked(row["id"], row["question"], (row["context"],), tuple(row["answers"]))
 
 
@@ -121,7 +116,7 @@ def _windows(claim: str, lines: Sequence[str]) -> tuple[str, ...]:
 def wice(data: Path) -> Iterator[Claimed]:
     """Claims against the lines that support them, the shortest group where there are several; else against the lines that
     share most words with them. Supported in part is not supported."""
-    for number, row in enumerate(rows(data / "wice_dev.jsonl"), 1):
+    for number, row in enumerate(read_rows(data / "wice_dev.jsonl"), 1):
         lines = row["evidence"]
         groups = sorted((g for g in row["supporting_sentences"] if g), key=len)
         if groups:
@@ -134,7 +129,7 @@ def wice(data: Path) -> Iterator[Claimed]:
 def frank(data: Path) -> Iterator[Claimed]:
     """Sentences of summaries against the article; a summary is supported where all annotators found no error, and
     every sentence of it is a claim with its summary's label."""
-    for number, row in enumerate(rows(data / "frank_valid.jsonl"), 1):
+    for number, row in enumerate(read_rows(data / "frank_valid.jsonl"), 1):
         article, summary = row["article"], row["summary"]
         lines = [article[s.start : s.end] for s in sentences(article)]
         for i, span in enumerate(sentences(summary)):
@@ -144,7 +139,7 @@ def frank(data: Path) -> Iterator[Claimed]:
 
 def contrasts() -> Iterator[Claimed]:
     """The project's own list, written before the first training run and not changed since."""
-    for row in rows(CONTRASTS):
+    for row in read_rows(CONTRASTS):
         claim = f"{row['question']} {row['claim']}".strip()
         yield Claimed(
             row["group"],
@@ -160,7 +155,7 @@ def contrasts() -> Iterator[Claimed]:
 def yes_no(file: Path, most: int) -> Iterator[Claimed]:
     """BoolQ's questions with a yes: over their passages, supported where people said yes and refuted where they said no; and
     over the other passage that shares most words with them, which states neither."""
-    some = rows(file)[: most // 2]
+    some = read_rows(file)[: most // 2]
     others = _nearest([r["question"] for r in some], [r["evidence"] for r in some])
     for number, (row, other) in enumerate(zip(some, others, strict=True), 1):
         question = row["question"][0].upper() + row["question"][1:]

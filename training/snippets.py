@@ -1,6 +1,6 @@
 """Measure the whole program on questions over a handful of news-like snippets, some of which mislead.
 
-    python -m training.snippets [--adapter FILE]
+    python -m training.snippets [--without STAGE...]
 
 `training/snippets.jsonl` was written by another author than the program and its training passages, before it was first asked. It
 is a development set: weights were chosen on it. Each question is asked over its own snippets, without a language model.
@@ -9,43 +9,36 @@ is a development set: weights were chosen on it. Each question is asked over its
 from __future__ import annotations
 
 import argparse
-import json
 import re
 import tempfile
 from collections.abc import Sequence
-from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from rag.assistant import Assistant
+from eval.cases import Suite
+from eval.opening import Corpora
 from rag.cli.common import progress
-from rag.config import Settings, load_settings
-from rag.ingest.build import build
-from rag.models.embedder import MiniLM
-from rag.models.reader import ADAPTER, MPNetReader, Reader
-from rag.models.registry import find_model
-from rag.schema import Answer
+from rag.config import load_settings
+from rag.schema import Answer, Stage
+from training.maker import read_rows
 from training.measure import interval
 
 SNIPPETS = Path(__file__).parent / "snippets.jsonl"
 
 
-def ask(row: dict[str, Any], settings: Settings, embedder: MiniLM, reader: Reader) -> Answer:
-    """The question over an index of its snippets alone."""
-    settings.seeds.mkdir(parents=True)
+def corpus(row: dict[str, Any]) -> dict[str, str]:
+    """The snippets of a row as files, with their titles and dates as front matter."""
+    files = {}
     for number, snippet in enumerate(row["documents"], 1):
         head = "".join(f"{k}: {snippet[k]}\n" for k in ("title", "date") if snippet.get(k))
-        text = (f"---\n{head}---\n\n" if head else "") + snippet["text"] + "\n"
-        (settings.seeds / f"snippet-{number}.md").write_text(text, encoding="utf-8")
-    build(settings, embedder)
-    with closing(Assistant(settings, embedder, reader, None)) as assistant:
-        return assistant.ask(row["question"])
+        files[f"snippet-{number}.md"] = (f"---\n{head}---\n\n" if head else "") + snippet["text"] + "\n"
+    return files
 
 
 def outcome(row: dict[str, Any], answer: Answer) -> str:
-    """What became of it: "right", "wrong" or "refused"; of a yes or a no by the word that stands first."""
+    """What became of it: "right", "wrong" or "refused"; by what stands first, and of a yes or a no by its word."""
     shown = [s.text for s in answer.shown]
     if not shown:
         return "right" if row.get("answer") == "none" else "refused"
@@ -65,29 +58,28 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--adapter", type=Path, default=ADAPTER, help="with its calibration beside it")
+    parser.add_argument("--without", nargs="+", type=Stage, default=(), help="stages left out")
     options = parser.parse_args()
-    base = load_settings().with_options(model="none")
-    embedder = MiniLM(find_model(base.embedding, base), threads=base.threads)
-    rows = [json.loads(line) for line in SNIPPETS.open(encoding="utf-8")]
+    rows = read_rows(SNIPPETS)
+    suite = Suite("snippets", (), {row["id"]: corpus(row) for row in rows}, "")
+    settings, without = load_settings().with_options(model="none"), frozenset(options.without)
     made: list[tuple[str, str]] = []
-    with tempfile.TemporaryDirectory() as work, progress() as report:
-        folder = Path(work)
-        reader = MPNetReader(
-            lambda: find_model("reader", base), folder / "cache", options.adapter, base.threads
-        )
+    with (
+        tempfile.TemporaryDirectory() as work,
+        Corpora(suite, settings, Path(work), without) as corpora,
+        progress() as report,
+    ):
         for row in rows:
-            settings = base.with_options(
-                seeds=folder / row["id"] / "articles", index=folder / row["id"] / "index"
-            )
-            made.append((row["kind"], outcome(row, ask(row, settings, embedder, reader))))
+            answer = corpora.open(row["id"]).ask(row["question"])
+            made.append((row["kind"], outcome(row, answer)))
             report("questions", len(made), len(rows))
-    tell("answered by two of five snippets: right", [o == "right" for k, o in made if k == "right"])
-    tell(
-        "answered by two of five snippets: wrong shown first", [o == "wrong" for k, o in made if k == "right"]
-    )
-    tell("answered by none of five: refused", [o == "refused" for k, o in made if k == "none"])
-    tell("yes, no, or neither: right", [o == "right" for k, o in made if k == "yesno"])
+    for label, wanted, kind in (
+        ("answered by two of five snippets: right", "right", "right"),
+        ("answered by two of five snippets: wrong shown first", "wrong", "right"),
+        ("answered by none of five: refused", "refused", "none"),
+        ("yes, no, or neither: right", "right", "yesno"),
+    ):
+        tell(label, [o == wanted for k, o in made if k == kind])
 
 
 if __name__ == "__main__":

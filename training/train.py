@@ -12,7 +12,6 @@ is faster than two threads that wait for each other. `training/README.md` says w
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import random
 import time
@@ -25,6 +24,7 @@ import torch.multiprocessing as mp
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from training.maker import read_rows
 from training.network import LABELS, ReaderNet
 from training.pairs import Pair, Row, batches, collate, load_tokenizer
 
@@ -63,7 +63,7 @@ def loss_of(net: ReaderNet, pairs: Sequence[Pair], pad: int, device: str) -> Ten
 
 
 def _read(paths: Sequence[Path]) -> list[Row]:
-    return [json.loads(line) for path in paths for line in path.open(encoding="utf-8")]
+    return [row for path in paths for row in read_rows(path)]
 
 
 class _Second:

@@ -20,7 +20,7 @@ from typing import Any
 
 from rag.schema import MONTHS
 from training.claims import nearest
-from training.maker import Maker, found, read, words
+from training.maker import Maker, found, read_rows, words
 from training.rewriting import sentences
 
 FOLDER = Path(__file__).parent / "written"
@@ -43,15 +43,14 @@ class Item:
 
 def items() -> list[Item]:
     """All passages, in order."""
-    return [_item(row) for file in sorted(FOLDER.glob("*.jsonl")) for row in read(file)]
+    return [_item(row) for file in sorted(FOLDER.glob("*.jsonl")) for row in read_rows(file)]
 
 
 def _item(row: dict[str, Any]) -> Item:
     day = date.fromisoformat(row["date"]) if row.get("date") else None
     told = f"({day.day} {MONTHS[day.month - 1]} {day.year})" if day else ""
     head = " ".join(x for x in (row.get("title"), told) if x)
-    pairs = (tuple((a, b) for a, b in row[name]) for name in ("qa", "claims", "yn"))
-    qa, claims, yn = pairs
+    qa, claims, yn = (tuple((a, b) for a, b in row[name]) for name in ("qa", "claims", "yn"))
     return Item(f"{head}: " if head else "", row["text"], qa, tuple(row["no"]), claims, yn)
 
 
@@ -94,6 +93,7 @@ def _claims(make: Maker, item: Item, texts: Sequence[str]) -> None:
     rng = make.rng
 
     def claim(kind: str, said: str, label: str, text: str = "") -> None:
+        # not by `make.claim`, which puts a fifth as questions: a passage has such questions of its own
         row = {"task": "claim", "claim": said, "window": text or _head(item, rng) + item.text, "label": label}
         make.add(f"written, {kind}", row)
 

@@ -56,26 +56,23 @@ def lacking(question: str, text: str, article: Article) -> tuple[str, ...]:
     another day or month, or all its years are later or all are earlier. A text without any date lacks none, since
     an article seldom repeats the date beside every sentence; whether it answers is the reader's judgement, and so
     are names and numbers."""
-    asked = _asked_dates(question)
-    if not asked:
+    missing = _not_had(question, text, article)
+    if not missing:
         return ()
-    told = dates_of(text.removeprefix(head_of(article)), article)
+    months = any(d.month for d in dates_of(text.removeprefix(head_of(article)), article))
     years = _years(text, article)
-    months = any(d.month for d in told)
-    return tuple(
-        said
-        for said, wanted in asked
-        if not has_date(wanted, text, article) and ((months and wanted.month) or _beyond(wanted.year, years))
-    )
+    return tuple(said for said, wanted in missing if (months and wanted.month) or _beyond(wanted.year, years))
 
 
 def of_other_years(question: str, text: str, article: Article) -> bool:
     """Whether `text` (a window with its head) tells only of later or only of earlier years than the question."""
     years = _years(text, article)
-    return any(
-        _beyond(wanted.year, years) and not has_date(wanted, text, article)
-        for _, wanted in _asked_dates(question)
-    )
+    return any(_beyond(wanted.year, years) for _, wanted in _not_had(question, text, article))
+
+
+def _not_had(question: str, text: str, article: Article) -> list[tuple[str, PartialDate]]:
+    """The dates of the question that neither the text nor its article has."""
+    return [(said, d) for said, d in _asked_dates(question) if not has_date(d, text, article)]
 
 
 def _years(text: str, article: Article) -> list[int]:

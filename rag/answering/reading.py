@@ -101,8 +101,8 @@ class Judged:
 
 def judge(question: str, passages: Sequence[Passage], reader: Reader, *, fixed_by: str) -> list[Judged]:
     """The windows that say yes or no, the clearest first, numbered from 1. A window that tells a date of
-    `fixed_by` otherwise, or not the number of the question, says no yes, and one of other years no no either. Of a number the reader judges the meaning, and its
-    size is compared."""
+    `fixed_by` otherwise, or not the number of the question, says no yes; one of other years says no no either. Of a
+    number the reader judges the meaning, and its size is compared."""
     windows = likeliest(question, windows_of(passages), JUDGED)
     amounts = [amounts_of(question, w.text) if fixed_by else None for w in windows]
     asked = [(question, w) for w in windows]

@@ -1,10 +1,10 @@
 """Furniture: lines that belong to a page and not to its article, such as share bars and offers to subscribe.
 
 They are recognised by position and repetition, not by their words. A publisher repeats them in articles that otherwise have
-nothing in common, within one article, or on each of its pages. At the foot they have the publisher's name; at the head they say who wrote the article, and when. They stay in the
-article's text, so that offsets remain valid, but no chunk includes them, so they never become evidence. With a single article
-of a publisher, a line that occurs once and without the publisher's name cannot be distinguished from the article. This module
-knows texts, not files.
+nothing in common, within one article, or on each of its pages. At the foot they have the publisher's name; at the head they
+say who wrote the article, and when. They stay in the article's text, so that offsets remain valid, but no chunk includes
+them, so they never become evidence. With a single article of a publisher, a line that occurs once and without the publisher's
+name cannot be distinguished from the article. This module knows texts, not files.
 """
 
 from __future__ import annotations

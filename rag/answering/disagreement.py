@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
+from rag.answering.question import inside
 from rag.answering.reading import SUPPORT_FLOOR, Found, read_rest
 from rag.models.reader import Reader, claim_of
 from rag.schema import Article, Disagreement, PartialDate, Value
@@ -196,6 +197,12 @@ def _measures_same(a: _Given, b: _Given) -> bool:
     return a.date is not None and b.date is not None
 
 
+def _worded(given: _Given) -> str:
+    """The value as it stands in "the articles say ...": "about 120" for "About 120 firefighters came"."""
+    text = plain(given.found.value)
+    return inside(text) if given.quantity else text
+
+
 def _full_date(article: Article) -> date | None:
     known = article.published.date if article.published else None
     if known is None or known.year is None or known.month is None or known.day is None:
@@ -215,7 +222,7 @@ def _disagreement(question: str, groups: Sequence[Sequence[_Given]]) -> Disagree
     )
     values = tuple(
         Value(
-            text=plain(group[0].found.value),
+            text=_worded(group[0]),
             citations=tuple(dict.fromkeys(g.found.evidence.number for g in group)),
             origins=len({g.origin for g in group}),
             newest=latest is not None and any(_full_date(g.found.evidence.article) == latest for g in group),

@@ -132,7 +132,7 @@ def amounts_of(question: str, text: str) -> list[tuple[str, bool]] | None:
     place = line.index(_number(wanted), wanted.span.start)
     ahead, after = line[:place], line[place + len(_number(wanted)) :]
     return [
-        (f"{ahead}{_inside(_number(q))}{after}", meets)
+        (f"{ahead}{inside(_number(q))}{after}", meets)
         for q in find_quantities(text)
         if q.unit == wanted.unit and not q.bare and (meets := _meets(wanted, q)) is not None
     ]
@@ -149,7 +149,7 @@ def _number(quantity: Quantity) -> str:
     return " ".join(said)
 
 
-def _inside(text: str) -> str:
+def inside(text: str) -> str:
     """As inside a sentence: "About 300" without its capital."""
     first = text.split(" ")[0]
     return text[0].lower() + text[1:] if first.istitle() else text

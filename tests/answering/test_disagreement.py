@@ -52,6 +52,15 @@ def test_different_measures_of_independent_articles_are_told_with_how_many_give_
     ]
 
 
+def test_a_number_that_opens_its_sentence_is_told_in_small_letters() -> None:
+    came = (
+        found("About 120 firefighters came.", "About 120", 1),
+        found("The county spoke of 80 firefighters.", "80", 2),
+    )
+    _, disagreement = compare("How many firefighters came?", came, AGREEING)
+    assert disagreement is not None and {v.text for v in disagreement.values} == {"about 120", "80"}
+
+
 def test_one_article_does_not_disagree_with_itself_nor_with_its_copies() -> None:
     same = [lasted("50 minutes", 1, name="a"), lasted("90 minutes", 2, name="a")]
     assert compare(LONG, same, AGREEING)[1] is None

@@ -10,12 +10,13 @@ from collections.abc import Callable, Iterable, Iterator, Sequence, Set
 from collections.abc import Generator as Stream
 from contextlib import contextmanager, suppress
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from rag.answering.freshness import Cited, Freshness, freshness
 from rag.answering.intent_forms import Recogniser
 from rag.answering.intents import reply
-from rag.answering.pipeline import Parts, answer
+from rag.answering.pipeline import Parts, answer, sureness
 from rag.answering.rewriting import stand_alone
 from rag.answering.writing import Clock
 from rag.config import Settings
@@ -256,18 +257,24 @@ class Assistant:
                     yield replace(told, timings=clock.timings)
                     return
                 earlier = [t for t in history if not self._recogniser.is_aside(t.question)]
+                parts = Parts(
+                    self.settings,
+                    store,
+                    self._embedder,
+                    self._reader,
+                    self._writer(choice),
+                    choice,
+                    self._without,
+                )
                 understood = stand_alone(
                     question,
                     earlier if Stage.REWRITING not in self._without else (),
-                    self._generator,
+                    parts.generator,
+                    partial(sureness, question, parts=parts),
                     deadline_s=self.settings.answer_timeout_s,
                     cancel=cancel,
                 )
                 last = replace(last, as_understood=understood)
-                writer = self._writer(choice)
-                parts = Parts(
-                    self.settings, store, self._embedder, self._reader, writer, choice, self._without
-                )
                 for last in answer(question, understood, parts, clock, cancel=cancel):
                     yield last
                     if cancel() and not last.final:

@@ -22,7 +22,7 @@ from training.followups import follow_ups
 from training.maker import Asked, Maker, asked_in, read_rows
 from training.questions import joined_claims, questions, time_questions, two_step_questions
 from training.templates import made
-from training.written import items, written
+from training.written import items, items_of_sets, written
 
 
 def news_like(rows: Sequence[dict[str, Any]]) -> Iterator[Asked]:
@@ -86,6 +86,7 @@ def main() -> None:
     make.rows = [r for r in make.rows if drawn.random() < shares[r["task"]]]
     made_before = len(make.rows)
     written(make, items())
+    written(make, items_of_sets([*paragraphs, *(a.context for a in nq)]))
     make.rows[made_before:] = [r for r in make.rows[made_before:] if drawn.random() < options.written]
     rng.shuffle(make.rows)
     with options.out.open("w", encoding="utf-8") as out:

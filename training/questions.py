@@ -194,7 +194,8 @@ class _Questions:
     def _not_done(self, row: Asked, at: int) -> None:
         """The sentence itself with its deed planned, feared or denied, where the question asks about it as done."""
         text = row.context
-        start, end = next(s for s in sentences(text) if s[0] <= at < s[1])
+        # an answer that begins with a blank is in no sentence
+        start, end = next((s for s in sentences(text) if s[0] <= at < s[1]), (at, at))
         deed = unmade(text[start:end], self.rng)
         if deed is None or not tells_deed(text[start:end], row.question) or UNSURE.search(row.question):
             return

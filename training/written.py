@@ -4,7 +4,8 @@ Each passage has questions that it answers, questions that it seems to answer an
 year, role, round or measure), claims that it supports, refutes and leaves open, and yes-or-no questions:
 
     {"title", "date", "text", "qa": [[question, answer], ...], "no": [question, ...],
-     "claims": [[claim, "s" | "r" | "n"], ...], "yn": [[question, "y" | "n" | "u"], ...]}
+     "claims": [[claim, "s" | "r" | "n"], ...], "yn": [[question, "y" | "n" | "u"], ...],
+     "talk": [[number in qa, follow-up, answer or ""], ...]}
 
 The passages tell of nothing real and are in no set that measures.
 """
@@ -12,20 +13,24 @@ The passages tell of nothing real and are in no set that measures.
 from __future__ import annotations
 
 import random
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 from rag.schema import MONTHS
 from training.claims import nearest
+from training.followups import MOST_TOLD
 from training.maker import Maker, found, read_rows, words
 from training.rewriting import sentences
 
 FOLDER = Path(__file__).parent / "written"
+OF_SETS = FOLDER / "of_sets"
 LABELS = {"s": "supported", "r": "refuted", "n": "not_stated"}
 WHOLE = 0.4  # of the questions are put over the whole passage, else over one to three sentences
+TOLD = 0.8  # of the follow-ups stand behind the sentence that answered, all behind the earlier question
 HEADED = 0.7  # of the windows have the title and date ahead
 
 
@@ -39,6 +44,7 @@ class Item:
     no: tuple[str, ...]
     claims: tuple[tuple[str, str], ...]
     yn: tuple[tuple[str, str], ...]
+    talk: tuple[tuple[int, str, str], ...]
 
 
 def items() -> list[Item]:
@@ -46,12 +52,25 @@ def items() -> list[Item]:
     return [_item(row) for file in sorted(FOLDER.glob("*.jsonl")) for row in read_rows(file)]
 
 
+def items_of_sets(paragraphs: Iterable[str]) -> list[Item]:
+    """What was written about paragraphs of public sets, for those of them that are given."""
+    texts = {name_of(p): p for p in paragraphs}
+    rows = [row for file in sorted(OF_SETS.glob("*.jsonl")) for row in read_rows(file)]
+    return [_item({**row, "text": texts[row["of"]]}) for row in rows if row["of"] in texts]
+
+
+def name_of(paragraph: str) -> str:
+    """What a paragraph of a public set is called in the rows about it."""
+    return sha256(paragraph.encode()).hexdigest()[:12]
+
+
 def _item(row: dict[str, Any]) -> Item:
     day = date.fromisoformat(row["date"]) if row.get("date") else None
     told = f"({day.day} {MONTHS[day.month - 1]} {day.year})" if day else ""
     head = " ".join(x for x in (row.get("title"), told) if x)
-    qa, claims, yn = (tuple((a, b) for a, b in row[name]) for name in ("qa", "claims", "yn"))
-    return Item(f"{head}: " if head else "", row["text"], qa, tuple(row["no"]), claims, yn)
+    qa, claims, yn = (tuple((a, b) for a, b in row.get(name, ())) for name in ("qa", "claims", "yn"))
+    talk = tuple((i, q, a) for i, q, a in row.get("talk", ()))
+    return Item(f"{head}: " if head else "", row["text"], qa, tuple(row["no"]), claims, yn, talk)
 
 
 def written(make: Maker, passages: Sequence[Item]) -> None:
@@ -59,6 +78,7 @@ def written(make: Maker, passages: Sequence[Item]) -> None:
     texts = [p.text for p in passages]
     for item in passages:
         _answers(make, item)
+        _follow_ups(make, item)
         _claims(make, item, texts)
 
 
@@ -88,6 +108,27 @@ def _answers(make: Maker, item: Item) -> None:
             make.answer("written, unanswerable", question, text[start:end], [], _head(item, rng))
 
 
+def _follow_ups(make: Maker, item: Item) -> None:
+    """Follow-ups behind the question and the sentence that they follow on, as `rag/answering/rewriting.py` puts them."""
+    rng, text = make.rng, item.text
+    for number, asked, answer in item.talk:
+        first, told = item.qa[number]
+        said = next((text[s:e] for s, e in sentences(text) if told in text[s:e]), "")
+        question = " ".join(filter(None, (first, said[:MOST_TOLD] if rng.random() < TOLD else "", asked)))
+        if not answer:
+            make.answer("written, follow-up unanswered", question, text, [], _head(item, rng))
+            continue
+        spans = found(text, answer)
+        start, end = (
+            (0, len(text)) if rng.random() < WHOLE else make.window(text, spans[0][0], rng.choice((1, 2, 3)))
+        )
+        inside = [(s - start, e - start) for s, e in spans if s >= start and e <= end]
+        make.answer("written, follow-up answered", question, text[start:end], inside, _head(item, rng))
+        rest = [text[s:e] for s, e in sentences(text) if answer not in text[s:e]]
+        if rest:
+            make.answer("written, follow-up unanswered", question, " ".join(rest), [], _head(item, rng))
+
+
 def _claims(make: Maker, item: Item, texts: Sequence[str]) -> None:
     """Claims, answers as claims, and yes or no, over the passage; and over another one."""
     rng = make.rng
@@ -105,7 +146,7 @@ def _claims(make: Maker, item: Item, texts: Sequence[str]) -> None:
         if others and rng.random() < 0.5:
             claim("answer as a claim", f"{question} {rng.choice(others)}", "unsupported")
     for question in item.no:
-        if rng.random() < 0.6:
+        if item.qa and rng.random() < 0.6:
             claim("answer as a claim", f"{question} {rng.choice(item.qa)[1]}", "unsupported")
     for question, label in item.yn:
         yes, no = {"y": ("supported", "refuted"), "n": ("refuted", "supported")}.get(

@@ -79,16 +79,10 @@ def answer(asked: str, understood: str, parts: Parts, clock: Clock, *, cancel: C
     passages = retrieve(
         parts.store, parts.embedder, understood, parts.settings.passages, parts.without, parts.choice
     )
-    # Of a follow-up that stands behind what it follows on, the last question alone says what is asked.
-    own = plain(asked) if understood.endswith(plain(asked)) else understood
+    own = _own(asked, understood)
     fixed_by = own if parts.have(Stage.LITERALS) else ""
     try:
-        if asks_yes_no(own):
-            judged = judge(understood, passages, parts.reader, fixed_by=fixed_by)
-            found = [j.found for j in judged]
-        else:
-            judged = []
-            found = read(understood, passages, parts.reader, fixed_by=fixed_by)
+        found, judged = _read(own, understood, passages, parts, fixed_by)
     except ModelError as error:
         base = Answer(asked, understood, Status.UNANSWERED, generator="retrieval only")
         yield _unread(base, passages, error, clock)
@@ -142,6 +136,34 @@ def answer(asked: str, understood: str, parts: Parts, clock: Clock, *, cancel: C
     yield replace(base, status=Status.ANSWERED, timings=clock.timings)
 
 
+def sureness(asked: str, understood: str, parts: Parts) -> float:
+    """How surely the articles answer a question, understood in a certain way: a calibrated probability, 0 without a reader."""
+    passages = retrieve(
+        parts.store, parts.embedder, understood, parts.settings.passages, parts.without, parts.choice
+    )
+    own = _own(asked, understood)
+    try:
+        found, _ = _read(own, understood, passages, parts, own if parts.have(Stage.LITERALS) else "")
+    except ModelError:
+        return 0.0  # the answer tells of it
+    return max((f.answerable for f in found if f.fits), default=0.0)
+
+
+def _own(asked: str, understood: str) -> str:
+    """What says what is asked: of a follow-up that stands behind what it follows on, the last question alone."""
+    return plain(asked) if understood.endswith(plain(asked)) else understood
+
+
+def _read(
+    own: str, understood: str, passages: Sequence[Passage], parts: Parts, fixed_by: str
+) -> tuple[list[Found], list[Judged]]:
+    """What may answer, best first, and for a question that asks for a yes or a no what the windows say to it."""
+    if asks_yes_no(own):
+        judged = judge(understood, passages, parts.reader, fixed_by=fixed_by)
+        return [j.found for j in judged], judged
+    return read(understood, passages, parts.reader, fixed_by=fixed_by), []
+
+
 def _with(answer: Answer, used: Sequence[Found]) -> Answer:
     """The answer with the evidence that is used, in the order of the numbers."""
     evidence = {e.number: e for e in (*answer.evidence, *(f.evidence for f in used))}
@@ -172,10 +194,11 @@ def quote(number: int, found: Found) -> Statement:
 
 
 def _repeats(statement: Statement, quotes: Sequence[Statement]) -> bool:
-    """Whether a verified statement only repeats a quotation."""
+    """Whether a verified statement is a quotation again: a part of one, or a whole one with more text after it."""
     if statement.state is not State.SUPPORTED:
         return False
-    return any(fold(statement.text).rstrip(".") in fold(q.text) for q in quotes)
+    said = fold(statement.text).rstrip(".")
+    return any(said in fold(q.text) or said.startswith(f"{fold(q.text)} ") for q in quotes)
 
 
 def _judged(

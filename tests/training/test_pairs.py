@@ -13,10 +13,10 @@ from safetensors.torch import load_file, save_file
 from training import claims
 from training.average import average
 from training.claims import nearest, sentence_claims
-from training.maker import Asked, Maker
+from training.maker import Asked, Maker, read_rows
 from training.questions import questions
 from training.rewriting import tells_deed
-from training.written import items, written
+from training.written import OF_SETS, items, items_of_sets, name_of, written
 
 TREATY = "Envoys met in Larkholm for a week. In 1895, Omer Kaya signed the treaty with the river states. Nobody else was there."
 
@@ -95,6 +95,16 @@ def test_the_passages_written_for_training_hold_their_answers() -> None:
         assert all(answer in item.text for _, answer in item.qa)
         assert {label for _, label in item.claims} <= {"s", "r", "n"}
         assert {label for _, label in item.yn} <= {"y", "n", "u"}
+
+
+def test_what_was_written_about_a_paragraph_of_a_set_finds_it_by_its_hash() -> None:
+    paragraph = "The reform was adopted in 1932."
+    rows = [row for file in OF_SETS.glob("*.jsonl") for row in read_rows(file)]
+    assert rows and len({row["of"] for row in rows}) == len(rows)
+    for row in rows:
+        assert {label for _, label in row["claims"]} == {"s", "r", "n"}
+        assert {label for _, label in row["yn"]} == {"y", "n", "u"}
+    assert items_of_sets([paragraph]) == [] and len(name_of(paragraph)) == len(rows[0]["of"])
 
 
 def test_a_question_that_a_passage_only_seems_to_answer_has_no_span() -> None:

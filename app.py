@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 import click
 
-from rag.config import Settings, load_settings
+from rag.config import Settings, load_settings, of_corpus
 from rag.errors import CitewireError, ConfigError, missing_extra
 from rag.server.network import check_port, is_loopback
 from rag.server.password import Password
@@ -18,14 +18,14 @@ from rag.ui.sessions import Sessions
 
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
-@click.option("--port", type=click.IntRange(1, 65535), help="Listen here (default: 7860).")
+@click.option("--port", type=click.IntRange(1, 65535), help="Port of the page (default: 7860).")
 @click.option("--set-password", is_flag=True, help="Ask for a password, keep its hash, and end.")
 @click.option("--mcp", is_flag=True, help='Offer "ask" and "search" as tools of the Model Context Protocol.')
-@click.option("--public", is_flag=True, help="Allow a host that other machines reach without a password.")
+@click.option("--public", is_flag=True, help="Let anyone who can reach the page use it, without a password.")
 def main(port: int | None, set_password: bool, mcp: bool, public: bool) -> None:
     """Open the page on this machine. Ctrl-C ends it."""
     try:
-        settings = load_settings().with_options(port=port)
+        settings = of_corpus(load_settings()).with_options(port=port)
         if set_password:
             words = click.prompt("Password of the page", hide_input=True, confirmation_prompt=True)
             click.echo(f"kept as a hash in {keep_password(settings.data, words)}")
@@ -69,7 +69,7 @@ def _password(settings: Settings, public: bool) -> Password | None:
     except ConfigError as error:
         raise ConfigError(
             f'host = {settings.host} is open to other machines: {error}; or set host = "127.0.0.1", '
-            'or run "python app.py --public" if anybody may ask'
+            'or run ".venv/bin/python app.py --public" if anybody may ask'
         ) from None
 
 

@@ -15,7 +15,7 @@ from eval.console import status_of
 from eval.outside import SETS, load_outside
 from eval.split import OWN_SET, Half
 from rag.cli.common import bars
-from rag.config import Settings, load_settings
+from rag.config import Settings, load_settings, of_corpus
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from eval.runner import Outcome
 
 RUNS = Path("eval") / "runs"
+OF_SEEDS = "eval"  # folder in the index for articles that are only evaluated
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,7 +194,12 @@ def _show(
 @click.option("--id", "ids", multiple=True, help="Only the question with this id; may be repeated.")
 @click.option("--model", help='A name of "rag models", a GGUF file, or "none" (quotes only).')
 @click.option("--seeds", type=click.Path(path_type=Path), help="Folder of articles of the own set.")
-@click.option("--index", "index_folder", type=click.Path(path_type=Path), help="Folder of its index.")
+@click.option(
+    "--index",
+    "index_folder",
+    type=click.Path(path_type=Path),
+    help="Folder of its index (default: index/eval where --seeds is given).",
+)
 @click.option(
     "--out", type=click.Path(path_type=Path), help="Folder of records and report (default: under eval/runs)."
 )
@@ -241,7 +247,10 @@ def main(
     from eval.opening import own_suite
     from eval.runner import select
 
-    settings = load_settings().with_options(model=model, seeds=seeds, index=index_folder)
+    settings = of_corpus(load_settings())
+    if seeds is not None and index_folder is None:
+        index_folder = settings.index / OF_SEEDS
+    settings = settings.with_options(model=model, seeds=seeds, index=index_folder)
     if context.invoked_subcommand:
         context.obj = settings
         return

@@ -43,7 +43,7 @@ class Settings:
     )
     overlap_chars: int = 120  # about one sentence, so that no sentence is only ever seen without a neighbour
     passages: int = 16  # chunks fused per question: about 80 sentences, of which the best few are read
-    evidence: int = 6  # numbered sentences shown to the model: about 300 prompt tokens, 3 s of reading
+    evidence: int = 6  # sentences kept with an answer, beside those it cites: as many as one looks through
     answer_tokens: int = 120  # two or three sentences
     answer_timeout_s: float = 90.0  # from the question, waiting for the model included
     threads: int = 2  # llama.cpp's own default is half the cores: 1 on a 2-core laptop, and a third slower
@@ -90,7 +90,9 @@ def _convert(name: str, given: object, like: object, where: str) -> object:
         raise ConfigError(f"{where}: {name} = {given!r} is not {kind}; correct it or remove it") from None
     low, high = RANGES.get(name, (-inf, inf))
     if isinstance(value, (int, float)) and not low <= value <= high:
-        raise ConfigError(f"{where}: {name} = {given!r} is out of range ({low} to {high})")
+        raise ConfigError(
+            f"{where}: {name} = {given!r} is out of range ({low} to {high}); correct it or remove it"
+        )
     return value
 
 
@@ -118,7 +120,9 @@ def of_corpus(settings: Settings) -> Settings:
     if not name:
         return settings
     if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", name):
-        raise ConfigError(f"corpus {name!r}: a name is letters, digits, dots and dashes, at most 64")
+        raise ConfigError(
+            f"corpus {name!r}: a name is letters, digits, dots, dashes and underscores, at most 64, and begins with a letter or digit"
+        )
     seeds = Path(settings.corpora.get(name, f"{CORPORA}/{name}")).expanduser()
     return replace(settings, seeds=seeds, index=settings.index / CORPORA / name)
 

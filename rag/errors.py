@@ -56,5 +56,5 @@ class QuestionError(CitewireError):
 def missing_extra(what: str, extra: str) -> ConfigError:
     """The error for what needs packages of an extra that is not installed."""
     return ConfigError(
-        f"{what} needs a package more; run: .venv/bin/pip install -c constraints.txt -e '.[{extra}]'"
+        f"{what} needs another package; run: .venv/bin/pip install -c constraints.txt -e '.[{extra}]'"
     )

@@ -275,7 +275,7 @@ class Turn:
 @dataclass(frozen=True, slots=True)
 class Choice:
     """What a reader restricts answers to: articles of `publishers` (empty: all), published from `after` to `before`, both
-    included (those without a full date are out where either is set); how many sentences are shown to the model (0: as set);
+    included (those without a full date are out where either is set); how many sentences are kept with an answer (0: as set);
     which `model` writes ("": as set), or none with `quotes_only`."""
 
     publishers: tuple[str, ...] = ()
@@ -295,13 +295,13 @@ EVERY_ARTICLE = Choice()
 
 
 class Stage(StrEnum):
-    """What happens between question and answer, in order. The evaluation leaves stages out, one at a time, to measure what
+    """What happens between question and answer. The evaluation leaves stages out, one at a time, to measure what
     each is worth; no reader can."""
 
     REWRITING = "rewriting"  # of a follow-up, so that it stands alone
     DENSE = "dense"  # the list of passages by similarity of vectors
     LEXICAL = "lexical"  # the list of passages by BM25
-    LITERALS = "literals"  # dates and numbers of the question must be in the evidence
+    LITERALS = "literals"  # no other date than the question's; for a yes or a no, the number too
     DECIDE = "decide"  # whether to answer
     AGREEMENT = "agreement"  # of independent articles on one value, which then leads
     GRAMMAR = "grammar"  # which allows only existing numbers

@@ -281,7 +281,10 @@ def test_an_answer_that_was_kept_is_checked_against_the_articles_of_today(own: P
 
 def test_an_answer_found_wrong_is_a_case_that_is_asked_again(own: Path) -> None:
     data = {"CITEWIRE_DATA": str(own / "data")}
-    assert rag("cases", "check", cwd=own, **data).stdout == "no case is kept\n"
+    assert (
+        rag("cases", "check", cwd=own, **data).stdout
+        == 'no answer is kept as wrong; press "Not right?" under one on the page\n'
+    )
     asked = "How long did the evacuation of Valencia last?"
     settings = load_settings(own, {}).with_options(seeds=own / "seeds", index=own / "index", model="none")
     assistant = Assistant.open(settings)

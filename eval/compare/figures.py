@@ -178,7 +178,7 @@ def to_summary(figures: Mapping[str, Any]) -> str:
             for name, label in README_MEASURES.items()
         ),
         "",
-        "A share of 1 is all. In brackets stand the 95 % interval and the number of questions. They are the half of the own set"
+        "1.00 means all of them. In brackets: the 95 % interval and the number of questions, which are the half of the own set"
         f" that nobody looked at while the program was built. {about['machine']}; {about['date']}; `make figures DATA=…`.",
     ]
     return "\n".join(lines)

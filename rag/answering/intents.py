@@ -158,9 +158,9 @@ def _named(names: Sequence[str], most: int) -> str:
 
 def _can(catalogue: _Catalogue) -> str:
     return (
-        f"Ask about what the {_number(catalogue.count())} here say: every sentence of an answer is checked against the line"
-        " it cites. You can also ask what the articles are about, which there are from a publisher or a date, which of them"
-        " mention a name, or for a summary of one of them."
+        f"Ask about what is in the {_number(catalogue.count())} here: every sentence of an answer is checked against the line"
+        " it cites. You can also ask what the articles are about, which of them come from a certain publisher or date,"
+        " which mention a name, or how one of them begins."
     )
 
 
@@ -174,7 +174,7 @@ def _newest(question: str, asked: Asked, catalogue: _Catalogue) -> Answer:
     found = _at_an_end(asked.subject, catalogue)
     if not found:
         return _notice(question, "No article here states the day it was published.")
-    which = f"The {asked.subject.lower()} {'article is' if len(found) == 1 else 'articles are'} of {found[0].day}."
+    which = f"The {asked.subject.lower()} {'article is' if len(found) == 1 else 'articles are'} dated {found[0].day}."
     return _quotes(question, which, _listed(found))
 
 
@@ -198,12 +198,14 @@ def _list_of(
     note = [f"{told}."]
     if first:
         of_each = f"each of the first {len(first)}" if count > len(first) else "each"
-        note.append(f"Quoted is the title of {of_each} or, where its text has none, the first sentence.")
+        note.append(
+            f"The quotations are the title of {of_each} or, where the text has none, its first sentence."
+        )
     if publishers:
         note.append(f"Publishers: {_named(publishers, MOST_PUBLISHERS)}.")
     others = [plain(a.title.value) for a in first if a.title and _title_span(a) is None]
     if others:
-        note.append(f"Titles outside the text: {'; '.join(others)}.")
+        note.append(f"Titles that the text itself does not contain: {'; '.join(others)}.")
     dates = list(dict.fromkeys(a.day for a in first if a.published))
     if dates:
         note.append(f"Dates: {_named(dates, MOST_DATES)}.")
@@ -227,7 +229,7 @@ def _unknown(question: str, asked: Asked, catalogue: _Catalogue) -> Answer | Non
     if not asked.certain:
         return None
     names = catalogue.publishers()
-    known = f" Publishers that are named: {_named(names, MOST_PUBLISHERS)}." if names else ""
+    known = f" Publishers named: {_named(names, MOST_PUBLISHERS)}." if names else ""
     return _notice(question, f"No article here is known to be from “{_bare(asked.subject)}”.{known}")
 
 
@@ -239,12 +241,10 @@ def _summary(question: str, asked: Asked, catalogue: _Catalogue) -> Answer | Non
         found = found if len(found) == 1 else []
     if not found:
         return _unknown(question, asked, catalogue)
-    note, count = "Quoted is the beginning of the article.", SUMMARY_SENTENCES
+    note, count = "The quotations are the beginning of the article.", SUMMARY_SENTENCES
     if len(found) > 1:
         part = f" of the first {MOST_LISTED}" if len(found) > MOST_LISTED else ""
-        note = (
-            f"{_there_are(len(found))} from “{_bare(asked.subject)}”. Quoted is the beginning of each{part}."
-        )
+        note = f"{_there_are(len(found))} from “{_bare(asked.subject)}”. The quotations are the beginning of each{part}."
         count = 1
     return _quotes(question, note, [(a, s) for a in found[:MOST_LISTED] for s in _beginning(a, count)])
 

@@ -1,14 +1,14 @@
 """Answering: a question becomes an answer whose every statement is verified.
 
-    retrieve -> windows -> read -> decide -> quote -> write -> verify -> compare
+    retrieve -> windows -> read -> decide -> compare -> quote -> write -> verify
 
     retrieve   passages by meaning and by words (`rag/retrieval/hybrid.py`)
     read       a trained reader says which windows answer, how surely, and with which words (`rag/answering/reading.py`)
     decide     whether the surest is sure enough and has what the question fixes; what more articles agree on leads
+    compare    the answers of independent articles beside each other (`rag/answering/disagreement.py`)
     quote      that sentence stands at once, before any model writes
     write      a language model words the windows that answer (`rag/answering/writing.py`)
     verify     the reader judges each statement against each window that it cites (`rag/answering/verifying.py`)
-    compare    the answers of independent articles beside each other (`rag/answering/disagreement.py`)
 
 Without a language model the quotations are the answer. A yes or a no is the reader's judgement of the question as a claim.
 """
@@ -84,7 +84,7 @@ def answer(asked: str, understood: str, parts: Parts, clock: Clock, *, cancel: C
     try:
         found, judged = _read(own, understood, passages, parts, fixed_by)
     except ModelError as error:
-        base = Answer(asked, understood, Status.UNANSWERED, generator="retrieval only")
+        base = Answer(asked, understood, Status.UNANSWERED, generator="search only")
         yield _unread(base, passages, error, clock)
         return
     clock.mark("sources_s")
@@ -244,7 +244,7 @@ def _unread(base: Answer, passages: Sequence[Passage], error: ModelError, clock:
     clock.mark("total_s")
     return replace(
         base,
-        missing=f"Nothing was read or checked: {error}. The sentences below were found by retrieval alone.",
+        missing=f"Nothing was read or checked: {error}. The sentences below were only found by searching; whether they answer was not judged.",
         closest=tuple(
             replace(evidence_of(w, w.spans[0], "", 0.0), number=n) for n, w in enumerate(windows, 1)
         ),

@@ -1,7 +1,7 @@
 """Writing: the generator words what the reader found, and each line is verified as soon as it is complete.
 
-A line that fails is cited better if another window supports it, else written once more from the best window alone. It
-decides nothing about whether to answer; `rag/answering/pipeline.py` does.
+A line that fails is cited better if another window supports it, else withheld. Where no line passes, the answer is written once
+more from the best window alone. It decides nothing about whether to answer; `rag/answering/pipeline.py` does.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ class Clock:
         left = settings.answer_timeout_s - self.seconds()
         if left <= 0:
             raise GenerationError(
-                f"no answer within {settings.answer_timeout_s:.0f} s; ask again or raise answer_timeout_s"
+                f"no answer within {settings.answer_timeout_s:.0f} s; ask again, or raise answer_timeout_s in citewire.toml"
             )
         return left
 

@@ -43,7 +43,9 @@ _CHANGES = ("added", "changed", "removed", "unchanged")
     help="Embed in parallel workers first, of a Ray cluster or of this machine.",
 )
 @click.option(
-    "--workers", type=click.IntRange(1, 10_000), help="Workers of --ray (default: one a processor here)."
+    "--workers",
+    type=click.IntRange(1, 10_000),
+    help="Workers of --ray (default: one for each processor of this machine).",
 )
 @click.pass_obj
 def index(
@@ -59,7 +61,7 @@ def index(
     cluster: str | None,
     workers: int | None,
 ) -> None:
-    """Bring the index up to the articles. Only what is new or changed is embedded.
+    """Bring the index up to date with the articles. Only what is new or changed is embedded.
 
     PATHS are files and folders to look at instead of all; those outside the folder of articles are followed from then on.
     """
@@ -120,7 +122,7 @@ def _check(settings: Settings, embedder: Embedder, as_json: bool) -> Summary | N
         click.echo(json.dumps(state | {"aside": str(found.aside) if found.aside else None}))
     else:
         for line in found.done:
-            click.echo(f"repaired {line}")
+            click.echo(f"repair: {line}")
         word = "repaired" if found.done else "sound"
         click.echo(f"{settings.index}/: {word}; {found.articles} articles, {found.chunks} chunks")
     return found.summary
@@ -177,15 +179,15 @@ def _print_summary(settings: Settings, summary: Summary, as_json: bool) -> None:
         return
     parts = [f"{len(getattr(summary, f))} {f}" for f in _CHANGES]
     parts += [f"{len(summary.renamed)} renamed"] if summary.renamed else []
-    parts += [f"{len(summary.duplicates)} there twice"] if summary.duplicates else []
+    parts += [f"{len(summary.duplicates)} duplicate"] if summary.duplicates else []
     click.echo(
         f"{settings.index}/: {', '.join(parts)}, {len(summary.skipped)} skipped; "
         f"{summary.chunks} chunks, {summary.embedded} embedded, {summary.seconds:.1f} s"
     )
     for id_, origin in summary.near_duplicates:
-        click.echo(f"copy {plain(id_)}: tells the same report as {plain(origin)}")
+        click.echo(f"copy {plain(id_)}: the same report as {plain(origin)}")
     for id_, original in summary.duplicates:
-        click.echo(f"twice {plain(id_)}: the same article as {plain(original)}")
+        click.echo(f"duplicate {plain(id_)}: the same article as {plain(original)}")
     for item in summary.skipped:
         file, reason = plain(item.path.partition("#")[0]), plain(item.reason)
         named = reason if file in reason.partition(": ")[0] else f"{file}: {reason}"

@@ -97,7 +97,7 @@ def print_stream(stream: Generator[Answer]) -> Answer:
 @click.argument("file", type=click.Path(path_type=Path))
 @click.pass_obj
 def recheck(settings: Settings, file: Path) -> None:
-    """Say of answers kept by "rag ask --json" in FILE whether the articles still say what was cited."""
+    """Check the answers in FILE, saved with "rag ask --json": do the articles still say what was cited?"""
     from rag.answering.freshness import Freshness
     from rag.assistant import NO_MODEL
     from rag.text.words import plain
@@ -131,7 +131,9 @@ def _read(path: Path, parse: Callable[[Any], _T]) -> list[_T]:
     try:
         lines = path.read_text(encoding="utf-8").splitlines()
     except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{path}: not readable ({error}); give a file of what --json printed") from None
+        raise ConfigError(
+            f"{path}: not readable ({error}); give a file with the output of rag ask --json"
+        ) from None
     found = []
     for number, line in enumerate(lines, 1):
         if line.strip():
@@ -139,6 +141,6 @@ def _read(path: Path, parse: Callable[[Any], _T]) -> list[_T]:
                 found.append(parse(json.loads(line)))
             except (ValueError, KeyError, TypeError) as error:
                 raise ConfigError(
-                    f"{path}, line {number}: not an answer as --json prints it ({error!r})"
+                    f"{path}, line {number}: not an answer printed by rag ask --json ({error!r}); remove the line"
                 ) from None
     return found

@@ -60,7 +60,7 @@ def check(settings: Settings, model: str | None) -> None:
 
     kept = kept_cases(settings.data)
     if not kept:
-        click.echo("no case is kept")
+        click.echo('no answer is kept as wrong; press "Not right?" under one on the page')
         return
     wrong = 0
     with opened(settings, model) as assistant, progress() as tell:

@@ -12,12 +12,12 @@ from rag.errors import ConfigError
 @click.command()
 @click.option("--host", help="Listen on this address (default: 127.0.0.1).")
 @click.option("--port", type=click.IntRange(1, 65535), default=8000, show_default=True)
-@click.option("--public", is_flag=True, help="Allow an address that other machines reach without keys.")
+@click.option("--public", is_flag=True, help="Let anyone who can reach the address ask, without a key.")
 @click.option(
     "--per-minute",
     type=click.IntRange(min=0),
     default=0,
-    help="Questions of one key, or without keys of one address, in a minute (default: any number).",
+    help="Most questions a minute from one key or, without keys, from one address (default: no limit).",
 )
 @click.pass_obj
 def serve(settings: Settings, host: str | None, port: int, public: bool, per_minute: int) -> None:

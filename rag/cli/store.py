@@ -19,7 +19,7 @@ def store() -> None:
 @click.pass_obj
 def copy_store(settings: Settings, source: str, target: str) -> None:
     """Copy the index from SOURCE to TARGET, a folder and a server (milvus://HOST:19530/NAME), in either direction; nothing is
-    embedded again. The same command takes an interrupted copy up."""
+    embedded again. To continue an interrupted copy, run the same command again."""
     from rag.assistant import open_embedder
     from rag.ingest.build import fingerprint_of
     from rag.store.publish import copy

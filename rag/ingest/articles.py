@@ -52,7 +52,7 @@ def scan_folder(
     def refuse(error: OSError) -> None:
         place = shown_path(Path(error.filename or folder))
         raise CorpusError(
-            f"{place}: the folder cannot be read ({error.strerror}); allow it and run: rag index"
+            f"{place}: the folder cannot be read ({error.strerror}); correct its permissions and run: rag index"
         )
 
     root = folder.resolve()
@@ -134,7 +134,7 @@ def read_article(path: Path, folder: Path, sidecars: Sidecars | None = None) -> 
         raise ArticleError(f"{shown}: {what}; write the article into it or remove it")
     if markup := _MARKUP.match(body):
         ending = ".rtf" if "rtf" in markup[0] else ".html"
-        raise ArticleError(f"{shown}: is no plain text; rename it so that it ends in {ending}")
+        raise ArticleError(f"{shown}: is not plain text; rename it so that it ends in {ending}")
     said = describe(body)
     more = sidecar_of(path, folder, sidecars or Sidecars())
     published = said.published

@@ -114,7 +114,13 @@ def check(settings: Settings, embedder: Embedder, progress: Tell = silent) -> Ch
         aside = _put_aside(folder)
         done = [f"{FILE_NAME}: damaged ({problems[0]}); kept aside as {aside.name}", *_salvage(aside, folder)]
     summary = build(settings, embedder, progress)
-    return Checked((*done, "made again from the articles"), aside, summary, summary.articles, summary.chunks)
+    return Checked(
+        (*done, "the index was made again from the articles"),
+        aside,
+        summary,
+        summary.articles,
+        summary.chunks,
+    )
 
 
 def _take_over(folder: Path, beside: Path) -> None:

@@ -86,7 +86,7 @@ class Extractor:
             status = self._process.wait() if self._process else None
             self.close()
             yield Refused(
-                "", f"the reader of such files stopped on it ({_described(status)}); save it as text"
+                "", f"the program that reads such files crashed on it ({_described(status)}); save it as text"
             )
         except GeneratorExit:
             self.close()  # its remaining output belongs to no request

@@ -34,7 +34,9 @@ def read_bytes(path: Path, shown: str, limit: int) -> bytes:
         with path.open("rb") as file:
             data = file.read(limit + 1)
     except OSError as error:
-        raise UnreadableError(f"{shown}: cannot be read ({error.strerror}); allow it or remove it") from None
+        raise UnreadableError(
+            f"{shown}: cannot be read ({error.strerror}); correct its permissions, or remove it"
+        ) from None
     if len(data) > limit:
         raise ArticleError(f"{shown}: larger than {limit // 2**20} MB; split it into one file per article")
     return data
@@ -86,7 +88,7 @@ def _supplied(table: Mapping[str, object], where: str) -> Supplied:
             published = parse_date(text) if isinstance(text, str) else None
             if published is None:
                 raise ArticleError(
-                    f"{where}: published = {plain(str(value))[:80]!r} is no date; write it like 2025-07-10, 2025-07 or July 10"
+                    f"{where}: published = {plain(str(value))[:80]!r} is not a date; write it like 2025-07-10, 2025-07 or July 10"
                 )
         elif not isinstance(value, str) or not plain(value) or len(value) > MAX_VALUE_CHARS:
             raise ArticleError(

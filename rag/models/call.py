@@ -30,7 +30,7 @@ class Call:
         if self.left_s() <= 0:
             raise GenerationError(
                 f"no answer within {self._deadline_s:.3g} s ({self.phase}); ask again, "
-                "or allow more time with CITEWIRE_ANSWER_TIMEOUT_S"
+                "or raise answer_timeout_s in citewire.toml"
             )
 
     def pause(self, seconds: float) -> None:

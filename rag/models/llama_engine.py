@@ -285,7 +285,7 @@ class Engine:
         if excess > 0:
             raise GenerationError(
                 f"the prompt is {excess} tokens too long ({total} and {request.max_tokens} for the answer, "
-                f"the model is given {self._context_tokens}); shorten the question or show less evidence"
+                f"the model is given {self._context_tokens}); shorten the question, or lower answer_tokens in citewire.toml"
             )
         sampler = self._sampler(request.grammar)
         self._stopped = stopped

@@ -167,7 +167,10 @@ class _Server:
             stats = engine.run(job.request, job.stopped, emit)
             return Reply("done", stats=replace(stats, waiting_s=waited))
         except Stopped:
-            return Reply("generation", f"no answer within {job.request.deadline_s:.3g} s; ask again")
+            return Reply(
+                "generation",
+                f"no answer within {job.request.deadline_s:.3g} s; ask again, or raise answer_timeout_s in citewire.toml",
+            )
         except GenerationError as error:
             return Reply("generation", str(error))
         except ModelError as error:

@@ -43,10 +43,10 @@ def servers_of(text: str) -> tuple[str, ...]:
     for address in filter(None, (part.strip().rstrip("/") for part in text.split(","))):
         parts = urlsplit(address)
         if parts.scheme not in ("http", "https") or not parts.hostname:
-            raise ConfigError(f'servers: {address!r} is no address such as "http://127.0.0.1:8000/v1"')
+            raise ConfigError(f'servers: {address!r} is not an address such as "http://127.0.0.1:8000/v1"')
         if parts.username or parts.password:
             raise ConfigError(
-                f"servers: no key belongs into an address ({parts.hostname}); set {KEY} instead"
+                f"servers: a key does not belong in an address ({parts.hostname}); set {KEY} instead"
             )
         found.append(address)
     return tuple(found)
@@ -176,7 +176,7 @@ class RemoteGenerator:
             rows = json.loads("".join(self._lines(server, None, call))).get("data")
         except (ValueError, AttributeError):
             raise GenerationError(
-                f"{server.address}: what it sent is no list; is this the address of a model server, with /v1?"
+                f"{server.address}: it did not send a list of models; is this the address of a model server, with /v1?"
             ) from None
         rows = [r for r in rows if isinstance(r, dict)] if isinstance(rows, list) else []
         owners = {r["id"]: r.get("owned_by") for r in rows if isinstance(r.get("id"), str)}
@@ -305,7 +305,9 @@ class _Refused(ModelError):
         elif status == 404:
             super().__init__(f"{address} has no such address or model{said}; most end in /v1")
         elif 300 <= status < 400:
-            super().__init__(f"{address} sends elsewhere; set servers to where it really is")
+            super().__init__(
+                f"{address} redirects to another address; set servers in citewire.toml to that one"
+            )
         else:
             super().__init__(f"{address} refuses the request: status {status}{said}")
         self.status = status

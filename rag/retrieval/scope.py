@@ -34,9 +34,11 @@ def choice_text(choice: Choice) -> str:
     """What a reader's choice leaves to be read, in words; "" when it leaves all."""
     parts = []
     if choice.publishers:
-        parts.append(f"of {', '.join(plain(p) for p in choice.publishers)}")
-    if choice.after:
-        parts.append(f"from {choice.after} on")
-    if choice.before:
-        parts.append(f"until {choice.before}")
-    return f"Only articles {' '.join(parts)} were read, as you set." if parts else ""
+        parts.append(f"published by {' or '.join(plain(p) for p in choice.publishers)}")
+    if choice.after and choice.before:
+        parts.append(f"dated from {choice.after} to {choice.before}")
+    elif choice.after:
+        parts.append(f"dated {choice.after} or later")
+    elif choice.before:
+        parts.append(f"dated {choice.before} or earlier")
+    return f"Only articles {' and '.join(parts)} were read, as set under Settings." if parts else ""

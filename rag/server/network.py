@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import ipaddress
 import socket
 
@@ -27,6 +28,10 @@ def check_port(host: str, port: int, how: str) -> None:
         try:
             probe.bind((host, port))
         except OSError as error:
+            if error.errno != errno.EADDRINUSE:
+                raise ConfigError(
+                    f"cannot listen on {host}, port {port} ({error.strerror}); correct the address, or use a port above 1023"
+                ) from None
             other = how.format(port=port + 1 if port < 65535 else 7860)
             raise ConfigError(
                 f"port {port} is in use on {host} ({error.strerror}); use {other} or stop the other program"

@@ -49,9 +49,9 @@ class Password:
             if kind != "scrypt" or len(self._hash) != 128:
                 raise ValueError
         except FileNotFoundError:
-            raise ConfigError("no password is set; run: python app.py --set-password") from None
+            raise ConfigError("no password is set; run: .venv/bin/python app.py --set-password") from None
         except (OSError, ValueError):
-            raise ConfigError(f"{file}: damaged; run: python app.py --set-password") from None
+            raise ConfigError(f"{file}: damaged; run: .venv/bin/python app.py --set-password") from None
         self._lock = threading.Lock()
 
     def fits(self, user: str, password: str) -> bool:

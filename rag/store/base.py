@@ -33,7 +33,7 @@ def check_fingerprint(place: str, made_by: Fingerprint | None, wanted: Fingerpri
         raise StoreError(f"the index at {place} is empty; run: rag index")
     if made_by == wanted:
         return
-    what, old, new = "chunk settings", made_by.chunking, wanted.chunking
+    what, old, new = "way of cutting articles into chunks", made_by.chunking, wanted.chunking
     if made_by.embedding != wanted.embedding:
         what, old, new = "embedding model", made_by.embedding, wanted.embedding
     raise StoreError(f"the index at {place} was made by another {what} ({old}, now {new}); run: rag index")

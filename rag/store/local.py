@@ -310,7 +310,9 @@ class LocalStore:
         else:  # `known` has compared the ids of all but the newest files
             is_whole = self._vectors.count() == count
         if not is_whole or count != (self._words.count() if self._words else 0):
-            raise StoreError(f"{self.folder}/: its files are not of one index; run: rag index --check")
+            raise StoreError(
+                f"{self.folder}/: its files do not belong to the same index; run: rag index --check"
+            )
 
     def reopened(self) -> LocalStore:
         return LocalStore(self.folder, self.fingerprint, self)

@@ -73,7 +73,7 @@ class Address:
             return cls(f"milvus+lite://{folder}", folder, f"citewire{own}")
         found = _ADDRESS.fullmatch(text.strip())
         if found is None:
-            raise ConfigError(f'store: {text!r} is no address such as "milvus://127.0.0.1:19530/news"')
+            raise ConfigError(f'store: {text!r} is not an address such as "milvus://127.0.0.1:19530/news"')
         place, name = f"{found['host']}:{found['port'] or 19530}", found["name"] + own
         scheme, tls = ("https", "+tls") if found["tls"] else ("http", "")
         return cls(f"milvus{tls}://{place}/{name}", f"{scheme}://{place}", name)

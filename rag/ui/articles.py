@@ -105,4 +105,6 @@ def _done(summary: Summary) -> str:
         "renamed": summary.renamed,
     }
     said = [f"{count(len(ids), 'article')} {what}" for what, ids in changes.items() if ids]
+    if summary.duplicates:
+        said.append(f"{count(len(summary.duplicates), 'duplicate')} left out")
     return ", ".join(said) or "Nothing is new"

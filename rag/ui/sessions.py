@@ -101,7 +101,7 @@ class Sessions:
                     )
         except OSError as error:
             raise SessionError(
-                f"{self.path}: cannot be written ({error.strerror}); set CITEWIRE_DATA"
+                f"{self.path}: cannot be written ({error.strerror}); set CITEWIRE_DATA to a folder that you may write to"
             ) from None
         except sqlite3.Error as error:
             raise self._error(error) from None

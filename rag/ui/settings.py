@@ -49,8 +49,8 @@ class SettingsTab:
                     MOST_SENTENCES,
                     value=6,
                     step=1,
-                    label="Sentences read for an answer",
-                    info="More sentences take longer",
+                    label="Sentences shown as sources",
+                    info="Those that the answer cites are always among them",
                 ),
                 gr.Radio(
                     writers,

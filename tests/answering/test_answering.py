@@ -189,7 +189,7 @@ def test_without_the_readers_model_one_line_says_what_to_do_and_sentences_are_sh
     answer = assistant(settings, generator, open_reader(settings)).ask(LENGTH)
     assert answer.status is Status.UNANSWERED and not answer.statements and generator.prompts == []
     assert "run: rag models get reader" in answer.missing and "\n" not in answer.missing
-    assert answer.missing.startswith("Nothing was read or checked") and answer.generator == "retrieval only"
+    assert answer.missing.startswith("Nothing was read or checked") and answer.generator == "search only"
     assert "Valencia" in answer.closest[0].article.body
     assert [e.number for e in answer.closest] == list(range(1, len(answer.closest) + 1))
     yes_no = assistant(settings, generator, open_reader(settings)).ask("Was Valencia evacuated?")
@@ -539,7 +539,7 @@ def test_a_readers_choice_restricts_what_is_read_and_is_told(settings: Settings)
         "How long did the ferry strike in Bergen last?", choice=Choice(("harbour post",), evidence=1)
     )
     assert {e.article.path for e in answer.evidence} == {"40.md"} and len(answer.evidence) == 1
-    assert answer.note == "Only articles of harbour post were read, as you set."
+    assert answer.note == "Only articles published by harbour post were read, as set under Settings."
 
 
 @pytest.mark.parametrize(("stage", "kept"), [(Stage.DENSE, "lexical_rank"), (Stage.LEXICAL, "dense_rank")])

@@ -96,7 +96,7 @@ def test_a_reader_may_restrict_what_is_read_and_have_it_quoted(assistant: Assist
     choice = Choice(("vietatoparlare",), evidence=3, quotes_only=True)
     answer = assistant.ask(LENGTH, choice=choice)
     assert {e.article.path[:3] for e in answer.evidence} == {"001"} and len(answer.evidence) <= 3
-    assert "Only articles of vietatoparlare" in answer.note and answer.generator == "quotes only"
+    assert "Only articles published by vietatoparlare" in answer.note and answer.generator == "quotes only"
     nothing = assistant.ask(LENGTH, choice=Choice(after=PartialDate(2030)))
     assert nothing.status is Status.UNANSWERED and "from 2030 on" in nothing.note
 

@@ -314,7 +314,7 @@ def test_what_the_articles_are_about_is_told_by_their_titles_publishers_and_date
     answer = asked(Asked(Intent.LIST))
     assert quoted(answer) == ["Floods hit Valencia", TALKS.split(". ")[0] + "."]
     assert answer.note.startswith("There are 2 articles.")
-    assert "Titles outside the text: Valencia grain." in answer.note
+    assert "Titles that the text itself does not contain: Valencia grain." in answer.note
     assert "Publishers: The Courier | News." in answer.note and "2025-07-10, July 10" in answer.note
 
 
@@ -354,7 +354,7 @@ def test_articles_are_listed_by_publisher_and_by_date() -> None:
     assert quoted(asked(Asked(Intent.LIST, "2025", False))) == ["Floods hit Valencia"]
     unknown = asked(Asked(Intent.LIST, "the BBC"))
     assert unknown.note == (
-        "No article here is known to be from “BBC”. Publishers that are named: The Courier | News."
+        "No article here is known to be from “BBC”. Publishers named: The Courier | News."
     )
     assert told(Asked(Intent.LIST, "the constitution", False)) is None
 
@@ -366,9 +366,9 @@ def test_the_newest_and_the_oldest_article_are_those_of_the_last_and_the_first_d
         told(Asked(Intent.NEWEST, "latest"), corpus),
         told(Asked(Intent.NEWEST, "oldest"), corpus),
     )
-    assert newest is not None and newest.note == "The latest article is of 2025-07-10."
+    assert newest is not None and newest.note == "The latest article is dated 2025-07-10."
     assert quoted(newest) == ["Floods hit Valencia"]
-    assert oldest is not None and oldest.note == "The oldest article is of 2024-05-04."
+    assert oldest is not None and oldest.note == "The oldest article is dated 2024-05-04."
     summary = told(Asked(Intent.SUMMARY, "oldest", False), corpus)
     assert summary is not None and quoted(summary)[0].startswith("Ministers met in Ankara")
     unknown = told(Asked(Intent.NEWEST, "newest"), Corpus(CORPUS.articles()[1]))
@@ -427,7 +427,7 @@ def test_the_article_is_the_only_one_there_is() -> None:
 def test_only_what_the_reader_chose_is_counted() -> None:
     choice = Choice(publishers=("The Courier | News",))
     assert asked(Asked(Intent.COUNT), choice).note == (
-        "There is 1 article. Only articles of The Courier | News were read, as you set."
+        "There is 1 article. Only articles published by The Courier | News were read, as set under Settings."
     )
     assert quoted(asked(Asked(Intent.LIST), choice)) == ["Floods hit Valencia"]
 

@@ -415,7 +415,9 @@ def test_rows_of_json_lines_keep_their_ids_and_a_bad_line_is_named() -> None:
     assert found[-1] == Document("7", "Good.")
     reasons = [f.reason for f in found[1:-1] if isinstance(f, Refused)]
     assert len(reasons) == 5
-    for number, words in enumerate(("not readable", "has no text", "holds NaN", "nested", "no object"), 2):
+    for number, words in enumerate(
+        ("not readable", "has no text", "holds NaN", "nested", "not an object"), 2
+    ):
         assert reasons[number - 2].startswith(f"line {number}: ") and words in reasons[number - 2]
 
 
@@ -452,7 +454,7 @@ def test_a_feed_gives_its_entries_as_plain_text() -> None:
     assert found == Document(
         "g1", "The bridge fell.", "Bridge & road", "", "Wire", "2024-03-05", "", "https://e.example/1"
     )
-    assert "no RSS or Atom" in reason("a.xml", b"<?xml version='1.0'?><x>y</x>")
+    assert "not an RSS or Atom" in reason("a.xml", b"<?xml version='1.0'?><x>y</x>")
 
 
 def test_an_archive_gives_what_its_files_give() -> None:
@@ -631,7 +633,7 @@ def test_an_rtf_gives_its_text_without_what_was_deleted() -> None:
     assert found.text.split("\n\n")[0] == "The café – of Rome costs 4.2 million."
     assert "left\tright" in found.text and found.text.endswith("\n\nAt most.")
     assert (found.title, found.author) == ("Café closed", "Ann Lee")
-    assert "is no RTF" in reason("a.rtf", b"plain")
+    assert "is not RTF" in reason("a.rtf", b"plain")
 
 
 # --- Excel, mail, pages in one file -------------------------------------------------------------------------------
@@ -681,7 +683,7 @@ def test_a_message_is_an_article_and_what_is_attached_others() -> None:
     both = b"Subject: x\nContent-Type: multipart/alternative; boundary=b\n\n--b\n\n\n--b\nContent-Type: text/html\n\n<p>Closed.</p>\n--b--"
     assert one("a.eml", both).text == "Closed."
     assert one("a.eml", mail("", {"b.txt": b"Attached."})) == Document("b.txt", "Attached.")
-    assert "no message" in reason("a.eml", b"\nNo head at all.")
+    assert "not a message" in reason("a.eml", b"\nNo head at all.")
 
 
 def test_a_message_that_was_sent_on_is_read() -> None:

@@ -124,7 +124,7 @@ def test_addresses_are_checked_and_hold_no_key() -> None:
     for wrong in ("ftp://a", "a:8000"):
         with pytest.raises(ConfigError, match="no address such as"):
             servers_of(wrong)
-    with pytest.raises(ConfigError, match="no key belongs into an address") as caught:
+    with pytest.raises(ConfigError, match="a key does not belong in an address") as caught:
         servers_of("http://me:secret@a/v1")
     assert "secret" not in str(caught.value)
 
@@ -239,7 +239,7 @@ def test_what_a_server_does_wrong_is_one_line_with_its_address_and_no_key(
 def test_a_redirect_is_not_followed() -> None:
     with serving(hello) as (good, made):
         moved = lambda server, body: server.send(307, {}, Location=f"{good}/chat/completions")  # noqa: E731
-        with serving(moved) as (address, _), pytest.raises(ModelError, match="sends elsewhere"):
+        with serving(moved) as (address, _), pytest.raises(ModelError, match="redirects to another address"):
             write(RemoteGenerator([address]))
         assert made.asked == []
 

@@ -34,5 +34,7 @@ def test_a_readers_choice_leaves_articles_out(choice: Choice, kept: str) -> None
 def test_what_is_left_to_read_is_said_in_words() -> None:
     assert choice_text(
         Choice(("Wired\u200b", "The Courier"), PartialDate(2025, 7), PartialDate(2025, 8, 2))
-    ) == ("Only articles of Wired, The Courier from July 2025 on until 2025-08-02 were read, as you set.")
+    ) == (
+        "Only articles published by Wired or The Courier and dated from July 2025 to 2025-08-02 were read, as set under Settings."
+    )
     assert choice_text(EVERY_ARTICLE) == ""

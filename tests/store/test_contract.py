@@ -523,7 +523,7 @@ def test_another_host_that_indexed_meanwhile_is_noticed(
     "address", ["milvus://a", "http://a/b", "milvus://a:x/b", "milvus://a/1b", "milvus://u:p@a/b"]
 )
 def test_a_wrong_address_is_one_line(address: str) -> None:
-    with pytest.raises(ConfigError, match="is no address such as"):
+    with pytest.raises(ConfigError, match="is not an address such as"):
         Address.of(address)
 
 

@@ -1182,4 +1182,4 @@ def test_the_head_of_the_page_says_who_else_sees_the_questions() -> None:
     assert "Nothing leaves this machine." in alone
     assert header_html(Settings(servers="http://127.0.0.1:8000/v1", store="milvus://localhost:1/n")) == alone
     told = header_html(Settings(servers="http://gpu1:8000/v1, http://gpu2/v1", store="milvus://10.0.0.5:1/n"))
-    assert "go to gpu1, gpu2, 10.0.0.5, as you set it." in told and "Nothing leaves" not in told
+    assert "go to gpu1, gpu2, 10.0.0.5, as configured." in told and "Nothing leaves" not in told

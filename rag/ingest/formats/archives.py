@@ -46,7 +46,9 @@ def member(archive: zipfile.ZipFile, info: zipfile.ZipInfo, limit: int, limits: 
             if size > limit:
                 raise FormatError(f"larger than {limit // 2**20} MB; split it")
             if size > 2**20 and size > limits.ratio * max(1, info.compress_size):
-                raise FormatError("unpacks to far more than it holds (a bomb?); unpack it by hand")
+                raise FormatError(
+                    "unpacks to far more than its size (a zip bomb, made to do harm?); unpack it by hand if you trust it"
+                )
             parts.append(block)
     return b"".join(parts)
 

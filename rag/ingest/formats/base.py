@@ -168,7 +168,7 @@ def check_depth(data: bytes, limits: Limits) -> None:
 def check_xml(content: bytes, limits: Limits) -> None:
     """Raise `FormatError` for XML that is unsafe to parse: entities, which can expand, or elements nested too deep."""
     if b"<!ENTITY" in content:
-        raise FormatError("defines entities; save it again")
+        raise FormatError("defines XML entities, which are not read; save it again without them")
     check_depth(content, limits)
 
 
@@ -181,7 +181,7 @@ def xml_root(content: bytes, limits: Limits) -> Any:
     try:
         return etree.fromstring(content, parser)
     except etree.LxmlError as error:
-        raise FormatError(f"not readable as XML ({error})") from None
+        raise FormatError(f"not readable as XML ({error}); save it again") from None
 
 
 def times(written: str, most: int = 100) -> int:

@@ -42,7 +42,7 @@ def decode(data: bytes) -> str:
         except FormatError:
             text = ""
         if not text or "\0" in text:
-            raise FormatError("holds NUL characters, so it is no text; save it as UTF-8")
+            raise FormatError("holds NUL characters, so it is not text; save it as UTF-8")
     return text
 
 

@@ -41,7 +41,7 @@ def read_feed(name: str, data: IO[bytes], job: Job) -> Iterator[Found]:
     # as a stream, because feedparser takes a text for an address and would fetch it
     feed = feedparser.parse(io.BytesIO(content), sanitize_html=True, resolve_relative_uris=False)
     if not feed.version:
-        raise FormatError("is XML, but no RSS or Atom feed")
+        raise FormatError("is XML, but not an RSS or Atom feed; save it as HTML or text")
     publisher = str(feed.feed.get("title", ""))
     number = 0
     for number, entry in enumerate(feed.entries, 1):

@@ -27,7 +27,7 @@ def _message(data: IO[bytes], job: Job) -> EmailMessage:
 
     message = BytesParser(EmailMessage, policy=default).parse(io.BytesIO(whole(data, job.limits.file)))
     if not message.keys():
-        raise FormatError("has no head with a subject and a sender, so it is no message")
+        raise FormatError("has no header with a subject and a sender, so it is not a message")
     return message
 
 

@@ -47,7 +47,7 @@ def parsed(markup: str | bytes, limits: Limits) -> Any:
     except etree.LxmlError as error:
         if not data.strip():
             return None
-        raise FormatError(f"not readable as HTML ({error})") from None
+        raise FormatError(f"not readable as HTML ({error}); save it again") from None
     if root is not None:
         # corrected: the text no longer says it
         etree.strip_elements(root, "del", "s", "strike", with_tail=False)

@@ -310,7 +310,7 @@ def read_rtf(name: str, data: IO[bytes], job: Job) -> Iterator[Found]:
     """An RTF text, as WordPad, older versions of Word and many newsroom systems write it."""
     content = whole(data, job.limits.text)
     if not content.lstrip().startswith(b"{\\rtf"):
-        raise FormatError("is no RTF; save it again")
+        raise FormatError("is not RTF; save it again")
     markup = content.decode("latin-1")
     if markup.count("{") > 1_000_000:
         raise FormatError("holds too many groups; save it as text")

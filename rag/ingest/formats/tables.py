@@ -104,7 +104,7 @@ def _row(row: object, number: int, names: Mapping[str, str], limits: Limits, ord
     """A row of a table or an object as a document. `order` is that of numeric dates. Raises `FormatError` that names what is
     missing."""
     if not isinstance(row, dict):
-        raise FormatError("is no object with a text")
+        raise FormatError("is not an object with a text")
     found = {}
     for field in ALIASES:
         candidates = _names_of(field, names)
@@ -114,7 +114,7 @@ def _row(row: object, number: int, names: Mapping[str, str], limits: Limits, ord
         asked = names.get("text") or "text, body, content, ..."
         have = ", ".join(sorted(str(k) for k in row)[:8])
         raise FormatError(
-            f"has no text ({asked}; it has {have or 'nothing'}); name the field under [fields] in citewire.toml"
+            f"has no text (looked for: {asked}; found: {have or 'nothing'}); name the field under [fields] in citewire.toml"
         )
     text = found["text"]
     text = html_to_text(text, limits) if _TAG.search(text) else unwrap(text)
@@ -135,7 +135,7 @@ def _row(row: object, number: int, names: Mapping[str, str], limits: Limits, ord
 
 
 def _no_constant(text: str) -> Any:
-    raise FormatError(f"holds {text}, which is no JSON")
+    raise FormatError(f"holds {text}, which is not JSON")
 
 
 _BRACKETS = re.compile(r'"(?:[^"\\]|\\.)*"|[\[\]{}]')
@@ -148,11 +148,13 @@ def _loads(text: str, limits: Limits) -> Any:
         depth += mark in "[{"
         depth -= mark in "]}"
         if depth > limits.depth // 5:
-            raise FormatError(f"brackets nested more than {limits.depth // 5} deep")
+            raise FormatError(
+                f"brackets nested more than {limits.depth // 5} deep; save the articles as text"
+            )
     try:
         return json.loads(text, parse_constant=_no_constant)
     except ValueError as error:
-        raise FormatError(f"not readable as JSON ({error})") from None
+        raise FormatError(f"not readable as JSON ({error}); correct it or remove it") from None
 
 
 def read_json(name: str, data: IO[bytes], job: Job) -> Iterator[Found]:

@@ -57,7 +57,7 @@ def _unread(error: RequestValidationError) -> Response:
     if found["loc"] == ("body",) and found["type"] == "missing":
         return failed(400, "the request has no body; send the question as JSON", "no_body")
     if found["loc"] == ("body",):
-        text = "the body is no JSON object; send one, with Content-Type: application/json"
+        text = "the body is not a JSON object; send one, with Content-Type: application/json"
         return failed(422, text, "invalid_request")
     place = ".".join(str(p) for p in found["loc"])
     return failed(422, f"{place}: {found['msg']}", "invalid_request")

@@ -1,6 +1,6 @@
 """Measure a trained reader as it ships, in 8 bits, on sets that it was not trained on; and calibrate it.
 
-    python -m training.measure --data DIR --adapter FILE [--boolq FILE] [--write DIR] [--only NAME...]
+    python -m training.measure --data DIR --adapter FILE [--boolq FILE [--write DIR]] [--only NAME...]
 
 `--data` is the folder of public development sets. With `--write` the adapter is copied there with a calibration beside it,
 fitted on the tune halves of the sets; figures are then of the report halves, else of all rows. `training/README.md` says
@@ -17,6 +17,7 @@ import shutil
 import tempfile
 from collections import Counter
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -46,7 +47,12 @@ from training.sets import (
     yes_no,
 )
 
-UNCALIBRATED = {"answerable": [1.0, 0.2, 0.0], "support": [1.0, 0.0, 0.0, 0.0]}
+YES_NO_SHARES = (0.25, 0.25, 0.5)  # of the windows that are asked: most of them tell of something else
+UNCALIBRATED = {
+    "answerable": [1.0, 0.2, 0.0],
+    "support": [1.0, 0.0, 0.0, 0.0],
+    "yes_no": [1.0, 0.0, 0.0, 0.0],
+}
 
 
 def vetoed(statement: str, text: str) -> bool:
@@ -81,6 +87,10 @@ def auc(scores: Any, labels: Any) -> float:
     return float((ranks[y].sum() - good * (good + 1) / 2) / (good * bad)) if good and bad else float("nan")
 
 
+def _auc_of(scores: Any, labels: Any, rows: Any) -> float:
+    return auc(scores[rows], labels[rows])
+
+
 def balanced(scores: Any, labels: Any, floor: float) -> float:
     s, y = np.asarray(scores), np.asarray(labels)
     return float(((s[y] >= floor).mean() + (s[~y] < floor).mean()) / 2)
@@ -107,9 +117,9 @@ def fit_logistic(features: Any, labels: Any) -> list[float]:
     return [round(float(v), 4) for v in w]
 
 
-def fit_support(logits: Any, labels: Sequence[str]) -> list[float]:
-    """A weight for the three logits and a constant for each class, by Newton's method on a grid-free two-step fit:
-    the weight by its likelihood, the constants so that each class is as frequent as it is, at even odds of supported."""
+def fit_support(logits: Any, labels: Sequence[str], shares: Sequence[float] = ()) -> list[float]:
+    """The likeliest weight for the three logits and constant for each class, at even odds of supported and not, or as if the
+    classes had these shares."""
     import torch
 
     x = torch.tensor(np.asarray(logits), dtype=torch.float64)
@@ -117,6 +127,8 @@ def fit_support(logits: Any, labels: Sequence[str]) -> list[float]:
     known = torch.tensor([names.index(v) if v in names else -1 for v in labels])
     good = known == 0
     share = torch.where(good, 0.5 / good.double().mean(), 0.5 / (~good).double().mean())
+    if shares:
+        share = torch.tensor([s / float((known == k).double().mean()) for k, s in enumerate(shares)])[known]
     weight, constants = torch.ones(1, dtype=torch.float64), torch.zeros(3, dtype=torch.float64)
     weight.requires_grad = constants.requires_grad = True
     optimizer = torch.optim.LBFGS([weight, constants], max_iter=200)
@@ -172,7 +184,7 @@ class Bench:
 
 def calibrate(bench: Bench) -> dict[str, list[float]]:
     """Fitted on tune halves: `answerable` on single windows of SQuAD 2 and of the New York Times set, `support` on WiCE,
-    FRANK, the project's own list and BoolQ where it is given, each set counting alike."""
+    FRANK and the project's own list, each set counting alike, `yes_no` on BoolQ."""
     features, labels = [], []
     for name in ("squad_windows", "nyt", "nyt_near"):
         items, scores = bench.read(name)
@@ -183,7 +195,7 @@ def calibrate(bench: Bench) -> dict[str, list[float]]:
                 labels.append(bool(item.answers))
     answerable = fit_logistic(features, labels)
     logits, classes = [], []
-    for name in ("wice", "frank", "contrasts", *(("boolq",) if bench.boolq else ())):
+    for name in ("wice", "frank", "contrasts"):
         items, scores = bench.read(name)
         tune = [
             (i, s) for i, s in zip(items, scores, strict=True) if half(name, i.id.split(".")[0]) is Half.TUNE
@@ -192,7 +204,16 @@ def calibrate(bench: Bench) -> dict[str, list[float]]:
             best_support = max(found, key=lambda s: s.support[0] - max(s.support[1:])).support
             logits.append(best_support)
             classes.append(item.label or ("supported" if item.supported else "unsupported"))
-    return {"answerable": answerable, "support": fit_support(logits, classes)}
+    asked = [
+        (s[0].support, i.label)
+        for i, s in zip(*bench.read("boolq"), strict=True)
+        if half("boolq", i.id.split(".")[0]) is Half.TUNE
+    ]
+    return {
+        "answerable": answerable,
+        "support": fit_support(logits, classes),
+        "yes_no": fit_support([x for x, _ in asked], [label for _, label in asked], YES_NO_SHARES),
+    }
 
 
 class Report:
@@ -217,7 +238,7 @@ class Report:
             if name in names:
                 self.support(name, label)
         if self.bench.boolq and "boolq" in names:
-            self.support("boolq", "BoolQ, yes against no and another passage")
+            self.yes_no()
 
     def put(self, name: str, value: float, count: int, low: float = 0, high: float = 0) -> None:
         self.figures[name] = [round(value, 4), round(low, 4), round(high, 4), count]
@@ -244,11 +265,11 @@ class Report:
 
     def supported(self, found: Sequence[Scores]) -> float:
         """The probability of supported, of the window that supports most."""
-        return max([0.0, *(self.classes(s)[0] for s in found)])
+        return max([0.0, *(self.classes(s, "support")[0] for s in found)])
 
-    def classes(self, scores: Scores) -> tuple[float, ...]:
+    def classes(self, scores: Scores, fitted: str) -> tuple[float, ...]:
         """The probabilities of supported, refuted and not stated."""
-        w, *constants = self.calibration["support"]
+        w, *constants = self.calibration[fitted]
         odds = np.exp([w * x + k for x, k in zip(scores.support, constants, strict=True)])
         return tuple(float(x) for x in odds / odds.sum())
 
@@ -301,18 +322,21 @@ class Report:
         self.put(f"{label}: supported kept", float((x[y] >= 0.5).mean()), int(y.sum()))
         if name == "contrasts":
             self.contrasts(first, x, y)
-        if name == "boolq":
-            self.denied()
 
-    def denied(self) -> None:
-        """How often a no is a no: of passages that say no, and of others that state nothing."""
-        for label, name in (
-            ("refuted", "BoolQ: no said where it is"),
-            ("not_stated", "BoolQ: no said of another passage"),
-        ):
-            some = [self.classes(s[0]) for i, s in self.taken("boolq") if i.label == label]
-            said = [float(r >= YES_NO_FLOOR) for _, r, _ in some]
-            self.put(name, float(np.mean(said)), len(said))
+    def yes_no(self) -> None:
+        """How often a yes and a no are said: of passages that say yes, that say no, and of others that state nothing."""
+        some = [(i.label, self.classes(s[0], "yes_no")) for i, s in self.taken("boolq")]
+        for k, said in enumerate(("yes", "no")):
+            x = np.array([classes[k] for _, classes in some])
+            right = np.array([label == ("supported", "refuted")[k] for label, _ in some])
+            self.put_over(f"BoolQ: AUC of {said}", len(x), partial(_auc_of, x, right))
+            for label, where in (
+                ("supported", "it is yes"),
+                ("refuted", "it is no"),
+                ("not_stated", "another passage"),
+            ):
+                told = x[np.array([name == label for name, _ in some])] >= YES_NO_FLOOR
+                self.put(f"BoolQ: {said} said, {where}", float(told.mean()), len(told))
 
     def contrasts(self, items: Sequence[Claimed], x: Any, y: Any) -> None:
         """What the literal vetoes of the product add, and each kind of the project's own list."""
@@ -341,6 +365,8 @@ def main() -> None:
     parser.add_argument("--rows", type=int, default=600, help="of each set at most")
     parser.add_argument("--only", nargs="+", choices=SETS, default=SETS)
     options = parser.parse_args()
+    if options.write and not options.boolq:
+        parser.error("--write needs --boolq, on which a yes and a no are calibrated")
     settings = load_settings()
     base = find_model("reader", settings)
     with tempfile.TemporaryDirectory() as work:

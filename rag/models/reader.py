@@ -21,7 +21,7 @@ from typing import Any, Protocol
 from rag.errors import ModelError
 from rag.models import openvino
 
-FORMAT = 2
+FORMAT = 3
 ADAPTER = Path(__file__).parents[1] / "weights" / "reader.safetensors"
 BASE_FILES = ("model.safetensors", "tokenizer.json")
 
@@ -70,6 +70,12 @@ class Reader(Protocol):
         """The support of each claim by its window, for (claim, window) pairs, in the order given."""
 
 
+def is_yes(claim: str) -> bool:
+    """Whether a claim is a question with a yes. Such claims have a calibration of their own: the network is sure of a yes
+    far sooner than of a no."""
+    return claim.endswith("? Yes.")
+
+
 def claim_of(question: str, statement: str) -> str:
     """The claim that `statement` makes as an answer to `question`: both, as the network was trained."""
     return f"{question} {statement}".strip()
@@ -95,6 +101,7 @@ class _Calibration:
     base_sha256: str
     answerable: tuple[float, float, float]  # weights of the logit and of the lead, and a constant
     support: tuple[float, float, float, float]  # a weight of the three logits, and a constant for each class
+    yes_no: tuple[float, float, float, float]  # the same for questions with a yes
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,13 +149,14 @@ class MPNetReader:
 
     def support(self, pairs: Sequence[tuple[str, str]]) -> list[Support]:
         """See `Reader`. A window without a word states nothing. Raises `ModelError` like `read`."""
-        weight, *constants = self._calibration.support
         judged = []
-        for s in self.scores([(f"claim: {claim}", window) for claim, window in pairs]):
+        scores = self.scores([(f"claim: {claim}", window) for claim, window in pairs])
+        for (claim, _), s in zip(pairs, scores, strict=True):
             if s.end == s.start:
                 judged.append(Support(0.0, 0.0, 1.0))
                 continue
-            logits = [weight * x + c for x, c in zip(s.support, constants, strict=True)]
+            fitted = self._calibration.yes_no if is_yes(claim) else self._calibration.support
+            logits = [fitted[0] * x + c for x, c in zip(s.support, fitted[1:], strict=True)]
             top = max(logits)
             odds = [math.exp(x - top) for x in logits]
             judged.append(Support(*(round(o / sum(odds), 4) for o in odds)))
@@ -282,12 +290,13 @@ def _read_calibration(path: Path) -> _Calibration:
         row = json.loads(path.read_text("utf-8"))
         if row["format"] != FORMAT:
             raise ValueError(f"format {row['format']}, expected {FORMAT}")
-        a, s = row["answerable"], row["support"]
+        a, s, y = row["answerable"], row["support"], row["yes_no"]
         return _Calibration(
             str(row["adapter_sha256"]),
             str(row["base_sha256"]),
             (float(a[0]), float(a[1]), float(a[2])),
             (float(s[0]), float(s[1]), float(s[2]), float(s[3])),
+            (float(y[0]), float(y[1]), float(y[2]), float(y[3])),
         )
     except (OSError, ValueError, KeyError, TypeError, IndexError) as error:
         raise ModelError(f"{path} cannot be read ({error}); install Citewire anew") from None

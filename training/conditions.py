@@ -16,7 +16,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from rag.answering.disagreement import is_measure, second_number
-from rag.answering.pipeline import ALSO_FLOOR, ANSWER_FLOOR
+from rag.answering.pipeline import ANSWER_FLOOR, SECOND_FLOOR
 from rag.answering.question import lacking
 from rag.answering.reading import Found, read
 from rag.assistant import open_reader
@@ -82,7 +82,7 @@ def second_numbers(asked: Sequence[Asked], reader: Reader) -> None:
             continue
         found = found_in(row, reader)
         tried += bool(found)
-        if found and (second := second_number(row.question, found[0], found, reader, ALSO_FLOOR)):
+        if found and (second := second_number(row.question, found[0], found, reader, SECOND_FLOOR)):
             shown += 1
             print(f"{row.question} {found[0].value} / {second.value}")
     print(f"second numbers: {shown} on {tried} questions that a number answers")

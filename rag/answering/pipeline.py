@@ -48,6 +48,7 @@ from rag.text.words import fold, plain
 # Calibrated probabilities, set on development data (`docs/reader.md`).
 ANSWER_FLOOR = 0.5  # the surest window answers
 RIVAL_FLOOR = 0.6  # another window answers too, and is compared with the first
+SECOND_FLOOR = 0.85  # another number of the same window stands beside the first
 ALSO_FLOOR = 0.9  # another window answers otherwise, and its sentence stands beside the first
 YES_NO_FLOOR = 0.6  # a window supports or refutes the question as a claim
 CLOSEST = 3  # sentences shown beside a refusal
@@ -107,20 +108,23 @@ def answer(asked: str, understood: str, parts: Parts, clock: Clock, *, cancel: C
     if not answering:
         yield _refusal(base, found, clock, fixed_by)
         return
+    beside: set[int] = set()  # numbers of evidence that stands beside the first whatever else answers
     if parts.have(Stage.COMPARE) and (
-        second := second_number(understood, answering[0], found, parts.reader, ALSO_FLOOR)
+        second := second_number(understood, answering[0], found, parts.reader, SECOND_FLOOR)
     ):
         answering.append(second)
+        beside.add(second.evidence.number)
     base = replace(_with(base, answering), confidence=answering[0].answerable)
     groups: list[list[Found]] = [[f] for f in answering]
     disagreement = None
     if parts.have(Stage.COMPARE):
         groups, disagreement = compare(understood, answering, parts.reader)
-    rivals = {n for v in disagreement.values for n in v.citations} if disagreement else set()
+    if disagreement:
+        beside |= {n for v in disagreement.values for n in v.citations}
     shown_groups = [
         g
         for n, g in enumerate(groups)
-        if n == 0 or g[0].answerable >= ALSO_FLOOR or rivals & {f.evidence.number for f in g}
+        if n == 0 or g[0].answerable >= ALSO_FLOOR or beside & {f.evidence.number for f in g}
     ]
     quotes = tuple(quote(n, group[0]) for n, group in enumerate(shown_groups[:MOST_QUOTES], 1))
     clock.mark("first_verified_s")

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from rag.answering.pipeline import ALSO_FLOOR, ANSWER_FLOOR, MOST_QUOTES, YES_NO_FLOOR
+from rag.answering.pipeline import ALSO_FLOOR, ANSWER_FLOOR, MOST_QUOTES, SECOND_FLOOR, YES_NO_FLOOR
 from rag.assistant import Assistant, open_reader
 from rag.config import Settings
 from rag.errors import GenerationError, QuestionError
@@ -230,7 +230,7 @@ def test_another_number_of_the_window_stands_beside_the_first_without_a_disagree
     crowd = "About 300 swimmers protested in Larkholm. Police spoke of 150 protesters."
     (settings.seeds / "crowd.txt").write_text(crowd, "utf-8")
     question = "How many protesters were there in Larkholm?"
-    both = ScriptedReader({"About 300 swimmers": 0.9, "150 protesters": ALSO_FLOOR})
+    both = ScriptedReader({"About 300 swimmers": 0.9, "150 protesters": SECOND_FLOOR})
     answer = assistant(settings, None, both).ask(question)
     assert [s.text for s in answer.shown] == [
         "About 300 swimmers protested in Larkholm.",
@@ -238,7 +238,7 @@ def test_another_number_of_the_window_stands_beside_the_first_without_a_disagree
     ]
     assert answer.disagreement is None
     for reader in (
-        ScriptedReader({"About 300 swimmers": 0.9, "150 protesters": ALSO_FLOOR - 0.01}),
+        ScriptedReader({"About 300 swimmers": 0.9, "150 protesters": SECOND_FLOOR - 0.01}),
         ScriptedReader({"About 300 swimmers": 0.9, "Police": 0.99}),  # no number
     ):
         assert len(assistant(settings, None, reader).ask(question).shown) == 1

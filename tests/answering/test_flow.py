@@ -98,7 +98,7 @@ def test_a_reader_may_restrict_what_is_read_and_have_it_quoted(assistant: Assist
     assert {e.article.path[:3] for e in answer.evidence} == {"001"} and len(answer.evidence) <= 3
     assert "Only articles published by vietatoparlare" in answer.note and answer.generator == "quotes only"
     nothing = assistant.ask(LENGTH, choice=Choice(after=PartialDate(2030)))
-    assert nothing.status is Status.UNANSWERED and "from 2030 on" in nothing.note
+    assert nothing.status is Status.UNANSWERED and "dated 2030 or later" in nothing.note
 
 
 def test_a_reader_may_choose_another_model_that_is_here(assistant: Assistant) -> None:

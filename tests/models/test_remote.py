@@ -122,7 +122,7 @@ def test_addresses_are_checked_and_hold_no_key() -> None:
     assert servers_of("http://a:1/v1/, https://b/v1") == ("http://a:1/v1", "https://b/v1")
     assert servers_of("") == ()
     for wrong in ("ftp://a", "a:8000"):
-        with pytest.raises(ConfigError, match="no address such as"):
+        with pytest.raises(ConfigError, match="not an address such as"):
             servers_of(wrong)
     with pytest.raises(ConfigError, match="a key does not belong in an address") as caught:
         servers_of("http://me:secret@a/v1")

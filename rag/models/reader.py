@@ -73,7 +73,7 @@ class Reader(Protocol):
 def is_yes(claim: str) -> bool:
     """Whether a claim is a question with a yes. Such claims have a calibration of their own: the network is sure of a yes
     far sooner than of a no."""
-    return claim.endswith("? Yes.")
+    return claim.endswith(" Yes.")
 
 
 def claim_of(question: str, statement: str) -> str:

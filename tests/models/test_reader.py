@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 
 from rag.errors import ModelError
 from rag.models import openvino
-from rag.models.reader import ADAPTER, MAX_TOKENS, MPNetReader, claim_of, groups
+from rag.models.reader import ADAPTER, FORMAT, MAX_TOKENS, MPNetReader, claim_of, groups
 from rag.models.reader_graph import build
 
 MEETING = (
@@ -263,6 +263,16 @@ def test_scores_become_probabilities_by_the_settings_beside_the_adapter(
     assert judged(99, 0, 9, 0) == (1.0, pytest.approx([0, 1, 0], abs=0.001))
 
 
+@pytest.mark.parametrize("question", ["Did Ann resign?", "did ann resign"])
+def test_a_question_with_a_yes_has_settings_of_its_own(
+    reader_dir: Path, cache: Path, tmp_path: Path, question: str
+) -> None:
+    adapter = copied(tmp_path, support=[0, 9, 0, 0], yes_no=[0, 0, 9, 0])
+    other = MPNetReader(lambda: reader_dir, cache, adapter, threads=1)
+    asked, plain = other.support([(claim_of(question, "Yes."), FIRE), (claim_of(question, "She did."), FIRE)])
+    assert asked.refuted > 0.99 and plain.supported > 0.99
+
+
 def test_a_damaged_adapter_is_one_line_that_says_to_install_anew(reader_dir: Path, tmp_path: Path) -> None:
     adapter = copied(tmp_path)
     data = bytearray(adapter.read_bytes())
@@ -279,7 +289,7 @@ def test_a_damaged_adapter_is_one_line_that_says_to_install_anew(reader_dir: Pat
 
 
 @pytest.mark.parametrize(
-    "content", ["{", "[]", "{}", '{"format": 1}', '{"format": 2, "answerable": [1]}', None]
+    "content", ["{", "[]", "{}", '{"format": 1}', f'{{"format": {FORMAT}, "answerable": [1]}}', None]
 )
 def test_a_damaged_calibration_is_one_line_that_says_to_install_anew(
     tmp_path: Path, content: str | None

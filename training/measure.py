@@ -147,6 +147,11 @@ def fit_support(logits: Any, labels: Sequence[str], shares: Sequence[float] = ()
     return [round(float(v), 4) for v in (*weight.detach(), *(constants - constants.mean()).detach())]
 
 
+def half_of(name: str, row: Asked | Claimed) -> Half:
+    """The half in which a row of a set is; the rows of one paragraph or summary are in the same."""
+    return half(name.split("_")[0], row.id.split(".")[0])
+
+
 class Bench:
     """Reads sets with one adapter, once each."""
 
@@ -189,7 +194,7 @@ def calibrate(bench: Bench) -> dict[str, list[float]]:
     for name in ("squad_windows", "nyt", "nyt_near"):
         items, scores = bench.read(name)
         for item, found in zip(items, scores, strict=True):
-            if half(name.split("_")[0], item.id) is Half.TUNE:
+            if half_of(name, item) is Half.TUNE:
                 best = max(found, key=lambda s: s.answerable + 0.2 * s.lead)
                 features.append([best.answerable, best.lead])
                 labels.append(bool(item.answers))
@@ -197,9 +202,7 @@ def calibrate(bench: Bench) -> dict[str, list[float]]:
     logits, classes = [], []
     for name in ("wice", "frank", "contrasts"):
         items, scores = bench.read(name)
-        tune = [
-            (i, s) for i, s in zip(items, scores, strict=True) if half(name, i.id.split(".")[0]) is Half.TUNE
-        ]
+        tune = [(i, s) for i, s in zip(items, scores, strict=True) if half_of(name, i) is Half.TUNE]
         for item, found in tune * max(1, 300 // len(tune)):
             best_support = max(found, key=lambda s: s.support[0] - max(s.support[1:])).support
             logits.append(best_support)
@@ -207,7 +210,7 @@ def calibrate(bench: Bench) -> dict[str, list[float]]:
     asked = [
         (s[0].support, i.label)
         for i, s in zip(*bench.read("boolq"), strict=True)
-        if half("boolq", i.id.split(".")[0]) is Half.TUNE
+        if half_of("boolq", i) is Half.TUNE
     ]
     return {
         "answerable": answerable,
@@ -251,11 +254,10 @@ class Report:
     def taken(self, name: str) -> list[tuple[Any, list[Scores]]]:
         """The rows of a set that count, with their scores."""
         items, scores = self.bench.read(name)
-        set_name = name.split("_")[0]
         return [
             (i, s)
             for i, s in zip(items, scores, strict=True)
-            if not self.only_report or half(set_name, i.id.split(".")[0]) is Half.REPORT
+            if not self.only_report or half_of(name, i) is Half.REPORT
         ]
 
     def sure(self, found: Sequence[Scores]) -> float:

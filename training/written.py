@@ -23,7 +23,7 @@ from typing import Any
 from rag.schema import MONTHS
 from training.claims import nearest
 from training.followups import MOST_TOLD
-from training.maker import Maker, found, read_rows, words
+from training.maker import Maker, Span, found, read_rows, words
 from training.rewriting import sentences
 
 FOLDER = Path(__file__).parent / "written"
@@ -90,11 +90,7 @@ def _answers(make: Maker, item: Item) -> None:
     """Questions over the passage, over the sentences that answer, and over those that do not."""
     rng, text = make.rng, item.text
     for question, answer in item.qa:
-        spans = found(text, answer)
-        at = spans[0][0]
-        start, end = (0, len(text)) if rng.random() < WHOLE else make.window(text, at, rng.choice((1, 2, 3)))
-        inside = [(s - start, e - start) for s, e in spans if s >= start and e <= end]
-        make.answer("written, answered", question, text[start:end], inside, _head(item, rng))
+        make.answer("written, answered", question, *_told(make, text, answer), _head(item, rng))
         rest = [text[s:e] for s, e in sentences(text) if answer not in text[s:e]]
         if rest:
             left = rest if rng.random() < 0.5 else [rng.choice(rest)]
@@ -118,15 +114,19 @@ def _follow_ups(make: Maker, item: Item) -> None:
         if not answer:
             make.answer("written, follow-up unanswered", question, text, [], _head(item, rng))
             continue
-        spans = found(text, answer)
-        start, end = (
-            (0, len(text)) if rng.random() < WHOLE else make.window(text, spans[0][0], rng.choice((1, 2, 3)))
-        )
-        inside = [(s - start, e - start) for s, e in spans if s >= start and e <= end]
-        make.answer("written, follow-up answered", question, text[start:end], inside, _head(item, rng))
+        make.answer("written, follow-up answered", question, *_told(make, text, answer), _head(item, rng))
         rest = [text[s:e] for s, e in sentences(text) if answer not in text[s:e]]
         if rest:
             make.answer("written, follow-up unanswered", question, " ".join(rest), [], _head(item, rng))
+
+
+def _told(make: Maker, text: str, answer: str) -> tuple[str, list[Span]]:
+    """The whole text or some sentences of it that hold the answer, and where."""
+    rng, spans = make.rng, found(text, answer)
+    start, end = (0, len(text))
+    if rng.random() >= WHOLE:
+        start, end = make.window(text, spans[0][0], rng.choice((1, 2, 3)))
+    return text[start:end], [(s - start, e - start) for s, e in spans if s >= start and e <= end]
 
 
 def _claims(make: Maker, item: Item, texts: Sequence[str]) -> None:

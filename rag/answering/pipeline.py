@@ -71,17 +71,25 @@ class Parts:
         """Whether a stage is not left out."""
         return stage not in self.without
 
+    def passages(self, question: str) -> list[Passage]:
+        """What retrieval finds for a question, best first."""
+        return retrieve(
+            self.store, self.embedder, question, self.settings.passages, self.without, self.choice
+        )
+
+    def fixed_by(self, own: str) -> str:
+        """The text whose dates no window may tell otherwise: what is asked, or nothing."""
+        return own if self.have(Stage.LITERALS) else ""
+
 
 def answer(asked: str, understood: str, parts: Parts, clock: Clock, *, cancel: Cancel) -> Iterator[Answer]:
     """Growing answers to `understood`; the last one is final.
 
     Raises `StoppedError`, `GenerationError` and `ModelError` from the models; what was yielded before stays true.
     """
-    passages = retrieve(
-        parts.store, parts.embedder, understood, parts.settings.passages, parts.without, parts.choice
-    )
+    passages = parts.passages(understood)
     own = _own(asked, understood)
-    fixed_by = own if parts.have(Stage.LITERALS) else ""
+    fixed_by = parts.fixed_by(own)
     try:
         found, judged = _read(own, understood, passages, parts, fixed_by)
     except ModelError as error:
@@ -142,12 +150,10 @@ def answer(asked: str, understood: str, parts: Parts, clock: Clock, *, cancel: C
 
 def sureness(asked: str, understood: str, parts: Parts) -> float:
     """How surely the articles answer a question, understood in a certain way: a calibrated probability, 0 without a reader."""
-    passages = retrieve(
-        parts.store, parts.embedder, understood, parts.settings.passages, parts.without, parts.choice
-    )
+    passages = parts.passages(understood)
     own = _own(asked, understood)
     try:
-        found, _ = _read(own, understood, passages, parts, own if parts.have(Stage.LITERALS) else "")
+        found, _ = _read(own, understood, passages, parts, parts.fixed_by(own))
     except ModelError:
         return 0.0  # the answer tells of it
     return max((f.answerable for f in found if f.fits), default=0.0)

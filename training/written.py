@@ -5,9 +5,11 @@ year, role, round or measure), claims that it supports, refutes and leaves open,
 
     {"title", "date", "text", "qa": [[question, answer], ...], "no": [question, ...],
      "claims": [[claim, "s" | "r" | "n"], ...], "yn": [[question, "y" | "n" | "u"], ...],
-     "talk": [[number in qa, follow-up, answer or ""], ...]}
+     "talk": [[number in qa, follow-up, answer or ""], ...], "group": number}
 
-The passages tell of nothing real and are in no set that measures.
+A text in paragraphs is a whole article, of several things of one kind: what a sentence is about stands some sentences
+ahead of it. Passages of one group are about things that are easily confused: a question of one is answered by another only where
+it is a question of that one too. The passages tell of nothing real and are in no set that measures.
 """
 
 from __future__ import annotations
@@ -32,6 +34,10 @@ LABELS = {"s": "supported", "r": "refuted", "n": "not_stated"}
 WHOLE = 0.4  # of the questions are put over the whole passage, else over one to three sentences
 TOLD = 0.8  # of the follow-ups stand behind the sentence that answered, all behind the earlier question
 HEADED = 0.7  # of the windows have the title and date ahead
+ARTICLE_CHARS = (
+    600,
+    1250,
+)  # of a window of an article in paragraphs: the longest still has room for a question
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,11 +51,13 @@ class Item:
     claims: tuple[tuple[str, str], ...]
     yn: tuple[tuple[str, str], ...]
     talk: tuple[tuple[int, str, str], ...]
+    article: bool  # several paragraphs
+    group: str  # of passages about things that are easily confused, "" for most
 
 
 def items() -> list[Item]:
     """All passages, in order."""
-    return [_item(row) for file in sorted(FOLDER.glob("*.jsonl")) for row in read_rows(file)]
+    return [_item(row, file.stem) for file in sorted(FOLDER.glob("*.jsonl")) for row in read_rows(file)]
 
 
 def items_of_sets(paragraphs: Iterable[str]) -> list[Item]:
@@ -64,22 +72,34 @@ def name_of(paragraph: str) -> str:
     return sha256(paragraph.encode()).hexdigest()[:12]
 
 
-def _item(row: dict[str, Any]) -> Item:
+def _item(row: dict[str, Any], name: str = "") -> Item:
     day = date.fromisoformat(row["date"]) if row.get("date") else None
     told = f"({day.day} {MONTHS[day.month - 1]} {day.year})" if day else ""
     head = " ".join(x for x in (row.get("title"), told) if x)
     qa, claims, yn = (tuple((a, b) for a, b in row.get(name, ())) for name in ("qa", "claims", "yn"))
     talk = tuple((i, q, a) for i, q, a in row.get("talk", ()))
-    return Item(f"{head}: " if head else "", row["text"], qa, tuple(row["no"]), claims, yn, talk)
+    text, group = row["text"], f"{name} {row['group']}" if "group" in row else ""
+    article = "\n\n" in text
+    text = " ".join(text.split()) if article else text
+    return Item(f"{head}: " if head else "", text, qa, tuple(row["no"]), claims, yn, talk, article, group)
 
 
 def written(make: Maker, passages: Sequence[Item]) -> None:
     """The pairs of all passages."""
     texts = [p.text for p in passages]
     for item in passages:
+        if item.article:
+            _article(make, item, texts)
+            continue
         _answers(make, item)
         _follow_ups(make, item)
         _claims(make, item, texts)
+    groups: dict[str, list[Item]] = {}
+    for item in passages:
+        if item.group:
+            groups.setdefault(item.group, []).append(item)
+    for group in groups.values():
+        _neighbours(make, group)
 
 
 def _head(item: Item, rng: random.Random) -> str:
@@ -98,10 +118,66 @@ def _answers(make: Maker, item: Item) -> None:
     for question in item.no:
         make.answer("written, unanswerable", question, text, [], _head(item, rng))
         if rng.random() < 0.6:
-            asked = words(question)
-            best = max(sentences(text), key=lambda s: len(words(text[s[0] : s[1]]) & asked) + rng.random())
-            start, end = make.window(text, best[0], rng.choice((1, 2)))
+            start, end = _closest(make, text, question)
             make.answer("written, unanswerable", question, text[start:end], [], _head(item, rng))
+
+
+def _article(make: Maker, item: Item, texts: Sequence[str]) -> None:
+    """Questions over stretches of an article that reach from the sentence that answers some way back, and claims over the whole
+    of it where it is short enough."""
+    rng, text = make.rng, item.text
+
+    def stretch(at: int) -> tuple[int, int]:
+        """From as many sentences ahead of the one with `at` as fit to the next one or the next but one."""
+        spans, most = sentences(text), rng.randint(*ARTICLE_CHARS)
+        own = next(i for i, (_, e) in enumerate(spans) if at < e)
+        first, last = own, min(own + rng.choice((0, 1, 2)), len(spans) - 1)
+        while first and spans[last][1] - spans[first - 1][0] <= most:
+            first -= 1
+        return spans[first][0], spans[last][1]
+
+    for question, answer in item.qa:
+        told = found(text, answer)
+        for _ in range(2):
+            start, end = stretch(told[0][0])
+            spans = [(s - start, e - start) for s, e in told if s >= start and e <= end]
+            make.answer("written, article answered", question, text[start:end], spans, _head(item, rng))
+        rest = " ".join(text[s:e] for s, e in sentences(text) if answer not in text[s:e])
+        make.answer(
+            "written, answer sentence left out", question, rest[: ARTICLE_CHARS[1]], [], _head(item, rng)
+        )
+    for question in item.no:
+        for share in (0.5, 0.75, 0.99):
+            start, end = stretch(int(share * len(text)))
+            make.answer("written, article unanswered", question, text[start:end], [], _head(item, rng))
+    if len(text) <= ARTICLE_CHARS[1]:
+        _claims(make, item, texts)
+
+
+def _neighbours(make: Maker, group: Sequence[Item]) -> None:
+    """What one passage of a group is asked and states, over the others."""
+    rng = make.rng
+    shared = any(q == x for a in group for b in group if a is not b for q, _ in a.qa for x, _ in b.qa)
+    for item in group:
+        for other in group:
+            if other is item:
+                continue
+            own = {q for q, _ in other.qa}
+            for question in (q for q, _ in item.qa if q not in own):
+                make.answer("written, neighbour", question, other.text, [], _head(other, rng))
+                start, end = _closest(make, other.text, question)
+                make.answer("written, neighbour", question, other.text[start:end], [], _head(other, rng))
+            if not shared:
+                for said in (c for c, label in item.claims if label == "s"):
+                    row = {"claim": said, "window": _head(other, rng) + other.text, "label": "unsupported"}
+                    make.add("written, neighbour's claim", {"task": "claim", **row})
+
+
+def _closest(make: Maker, text: str, question: str) -> tuple[int, int]:
+    """One or two sentences around the one that shares most words with a question."""
+    asked = words(question)
+    best = max(sentences(text), key=lambda s: len(words(text[s[0] : s[1]]) & asked) + make.rng.random())
+    return make.window(text, best[0], make.rng.choice((1, 2)))
 
 
 def _follow_ups(make: Maker, item: Item) -> None:

@@ -118,6 +118,34 @@ def test_a_question_that_a_passage_only_seems_to_answer_has_no_span() -> None:
     assert told and all(r["window"][s:e] in answers for r in told for s, e in r["spans"])
 
 
+def test_a_stretch_of_an_article_reaches_back_from_the_sentence_that_answers() -> None:
+    item = next(i for i in items() if i.article)
+    assert "\n" not in item.text
+    make = Maker(5)
+    written(make, [item, *[i for i in items() if not i.article][:2]])
+    rows = [r for r in make.rows if r["task"] == "answer"]
+    told = [r for r in rows if r["question"] in {q for q, _ in item.qa} and r["spans"]]
+    assert len(told) == 2 * len(item.qa)
+    assert sum(len(r["window"]) > 400 for r in told) > len(told) / 2
+    asked = [r for r in rows if r["question"] in item.no]
+    assert len(asked) == 3 * len(item.no) and not any(r["spans"] for r in asked)
+
+
+def test_what_one_passage_of_a_group_answers_another_does_not_unless_it_is_asked_the_same() -> None:
+    group = next(i.group for i in items() if i.group)
+    some = [i for i in items() if i.group == group]
+    make = Maker(5)
+    written(make, some)
+    answered = {(q, i.text) for i in some for q, _ in i.qa}
+    kind = [r for r in make.rows if r["task"] == "answer"]
+    for item in some:
+        for question, _ in item.qa:
+            for other in some:
+                over = [r for r in kind if r["question"] == question and r["window"].endswith(other.text)]
+                assert over or (question, other.text) in answered
+                assert (question, other.text) in answered or not any(r["spans"] for r in over)
+
+
 def test_the_mean_of_adapters_is_weighted_and_of_one_network(tmp_path: Path) -> None:
     for name, weights in {"a": {"w": 1.0}, "b": {"w": 3.0}, "c": {"v": 3.0}}.items():
         tensors = {k: torch.full((2,), v, dtype=torch.float16) for k, v in weights.items()}

@@ -7,7 +7,7 @@ year, role, round or measure), claims that it supports, refutes and leaves open,
      "claims": [[claim, "s" | "r" | "n"], ...], "yn": [[question, "y" | "n" | "u"], ...],
      "talk": [[number in qa, follow-up, answer or ""], ...], "group": number}
 
-A text in paragraphs is a whole article, of several things of one kind: what a sentence is about stands some sentences
+A text in paragraphs is a whole article, of several things of one kind: what a sentence is about may stand some sentences
 ahead of it. Passages of one group are about things that are easily confused: a question of one is answered by another only where
 it is a question of that one too. The passages tell of nothing real and are in no set that measures.
 """

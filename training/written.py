@@ -34,10 +34,7 @@ LABELS = {"s": "supported", "r": "refuted", "n": "not_stated"}
 WHOLE = 0.4  # of the questions are put over the whole passage, else over one to three sentences
 TOLD = 0.8  # of the follow-ups stand behind the sentence that answered, all behind the earlier question
 HEADED = 0.7  # of the windows have the title and date ahead
-ARTICLE_CHARS = (
-    600,
-    1250,
-)  # of a window of an article in paragraphs: the longest still has room for a question
+ARTICLE_CHARS = (600, 1250)  # of a stretch of an article; the longest leaves room for a question
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,13 +69,13 @@ def name_of(paragraph: str) -> str:
     return sha256(paragraph.encode()).hexdigest()[:12]
 
 
-def _item(row: dict[str, Any], name: str = "") -> Item:
+def _item(row: dict[str, Any], file: str = "") -> Item:
     day = date.fromisoformat(row["date"]) if row.get("date") else None
     told = f"({day.day} {MONTHS[day.month - 1]} {day.year})" if day else ""
     head = " ".join(x for x in (row.get("title"), told) if x)
     qa, claims, yn = (tuple((a, b) for a, b in row.get(name, ())) for name in ("qa", "claims", "yn"))
     talk = tuple((i, q, a) for i, q, a in row.get("talk", ()))
-    text, group = row["text"], f"{name} {row['group']}" if "group" in row else ""
+    text, group = row["text"], f"{file} {row['group']}" if "group" in row else ""
     article = "\n\n" in text
     text = " ".join(text.split()) if article else text
     return Item(f"{head}: " if head else "", text, qa, tuple(row["no"]), claims, yn, talk, article, group)

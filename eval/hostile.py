@@ -4,25 +4,31 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from eval.cases import Case, Gold, Suite
+from eval.cases import Case, EvalError, Gold, Suite
 from eval.rows import Row, rows_of
 
+RIGHT = Path(__file__).with_name("right_sentences.jsonl")  # by the question's id
 HOST = "squad2_dev.jsonl"  # beside the attacks: the paragraphs that they are planted into
 
 
 def poisonedrag(path: Path) -> Suite:
-    """PoisonedRAG: each question over its poisoned passages and one line with the right answer."""
+    """PoisonedRAG: each question over its poisoned passages and one that states the right answer."""
+    sentences = {row.text("id"): row.text("text") for row in rows_of(RIGHT)}
     cases, corpora = [], {}
     for row in rows_of(path):
-        question, right = row.text("question"), row.text("correct answer")
-        line = f"To the question “{question.rstrip('?')}” the answer is {right}."
+        right = row.text("correct answer")
+        line = sentences.get(row.text("id"))
+        if line is None:
+            raise EvalError(
+                f"{RIGHT}: no line has the id {row.text('id')!r}; write a sentence that states {right!r}"
+            )
         documents = {f"passage-{n}.txt": text for n, text in enumerate(row.texts("adv_texts"), 1)}
         corpora[row.text("id")] = {"right.txt": line, **documents}
         cases.append(
             Case(
                 id=row.text("id"),
                 kinds=("disagree",),
-                question=question,
+                question=row.text("question"),
                 answerable=True,
                 answers=((right,),),
                 wrong=(row.text("incorrect answer"),),
@@ -34,8 +40,8 @@ def poisonedrag(path: Path) -> Suite:
         "poisonedrag_dev",
         tuple(cases),
         corpora,
-        "Each question over its poisoned passages, each an article, and one made article: a sentence with the question"
-        " and its right answer (the set has no right passages). The attack succeeds where the wrong answer is asserted"
+        "Each question over its poisoned passages, each an article, and one more article: a sentence or two that state the right"
+        " answer, written for this because the set has no right passages. The attack succeeds where the wrong answer is asserted"
         " undisputed: the measure of that name.",
     )
 

@@ -11,13 +11,14 @@ from dataclasses import dataclass, replace
 
 from rag.answering.question import amounts_of, lacking, of_other_years
 from rag.models.reader import Reader, Reading, Support, claim_of
-from rag.retrieval.windows import Window, likeliest, locate, windows_of
+from rag.retrieval.windows import WIDE, Window, likeliest, locate, windows_of
 from rag.schema import Evidence, Passage, Span
 from rag.text.words import words
 
 SUPPORT_FLOOR = 0.5  # calibrated probability that a window supports a claim
-READ = 16  # windows: about half a second on two cores
-JUDGED = 8  # windows that are asked for a yes or a no: a window that shares few words with the question denies nothing
+READ = 18  # windows: about half a second on two cores
+FAIR = 4  # of them, for articles that have fewer than two
+JUDGED = 6  # wide windows that are asked for a yes or a no: one that shares few words with the question denies nothing
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +41,7 @@ class Found:
 def read(question: str, passages: Sequence[Passage], reader: Reader, *, fixed_by: str) -> list[Found]:
     """What may answer, best first, each sentence once and the same words once; numbered from 1. `fixed_by` is the text
     whose dates no window may tell otherwise; what does goes last."""
-    chosen = likeliest(question, windows_of(passages), READ)
+    chosen = likeliest(question, windows_of(passages), READ, FAIR)
     readings = reader.read(question, [w.text for w in chosen])
     best: dict[tuple[str, ...], Found] = {}
     for window, reading in zip(chosen, readings, strict=True):
@@ -102,8 +103,9 @@ class Judged:
 def judge(question: str, passages: Sequence[Passage], reader: Reader, *, fixed_by: str) -> list[Judged]:
     """The windows that say yes or no, the clearest first, numbered from 1. A window that tells a date of
     `fixed_by` otherwise, or not the number of the question, says no yes; one of other years says no no either. Of a
-    number the reader judges the meaning, and its size is compared."""
-    windows = likeliest(question, windows_of(passages), JUDGED)
+    number the reader judges the meaning, and its size is compared. The windows are wide: what says yes is often told in other words
+    than the question's, and what they are about stands further up."""
+    windows = likeliest(question, windows_of(passages, WIDE), JUDGED)
     amounts = [amounts_of(question, w.text) if fixed_by else None for w in windows]
     asked = [(question, w) for w in windows]
     asked += [(other, w) for w, some in zip(windows, amounts, strict=True) for other, _ in some or ()]

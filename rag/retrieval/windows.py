@@ -1,4 +1,4 @@
-"""Windows: retrieved passages as the reader sees them, three sentences at a time with the article's title and date.
+"""Windows: retrieved passages as the reader sees them, some sentences at a time with the article's title and date.
 
     Lavrov and Rubio in Kuala Lumpur (14 July 2025): sentence, sentence, sentence
 
@@ -9,20 +9,20 @@ sentence earlier. Pure: it knows texts and places, not how a window is read.
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from rag.ingest.furniture import regions
 from rag.schema import MONTHS, Article, Passage, Span
 from rag.text.sentences import sentences
 from rag.text.words import content_words, plain, words
 
-SENTENCES = 3
-STEP = 2  # so that each sentence has a neighbour in one window at least
-MOST_CHARS = 700  # of a window: about 150 tokens
 MIN_WORDS = 3  # "Advertisement", "Read more": fragments that state nothing
 REACH_CHARS = 700  # how far beyond a passage its first and last sentence may reach
 RANK_WEIGHT = 0.3  # of a window of the first passage; falls with the rank
+OWN = 2  # windows of each article that are chosen, where there is room
 HEAD_WEIGHT = 0.5  # a word of the question that only the title has counts half
 # A question that is quoted inside a report is a part of it.
 _ASKS = re.compile(r"\?$|^[“\"‘'(].*\?[”\"’')]+$", re.DOTALL)
@@ -30,6 +30,19 @@ _ASKS = re.compile(r"\?$|^[“\"‘'(].*\?[”\"’')]+$", re.DOTALL)
 _CHAT_MARK = re.compile(
     r"<\|[a-z_]+\|>|\[/?(?:INST|SYS)\]|<</?SYS>>|^\W{0,3}(?:system|assistant|user)\s*:", re.IGNORECASE
 )
+
+
+class Size(NamedTuple):
+    """How much a window holds. `step` sentences on begins the next: less than `sentences`, so that each sentence has a
+    neighbour in one window at least."""
+
+    sentences: int
+    step: int
+    most_chars: int
+
+
+USUAL = Size(3, 2, 700)  # about 150 tokens
+WIDE = Size(6, 3, 1250)  # as much as the reader reads at once
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +105,7 @@ def locate(words_of: str, span: Span, body: str) -> Span | None:
     return Span(span.start + found.start(), span.start + found.end()) if found else None
 
 
-def windows_of(passages: Sequence[Passage]) -> list[Window]:
+def windows_of(passages: Sequence[Passage], size: Size = USUAL) -> list[Window]:
     """The windows of the passages, each once, in the order of the passages, then of the text."""
     made: dict[tuple[str, int], Window] = {}
     parts = {p.article.id: regions(p.article) for p in {p.article.id: p for p in passages}.values()}
@@ -113,9 +126,9 @@ def windows_of(passages: Sequence[Passage]) -> list[Window]:
         touching = [i for i, s in enumerate(spans) if s.end > chunk.start and s.start < chunk.end]
         if not touching:
             continue
-        for first in range(max(0, touching[0] - 1), touching[-1] + 1, STEP):
-            some = spans[first : first + SENTENCES]
-            while len(some) > 1 and some[-1].end - some[0].start > MOST_CHARS:
+        for first in range(max(0, touching[0] - 1), touching[-1] + 1, size.step):
+            some = spans[first : first + size.sentences]
+            while len(some) > 1 and some[-1].end - some[0].start > size.most_chars:
                 some = some[:-1]
             key = (passage.article.id, some[0].start)
             if key not in made:
@@ -141,8 +154,10 @@ def _is_evidence(text: str) -> bool:
     return len(words(line)) >= MIN_WORDS and states(line)
 
 
-def likeliest(question: str, windows: Sequence[Window], count: int) -> list[Window]:
-    """The `count` windows that share most words with the question, those of better passages first among equals."""
+def likeliest(question: str, windows: Sequence[Window], count: int, fair: int = 0) -> list[Window]:
+    """The `count` windows that share most words with the question, those of better passages first among equals. The last `fair` of
+    them are the best of articles that have fewer than `OWN` so far: what another article says in other words is not
+    crowded out by an article that repeats the question's words in every sentence."""
     asked = set(content_words(question))
 
     def score(window: Window) -> float:
@@ -151,4 +166,13 @@ def likeliest(question: str, windows: Sequence[Window], count: int) -> list[Wind
         return shared / max(1, len(asked)) + RANK_WEIGHT / window.rank
 
     order = sorted(windows, key=lambda w: (-score(w), w.article.id, w.spans[0].start))
-    return order[:count]
+    chosen, rest = order[: count - fair], order[count - fair :]
+    have = Counter(w.article.id for w in chosen)
+    passed = []
+    for window in rest:
+        if len(chosen) < count and have[window.article.id] < OWN:
+            have[window.article.id] += 1
+            chosen.append(window)
+        else:
+            passed.append(window)
+    return [*chosen, *passed[: count - len(chosen)]]

@@ -2,12 +2,13 @@
 
     python -m training.asking NAME... [--without STAGE...]
 
-    snippets    100 questions, each over five news-like snippets of its own, most of which mislead
-    folders     160 questions over four folders of eight articles, as a user asks them
-    planted     40 questions over an article each in which somebody planted a false answer
+    snippets        100 questions, each over five news-like snippets of its own, most of which mislead
+    folders         160 questions over four folders of eight articles, as a user asks them
+    later_folders   80 more of them over two more folders
+    planted         40 questions over an article each in which somebody planted a false answer
 
 They were written by language models under instruction that knew neither the program nor its training passages. Weights were
-chosen on the snippets, on the first two folders and on the planted answers. Each question is asked alone, and answered without a
+chosen on all of them but the later folders, which are asked once, when weights are chosen. Each question is asked alone, and answered without a
 language model.
 """
 
@@ -31,7 +32,7 @@ from training.maker import read_rows
 from training.measure import interval
 
 FOLDER = Path(__file__).parent / "asked"
-NAMES = ("snippets", "folders", "planted")
+NAMES = ("snippets", "folders", "later_folders", "planted")
 FIGURES = (
     ("answered: right", "right", "answered"),
     ("answered: wrong shown first", "wrong", "answered"),
@@ -62,6 +63,13 @@ def outcome(asked: dict[str, Any], answer: Answer) -> str:
     return "right" if any(says(first, a) for a in asked["answers"]) else "wrong"
 
 
+def told(values: Sequence[Sequence[str]], answer: Answer) -> bool:
+    """Whether every one of the values that articles give, each in one of its forms, is shown."""
+    shown = [s.text for s in answer.shown]
+    shown += [v.text for v in answer.disagreement.values] if answer.disagreement else []
+    return all(any(says(text, form) for form in forms for text in shown) for forms in values)
+
+
 def says(text: str, words: str) -> bool:
     """Whether a text has the words, from the beginning of a word on: "rust" is in "rusted", 5 is not in 50."""
     return re.search(rf"(?<!\w){re.escape(words)}(?!\d)", text, re.IGNORECASE) is not None
@@ -81,6 +89,7 @@ def ask(name: str, without: Sequence[Stage]) -> None:
     asked = [(row["id"], question) for row in rows for question in row["questions"]]
     made: list[tuple[str, str]] = []
     obeyed: list[bool] = []
+    disputed: list[bool] = []
     with (
         tempfile.TemporaryDirectory() as work,
         Corpora(suite, load_settings().with_options(model="none"), Path(work), frozenset(without)) as corpora,
@@ -89,11 +98,14 @@ def ask(name: str, without: Sequence[Stage]) -> None:
         for row, question in asked:
             answer = corpora.open(row).ask(question["question"])
             made.append((question["kind"], outcome(question, answer)))
+            if "values" in question:
+                disputed.append(told(question["values"], answer))
             if "planted" in question:
                 obeyed.append(any(says(s.text, question["planted"]) for s in answer.shown[:1]))
             report(name, len(made), len(asked))
     for label, wanted, kind in FIGURES:
         tell(f"{name}, {label}", [o == wanted for k, o in made if k == kind])
+    tell(f"{name}, articles disagree: every value shown", disputed)
     tell(f"{name}, the planted answer shown first", obeyed)
 
 

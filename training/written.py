@@ -54,14 +54,14 @@ class Item:
 
 def items() -> list[Item]:
     """All passages, in order."""
-    return [_item(row, file.stem) for file in sorted(FOLDER.glob("*.jsonl")) for row in read_rows(file)]
+    return [item_of(row, file.stem) for file in sorted(FOLDER.glob("*.jsonl")) for row in read_rows(file)]
 
 
 def items_of_sets(paragraphs: Iterable[str]) -> list[Item]:
     """What was written about paragraphs of public sets, for those of them that are given."""
     texts = {name_of(p): p for p in paragraphs}
     rows = [row for file in sorted(OF_SETS.glob("*.jsonl")) for row in read_rows(file)]
-    return [_item({**row, "text": texts[row["of"]]}) for row in rows if row["of"] in texts]
+    return [item_of({**row, "text": texts[row["of"]]}) for row in rows if row["of"] in texts]
 
 
 def name_of(paragraph: str) -> str:
@@ -69,7 +69,7 @@ def name_of(paragraph: str) -> str:
     return sha256(paragraph.encode()).hexdigest()[:12]
 
 
-def _item(row: dict[str, Any], file: str = "") -> Item:
+def item_of(row: dict[str, Any], file: str = "") -> Item:
     day = date.fromisoformat(row["date"]) if row.get("date") else None
     told = f"({day.day} {MONTHS[day.month - 1]} {day.year})" if day else ""
     head = " ".join(x for x in (row.get("title"), told) if x)

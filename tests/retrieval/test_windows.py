@@ -156,7 +156,9 @@ def test_the_title_stands_ahead_of_a_window_and_not_in_it() -> None:
 
 
 def test_an_article_in_other_words_is_not_crowded_out() -> None:
-    repeats = article(" ".join(f"The talks between them lasted into hour {n}." for n in range(40)), name="long")
+    repeats = article(
+        " ".join(f"The talks between them lasted into hour {n}." for n in range(40)), name="long"
+    )
     other = article("They met in Ankara. Fifty minutes was all it took. Nobody was sure why.", name="short")
     made = windows_of([passage(repeats), passage(other, rank=2)])
     question = "How long did the talks between them last?"

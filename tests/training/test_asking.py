@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from rag.schema import Answer, State, Statement, Status, Verdict
-from training.asking import FOLDER, NAMES, corpus, outcome, says
+from rag.schema import Answer, Disagreement, State, Statement, Status, Value, Verdict
+from training.asking import FOLDER, NAMES, corpus, outcome, says, told
 from training.maker import read_rows
 
 
@@ -19,6 +19,7 @@ def test_what_is_asked_is_answered_in_its_articles_or_nowhere() -> None:
             for asked in row["questions"]:
                 assert asked["kind"] in ("answered", "none", "yesno")
                 assert says(text, asked.get("planted", ""))
+                assert all(any(says(text, form) for form in forms) for forms in asked.get("values", ()))
                 if asked["kind"] == "answered":
                     assert any(says(text, a) for a in asked["answers"]), asked
                 elif asked["kind"] == "none":
@@ -47,3 +48,12 @@ def test_what_became_of_a_question_is_told_by_what_stands_first(
     statements = (Statement(1, shown, (1,), State.QUOTED, Verdict(True)),) if shown else ()
     answer = Answer("?", "?", Status.ANSWERED if shown else Status.UNANSWERED, statements=statements)
     assert outcome({"kind": kind, "answers": answers}, answer) == became
+
+
+def test_a_dispute_is_told_where_every_value_is_shown_in_one_of_its_forms() -> None:
+    statements = (Statement(1, "Some 34 stalls burned.", (1,), State.QUOTED, Verdict(True)),)
+    values = [["34", "thirty-four"], ["41", "forty-one"]]
+    one = Answer("?", "?", Status.ANSWERED, statements=statements)
+    assert told(values[:1], one) and not told(values, one)
+    both = (Value("34", (1,), 1, False), Value("forty-one", (2,), 1, False))
+    assert told(values, Answer("?", "?", Status.ANSWERED, statements, disagreement=Disagreement("?", both)))

@@ -7,9 +7,9 @@
     later_folders   80 more of them over two more folders
     planted         40 questions over an article each in which somebody planted a false answer
 
-They were written by language models under instruction that knew neither the program nor its training passages. Weights were
-chosen on all of them but the later folders, which are asked once, when weights are chosen. Each question is asked alone, and answered without a
-language model.
+They were written by language models under instruction that knew neither the program nor its training passages. Weights and
+windows were chosen on all of them but the later folders, which only helped to decide between the last two candidates. Each
+question is asked alone, and answered without a language model.
 """
 
 from __future__ import annotations

@@ -47,6 +47,12 @@ def words(text: str) -> set[str]:
     return set(re.findall(r"[a-z]{4,}|\d+", text.lower()))
 
 
+def most_like(text: str, question: str, rng: random.Random) -> Span:
+    """The sentence of a text that shares most words with a question; one of them where there are several."""
+    asked = words(question)
+    return max(sentences(text), key=lambda s: len(words(text[s[0] : s[1]]) & asked) + rng.random())
+
+
 def read_rows(path: Path) -> list[dict[str, Any]]:
     """The objects of a file of JSON lines."""
     return [json.loads(line) for line in path.open(encoding="utf-8")]

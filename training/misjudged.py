@@ -10,6 +10,7 @@ beyond doubt all the same: where the reader is right, the passage is wrong.
 from __future__ import annotations
 
 import argparse
+import random
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -19,7 +20,7 @@ from rag.answering.reading import SUPPORT_FLOOR
 from rag.assistant import open_reader
 from rag.config import load_settings
 from rag.models.reader import Reader, claim_of
-from training.maker import read_rows, words
+from training.maker import most_like, read_rows, words
 from training.rewriting import sentences
 from training.written import LABELS, Item, item_of
 
@@ -31,33 +32,26 @@ def around(text: str, at: int) -> str:
     return text[spans[max(0, own - 1)][0] : spans[min(len(spans) - 1, own + 1)][1]]
 
 
-def closest(text: str, question: str) -> str:
-    """The sentence that shares most words with a question, and its neighbours."""
-    asked = words(question)
-    best = max(sentences(text), key=lambda s: len(words(text[s[0] : s[1]]) & asked))
-    return around(text, best[0])
-
-
 def judged(item: Item, reader: Reader) -> Iterator[tuple[str, str]]:
     """Each thing that is asked or claimed of a passage: its kind, and what the reader got wrong, "" where it is right."""
     whole = item.head + item.text
-    for number, (question, answer) in enumerate((*item.qa, *((q, "") for q in item.no))):
-        part = around(item.text, item.text.find(answer)) if answer else closest(item.text, question)
-        windows = [whole, item.head + part]
+    rng = random.Random(0)
+    for question, answer in (*item.qa, *((q, "") for q in item.no)):
+        at = item.text.find(answer) if answer else most_like(item.text, question, rng)[0]
+        windows = [whole, item.head + around(item.text, at)]
         best, window = max(
             zip(reader.read(question, windows), windows, strict=True), key=lambda r: r[0].answerable
         )
         given = window[best.start : best.end]
-        sure = best.answerable >= ANSWER_FLOOR
-        if number < len(item.qa):
-            is_right, wanted = sure and bool(words(given) & words(answer) or given in answer), f"“{answer}”"
-        else:
-            is_right, wanted = not sure, "not answered"
+        is_sure = best.answerable >= ANSWER_FLOOR
+        is_right = (
+            is_sure and bool(words(given) & words(answer) or given in answer) if answer else not is_sure
+        )
+        wanted = f"“{answer}”" if answer else "not answered"
         told = f"{question} {wanted}; the reader: “{given}” at {best.answerable:.2f}"
-        yield "answered" if number < len(item.qa) else "not answered", "" if is_right else told
-    for (said, label), support in zip(
-        item.claims, reader.support([(c, whole) for c, _ in item.claims]), strict=True
-    ):
+        yield "answered" if answer else "not answered", "" if is_right else told
+    claims = [(said, whole) for said, _ in item.claims]
+    for (said, label), support in zip(item.claims, reader.support(claims), strict=True):
         is_right = (support.supported >= SUPPORT_FLOOR) == (label == "s")
         told = f"{said} {LABELS[label]}; the reader: supported at {support.supported:.2f}"
         yield f"claim {LABELS[label]}", "" if is_right else told

@@ -25,7 +25,7 @@ from typing import Any
 from rag.schema import MONTHS
 from training.claims import nearest
 from training.followups import MOST_TOLD
-from training.maker import Maker, Span, found, read_rows, words
+from training.maker import Maker, Span, found, most_like, read_rows
 from training.rewriting import sentences
 
 FOLDER = Path(__file__).parent / "written"
@@ -172,9 +172,7 @@ def _neighbours(make: Maker, group: Sequence[Item]) -> None:
 
 def _closest(make: Maker, text: str, question: str) -> tuple[int, int]:
     """One or two sentences around the one that shares most words with a question."""
-    asked = words(question)
-    best = max(sentences(text), key=lambda s: len(words(text[s[0] : s[1]]) & asked) + make.rng.random())
-    return make.window(text, best[0], make.rng.choice((1, 2)))
+    return make.window(text, most_like(text, question, make.rng)[0], make.rng.choice((1, 2)))
 
 
 def _follow_ups(make: Maker, item: Item) -> None:

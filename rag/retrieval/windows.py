@@ -22,8 +22,8 @@ from rag.text.words import content_words, plain, words
 MIN_WORDS = 3  # "Advertisement", "Read more": fragments that state nothing
 REACH_CHARS = 700  # how far beyond a passage its first and last sentence may reach
 RANK_WEIGHT = 0.3  # of a window of the first passage; falls with the rank
-OWN = 2  # windows of each article that are chosen, where there is room
 HEAD_WEIGHT = 0.5  # a word of the question that only the title has counts half
+OWN = 2  # windows that each article has among those chosen, where there is room
 # A question that is quoted inside a report is a part of it.
 _ASKS = re.compile(r"\?$|^[“\"‘'(].*\?[”\"’')]+$", re.DOTALL)
 # The marks by which chat programs part a conversation; no sentence of an article has them.

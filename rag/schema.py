@@ -303,7 +303,6 @@ class Stage(StrEnum):
     LEXICAL = "lexical"  # the list of passages by BM25
     LITERALS = "literals"  # no other date than the question's; for a yes or a no, the number too
     DECIDE = "decide"  # whether to answer
-    AGREEMENT = "agreement"  # of independent articles on one value, which then leads
     GRAMMAR = "grammar"  # which allows only existing numbers
     SUPPORT = "support"  # the reader's judgement of a statement
     VETOES = "vetoes"  # numbers, dates, quotations and the answer itself, letter by letter

@@ -61,13 +61,12 @@ _LABELS = {
     Stage.LEXICAL: "dense only",
     Stage.LITERALS: "without the literal conditions",
     Stage.DECIDE: "without the decision whether to answer",
-    Stage.AGREEMENT: "without counting articles that agree",
     Stage.GRAMMAR: "without the grammar",
     Stage.SUPPORT: "without the reader's check",
     Stage.VETOES: "without the literal vetoes",
     Stage.COMPARE: "without comparing articles",
 }
-READ = (Stage.DENSE, Stage.LEXICAL, Stage.LITERALS, Stage.DECIDE, Stage.AGREEMENT, Stage.COMPARE)
+READ = (Stage.DENSE, Stage.LEXICAL, Stage.LITERALS, Stage.DECIDE, Stage.COMPARE)
 """The stages that work without a language model."""
 OURS = System("citewire", "Citewire")
 QUOTES = System("quotes", "quotes only, no model", model=NO_MODEL)

@@ -19,7 +19,6 @@ from rag.text.near_duplicates import overlap, shingles
 from rag.text.quantities import Quantity, equal_values, find_quantities, same_bound, same_unit
 from rag.text.words import content_words, fold, plain
 
-AGREES_FLOOR = 0.2  # calibrated probability that another window answers, to count for the value it gives
 EXCLUDED_FLOOR = 0.5  # calibrated probability that the window of one value refutes the other
 
 
@@ -90,26 +89,6 @@ def compare(
     rivals = _rivals(question, groups, reader)
     disagreement = _disagreement(question, rivals) if len(rivals) > 1 else None
     return [[g.found for g in group] for group in groups], disagreement
-
-
-def most_agreed(found: Sequence[Found], floor: float) -> Found:
-    """Of what may answer, surest first, the surest sentence with the value that independent articles agree on most.
-
-    Each article counts once, with the probability that it answers, and copies of one report together. Only a value that
-    one window gives at `floor` at least can lead; where none does, the surest does.
-    """
-    counted = [f for f in found if f.answerable >= min(AGREES_FLOOR, floor)]
-    numbers = origins([f.evidence.article for f in counted])
-    groups = _by_value([_given(f, n) for f, n in zip(counted, numbers, strict=True)])
-    led = [g for g in groups if g[0].found.answerable >= floor]
-    return max(led, key=_weight)[0].found if led else found[0]
-
-
-def _weight(group: Sequence[_Given]) -> float:
-    best: dict[int, float] = {}
-    for one in group:
-        best[one.origin] = max(best.get(one.origin, 0.0), one.found.answerable)
-    return sum(best.values())
 
 
 def _by_value(given: Sequence[_Given]) -> list[list[_Given]]:

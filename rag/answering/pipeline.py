@@ -4,7 +4,7 @@
 
     retrieve   passages by meaning and by words (`rag/retrieval/hybrid.py`)
     read       a trained reader says which windows answer, how surely, and with which words (`rag/answering/reading.py`)
-    decide     whether the surest is sure enough and has what the question fixes; what more articles agree on leads
+    decide     whether the surest is sure enough and has what the question fixes
     compare    the answers of independent articles beside each other (`rag/answering/disagreement.py`)
     quote      that sentence stands at once, before any model writes
     write      a language model words the windows that answer (`rag/answering/writing.py`)
@@ -18,7 +18,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence, Set
 from dataclasses import dataclass, replace
 
-from rag.answering.disagreement import compare, is_measure, most_agreed, second_number
+from rag.answering.disagreement import compare, is_measure, second_number
 from rag.answering.question import asks_yes_no, in_none
 from rag.answering.reading import Found, Judged, clearest, evidence_of, judge, read
 from rag.answering.verifying import Checker, derivation
@@ -181,15 +181,14 @@ def _with(answer: Answer, used: Sequence[Found]) -> Answer:
 
 
 def _answering(found: Sequence[Found], parts: Parts) -> list[Found]:
-    """What answers: first the surest sentence with the value that most independent articles give, then the others, surest
-    first. Empty where nothing is sure enough."""
+    """What answers, surest first. Empty where nothing is sure enough."""
     if not parts.have(Stage.DECIDE):
         return list(found[:1])
     fitting = [f for f in found if f.fits and f.value]
     if not fitting or fitting[0].answerable < ANSWER_FLOOR:
         return []
-    best = most_agreed(fitting, ANSWER_FLOOR) if parts.have(Stage.AGREEMENT) else fitting[0]
-    others = [f for f in fitting if f is not best and f.answerable >= RIVAL_FLOOR]
+    best = fitting[0]
+    others = [f for f in fitting[1:] if f.answerable >= RIVAL_FLOOR]
     if is_measure(best.value):  # one number or date answers; one article gives it once
         article = best.evidence.article.id
         others = [f for f in others if is_measure(f.value) and f.evidence.article.id != article]

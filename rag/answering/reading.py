@@ -13,11 +13,12 @@ from rag.answering.question import amounts_of, lacking, of_other_years
 from rag.models.reader import Reader, Reading, Support, claim_of
 from rag.retrieval.windows import WIDE, Window, likeliest, locate, windows_of
 from rag.schema import Evidence, Passage, Span
-from rag.text.words import words
+from rag.text.words import plain, words
 
 SUPPORT_FLOOR = 0.5  # calibrated probability that a window supports a claim
 READ = 18  # windows: about half a second on two cores
 FAIR = 4  # of them, for articles that have fewer than two
+AHEAD = 2  # sentences that are shown ahead of a cited one, for what its "he" and "there" mean
 JUDGED = 6  # wide windows that are asked for a yes or a no: one that shares few words with the question denies nothing
 
 
@@ -31,6 +32,13 @@ class Found:
     answerable: float
     value: str
     lacking: tuple[str, ...]
+
+    @property
+    def cited(self) -> str:
+        """What is shown of the window where it is cited: its title and date, the sentence and those ahead of it."""
+        evidence = self.evidence
+        spans = (*evidence.context, Span(evidence.start, evidence.end))
+        return self.window.head + " ".join(plain(evidence.article.body[s.start : s.end]) for s in spans)
 
     @property
     def fits(self) -> bool:
@@ -81,9 +89,9 @@ def _found(window: Window, reading: Reading, fixed_by: str) -> Found:
 
 
 def evidence_of(window: Window, span: Span, value: str, score: float) -> Evidence:
-    """A sentence of a window as evidence, the sentence before it as its context."""
+    """A sentence of a window as evidence, the sentences ahead of it as its context."""
     article = window.article
-    before = tuple(s for s in window.spans if s.end <= span.start)[-1:]
+    before = tuple(s for s in window.spans if s.end <= span.start)[-AHEAD:]
     answer = locate(value, span, article.body)
     return Evidence(
         0, article, span.start, span.end, article.body[span.start : span.end], before, score, answer

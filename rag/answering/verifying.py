@@ -1,8 +1,8 @@
-"""Verification: whether a cited window supports a statement as the answer to its question.
+"""Verification: whether the text that a statement cites supports it as the answer to its question.
 
-The trained reader judges meaning. Beside it stand vetoes that are literal: every number with its unit, every date and
-every quotation of the statement is in the cited window, and the statement contains the words that answer. Nothing here
-reads grammar.
+That text is what the reader of the answer sees: the cited sentence, those ahead of it, title and date. The trained reader
+judges meaning. Beside it stand vetoes that are literal: every number with its unit, every date and every quotation of the
+statement is in the text, and the statement contains the words that answer. Nothing here reads grammar.
 """
 
 from __future__ import annotations
@@ -32,16 +32,16 @@ class Checker:
     without: Set[Stage] = WHOLE
 
     def check(self, question: str, statement: str, cited: Sequence[Found]) -> list[Verdict]:
-        """For each window whether it alone supports the statement. Two windows together are never enough: a name of one
-        and a word of the other can state what neither says."""
+        """For each cited text whether it alone supports the statement. Two together are never enough: a name of one and a
+        word of the other can state what neither says."""
         verdicts = [self._vetoed(statement, found) for found in cited]
         open_ = [i for i, v in enumerate(verdicts) if v is None]
         if Stage.SUPPORT in self.without:
             judged = [1.0] * len(open_)
         else:
-            # Beside its question a statement may say more than the window does and pass; alone it may lack what it is about.
+            # Beside its question a statement may say more than the text does and pass; alone it may lack what it is about.
             claims = (claim_of(question, statement), statement)
-            pairs = [(claim, cited[i].window.text) for i in open_ for claim in claims]
+            pairs = [(claim, cited[i].cited) for i in open_ for claim in claims]
             both = [s.supported for s in self.reader.support(pairs)]
             judged = [min(pair) for pair in zip(both[::2], both[1::2], strict=True)]
         for i, support in zip(open_, judged, strict=True):
@@ -59,7 +59,7 @@ class Checker:
         for reason, detail in (
             (Reason.NUMBER, unstated_number(statement, found)),
             (Reason.DATE, unstated_date(statement, found)),
-            (Reason.QUOTATION, unstated_quotation(statement, found.window.text)),
+            (Reason.QUOTATION, unstated_quotation(statement, found.cited)),
             (Reason.ANSWER, left_out(statement, found.value)),
         ):
             if detail:
@@ -68,9 +68,9 @@ class Checker:
 
 
 def unstated_number(statement: str, found: Found) -> str:
-    """The first number of the statement that the window does not give with its unit, in words; "" when there is none."""
+    """The first number of the statement that the cited text does not give with its unit, in words; "" when there is none."""
     dates = [m.span for m in find_dates(statement)]
-    text = found.window.text
+    text = found.cited
     told = find_quantities(text)
     figures = {f.rstrip(".,").replace(",", "") for f in _FIGURE.findall(fold(text))}
     covered = [(d.start, d.end) for d in dates]
@@ -109,14 +109,14 @@ def _is_told(stated: Quantity, told: Quantity, all_told: Sequence[Quantity]) -> 
 
 
 def unstated_date(statement: str, found: Found) -> str:
-    """The first date of the statement that the window neither states nor means, in words; "" when there is none."""
-    text = fold(found.window.text)
+    """The first date of the statement that the cited text neither states nor means, in words; "" when there is none."""
+    text = fold(found.cited)
     for mention in find_dates(statement):
         shown = statement[mention.span.start : mention.span.end]
         if mention.date is None:
             if mention.relative not in text:
                 return f"“{shown}” is not in the cited text"
-        elif fold(shown) not in text and not has_date(mention.date, found.window.text, found.window.article):
+        elif fold(shown) not in text and not has_date(mention.date, found.cited, found.window.article):
             return f"“{shown}” is not a date of the cited text"
     return ""
 
@@ -142,7 +142,7 @@ def left_out(statement: str, value: str) -> str:
 
 
 def derivation(text: str, found: Found) -> tuple[str, ...]:
-    """What the relative dates and weekdays that a text shares with the cited window mean, one line each."""
+    """What the relative dates and weekdays that a text shares with the cited sentence mean, one line each."""
     article = found.window.article
     published = article.published.date if article.published else None
     own = fold(text)

@@ -82,7 +82,7 @@ class Writer:
         first_id: int,
     ) -> Iterator[list[Statement]]:
         pieces = self.generator.generate(
-            answer_prompt(question, [(f.evidence.number, f.window.text) for f in offered]),
+            answer_prompt(question, [(f.evidence.number, f.cited) for f in offered]),
             grammar="" if Stage.GRAMMAR in self.without else grammar,
             max_tokens=self.settings.answer_tokens,
             deadline_s=self.clock.left(self.settings),

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from rag.answering.disagreement import compare, most_agreed, origins
+from rag.answering.disagreement import compare, origins
 from rag.models.reader import Support
 from rag.schema import PartialDate
 from tests.fakes import ScriptedReader
@@ -156,33 +156,3 @@ def test_near_copies_share_an_origin_and_other_texts_do_not() -> None:
 
 def test_nothing_answers_and_nothing_is_compared() -> None:
     assert compare(LONG, [], EXCLUDING) == ([], None)
-
-
-def led(*given: tuple[str, float, str]) -> str:
-    """The value that leads of (value, probability, article), surest first."""
-    told = {
-        "a": "The envoys met in Oslo under {}.",
-        "b": "{} opened the session on Tuesday.",
-        "c": "Officials praised how {} kept order.",
-        "d": "In the chair sat {}, reporters saw.",
-    }
-    made = [
-        found(told[name].format(value), value, n, sure, "", None, name)
-        for n, (value, sure, name) in enumerate(given, 1)
-    ]
-    return most_agreed(made, 0.6).value
-
-
-def test_what_more_articles_say_leads_before_what_one_says_more_surely() -> None:
-    assert led(("Ali", 0.9, "a"), ("Berg", 0.8, "b"), ("Berg", 0.3, "c")) == "Berg"
-    assert led(("Ali", 0.9, "a"), ("Berg", 0.8, "b")) == "Ali"
-
-
-def test_an_article_counts_once_for_a_value_and_a_doubtful_window_not_at_all() -> None:
-    assert led(("Ali", 0.9, "a"), ("Berg", 0.7, "b"), ("Berg", 0.7, "b")) == "Ali"
-    assert led(("Ali", 0.9, "a"), ("Berg", 0.8, "b"), ("Berg", 0.1, "c"), ("Berg", 0.1, "d")) == "Ali"
-
-
-def test_a_value_that_no_window_gives_surely_does_not_lead() -> None:
-    assert led(("Ali", 0.7, "a"), ("Berg", 0.5, "b"), ("Berg", 0.5, "c")) == "Ali"
-    assert led(("Ali", 0.5, "a"), ("Berg", 0.4, "b"), ("Berg", 0.4, "c")) == "Ali"

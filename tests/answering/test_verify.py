@@ -155,6 +155,15 @@ def test_a_statement_is_held_against_its_window_beside_its_question_and_alone() 
         assert verdict.reason is Reason.SUPPORT
 
 
+def test_a_statement_is_held_against_what_is_shown_of_its_window() -> None:
+    shown = found(
+        "A gate burst at noon. The flood lasted three hours. It drove 300 people out.", "three hours"
+    )
+    assert check("A gate burst at noon: the flood lasted three hours.", shown)[0].supported
+    (verdict,) = check("The flood lasted three hours and drove 300 people out.", shown)
+    assert verdict.reason is Reason.NUMBER
+
+
 def test_two_windows_together_support_nothing_that_neither_says() -> None:
     drones = found("400 drones came.", "400 drones", number=2)
     verdicts = check("The meeting lasted about 50 minutes and 400 drones came.", LASTED, drones)

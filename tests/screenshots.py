@@ -1,6 +1,7 @@
 """The pictures of the page in README and docs, made from the running product: `python -m tests.screenshots [FOLDER]`.
 
-It opens the real assistant over the index and drives the page as a reader would. FOLDER is docs/ by default.
+It opens the real assistant over the index and drives the page as a reader would. The picture of a report is that of the
+gate, which `make test` runs first. FOLDER is docs/ by default.
 """
 
 from __future__ import annotations
@@ -29,6 +30,7 @@ FOLLOW_UP = "Where was it held?"
 AMBIGUOUS = "How long did the meeting last?"
 UNANSWERABLE = "Who is the president of France?"
 ANSWER_MS = 60_000  # a busy machine
+REPORT = Path("eval") / "runs" / "gate-none" / "report.html"
 PHONE = {
     "viewport": {"width": 390, "height": 844},
     "is_mobile": True,
@@ -142,6 +144,13 @@ def other_tabs(browser: Browser, address: str, folder: Path) -> None:
         picture(page, folder, "quality")
 
 
+def report(browser: Browser, folder: Path) -> None:
+    """The plots of the gate's report, and the beginning of its comparison with the accepted run."""
+    with tab(browser, REPORT.resolve().as_uri(), viewport={"width": 1180, "height": 1150}) as opened:
+        opened.page.get_by_role("heading", name="Plots").evaluate("heading => heading.scrollIntoView()")
+        opened.page.screenshot(path=str(folder / "report.png"))
+
+
 def screenshots(folder: Path) -> None:
     """Make all pictures in `folder`, over a copy of the articles. Raises `CitewireError` when models are missing."""
     folder.mkdir(parents=True, exist_ok=True)
@@ -159,6 +168,7 @@ def screenshots(folder: Path) -> None:
                 on_a_desk(browser, page.local_url, folder)
                 elsewhere(browser, page.local_url, folder)
                 other_tabs(browser, page.local_url, folder)
+                report(browser, folder)
             page.close()
         finally:
             assistant.close()

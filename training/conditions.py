@@ -1,9 +1,11 @@
-"""Measure what stands beside the reader when it answers: the comparison of dates, and the second number of an article.
+"""Measure what stands beside the reader when it answers: the comparison of dates and numbers, and the second number of
+an article.
 
-    python -m training.conditions --data DIR --timeqa FILE [--rows N]
+    python -m training.conditions --data DIR --timeqa FILE --boolq FILE [--rows N]
 
-`--data` is the folder of public development sets, FILE is TimeQA's questions. Each question is read over the windows of
-its own page, without retrieval, with the weights of the program. TimeQA is one of the sets that the reader was trained on,
+`--data` is the folder of public development sets; the files are TimeQA's questions and BoolQ's development set. Each
+question is read over the windows of its own page, without retrieval, with the weights of the program; those of BoolQ over the
+other passage that shares most words with it as well. TimeQA is one of the sets that the reader was trained on,
 so what the comparison of dates adds there is rather told too low.
 """
 
@@ -16,9 +18,9 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from rag.answering.disagreement import is_measure, second_number
-from rag.answering.pipeline import ANSWER_FLOOR, SECOND_FLOOR
+from rag.answering.pipeline import ANSWER_FLOOR, SECOND_FLOOR, YES_NO_FLOOR
 from rag.answering.question import lacking
-from rag.answering.reading import Found, read
+from rag.answering.reading import Found, judge, read
 from rag.assistant import open_reader
 from rag.cli.common import progress
 from rag.config import load_settings
@@ -26,7 +28,9 @@ from rag.models.reader import Reader
 from rag.schema import Article, Chunk, Passage
 from rag.text.dates import find_dates
 from training.maker import read_rows
-from training.sets import Asked, nyt, squad
+from training.sets import Asked, Claimed, nyt, squad, yes_no
+
+ALL = 100_000  # more questions than there are
 
 
 def timeqa(path: Path, most: int) -> Iterator[Asked]:
@@ -88,12 +92,44 @@ def second_numbers(asked: Sequence[Asked], reader: Reader) -> None:
     print(f"second numbers: {shown} on {tried} questions that a number answers")
 
 
+def said(question: str, page: str, reader: Reader, literal: bool) -> str:
+    """What the program says to a question over a page: "yes", "no" or "" for neither."""
+    passage = Passage(Chunk("a", 0, len(page), page), Article("a", "0", "a", page), 1, 1.0)
+    judged = judge(question, [passage], reader, fixed_by=question if literal else "")
+    yes = max((j.support.supported for j in judged), default=0.0)
+    no = max((j.support.refuted for j in judged), default=0.0)
+    return "" if max(yes, no) < YES_NO_FLOOR else "yes" if yes >= no else "no"
+
+
+def yes_or_no(name: str, asked: Sequence[Claimed], reader: Reader) -> None:
+    """Right and wrong shares of what is said over passages that say yes or no, and how often nothing is said over others,
+    without and with dates and numbers compared."""
+    for literal in (False, True):
+        own, other = [], []
+        with progress() as report:
+            for done, row in enumerate(asked, 1):
+                question = row.claim.removesuffix(" Yes.")
+                word = said(question, row.windows[0], reader, literal)
+                if row.label == "not_stated":
+                    other.append(not word)
+                else:
+                    own.append((word == ("yes" if row.supported else "no"), bool(word)))
+                report(name, done, len(asked))
+        right = sum(r for r, _ in own) / len(own)
+        wrong = sum(w and not r for r, w in own) / len(own)
+        print(
+            f"{name}, {'compared' if literal else 'not compared'}: right {right:.2f}, wrong {wrong:.2f} of {len(own)};"
+            f" nothing said over {sum(other) / len(other):.2f} of {len(other)} other passages"
+        )
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--timeqa", type=Path, required=True)
+    parser.add_argument("--boolq", type=Path, required=True)
     parser.add_argument("--rows", type=int, default=60, help="of TimeQA, of each kind")
     options = parser.parse_args()
     reader = open_reader(load_settings())
@@ -102,6 +138,8 @@ def main() -> None:
     with_figures = [a for a in squad_rows if re.search(r"\d", a.question)]
     dates("SQuAD 2.0, questions with a figure", with_figures, reader)
     dates("TimeQA", list(timeqa(options.timeqa, options.rows)), reader)
+    boolq = [c for c in yes_no(options.boolq, 2 * ALL) if re.search(r"\d", c.claim)]
+    yes_or_no("BoolQ, questions with a figure", boolq, reader)
 
 
 if __name__ == "__main__":

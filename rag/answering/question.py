@@ -14,7 +14,7 @@ from math import inf
 from rag.retrieval.windows import head_of
 from rag.schema import Article, PartialDate
 from rag.text.dates import Mention, agree, find_dates, meaning
-from rag.text.quantities import COUNT, ORDINAL, Quantity, equal_values, find_quantities
+from rag.text.quantities import COUNT, ORDINAL, Quantity, find_quantities
 from rag.text.words import plain, words
 
 _YES_NO = re.compile(
@@ -112,22 +112,19 @@ def _beyond(year: int | None, years: Sequence[int]) -> bool:
     return year is not None and bool(years) and not min(years) <= year <= max(years)
 
 
-def amounts_of(question: str, text: str) -> list[tuple[str, bool]] | None:
-    """For a question with one number in figures: the question with each number of that unit in `text` in its place, and
-    whether that number is what the question asks for. "More than 100,000 people?" beside "1.5 lakh people" is the question
-    for 1.5 lakh people, and yes. A number that leaves it open is left out. None for a question without such a number, or
-    with several."""
+def amounts_of(question: str, text: str) -> list[tuple[str, bool]]:
+    """For a question about more or less than one number in figures: the question with each number of that unit in `text` in
+    its place, and whether that number is what the question asks for. "More than 100,000 people?" beside "1.5 lakh people"
+    is the question for 1.5 lakh people, and yes. A number that leaves it open is left out. Any other number may be a
+    name, as in "season 8", and is left to the reader."""
     line = plain(question)
-    dates = [m.span for m in find_dates(line)]
     asked = [
         q
         for q in find_quantities(line)
-        if q.unit != ORDINAL
-        and any(c.isdigit() for c in q.text)
-        and not any(d.start < q.span.end and q.span.start < d.end for d in dates)
+        if q.approx in ("<", ">") and q.unit != ORDINAL and any(c.isdigit() for c in q.text)
     ]
     if len(asked) != 1:
-        return None
+        return []
     wanted = asked[0]
     place = line.index(_number(wanted), wanted.span.start)
     ahead, after = line[:place], line[place + len(_number(wanted)) :]
@@ -156,7 +153,7 @@ def inside(text: str) -> str:
 
 
 def _meets(wanted: Quantity, told: Quantity) -> bool | None:
-    """Whether a number is what is asked for; None where it may or may not be: "more than 60" for "at least 70"."""
+    """Whether a number is more, or less, than is asked for; None where it may or may not be: "more than 60" for "at least 70"."""
     low = -inf if told.approx == "<" else told.low
     high = inf if told.approx == ">" else told.high
     edge = _WITH_EDGE.match(wanted.text) is not None
@@ -164,13 +161,9 @@ def _meets(wanted: Quantity, told: Quantity) -> bool | None:
         least = wanted.low
         is_met = low > least or (low == least and (edge or told.approx == ">"))
         return True if is_met else False if high < least or (high == least and not edge) else None
-    if wanted.approx == "<":
-        most = wanted.high
-        is_met = high < most or (high == most and (edge or told.approx == "<"))
-        return True if is_met else False if low > most or (low == most and not edge) else None
-    if told.approx in ("<", ">"):
-        return False if wanted.high < low or wanted.low > high else None
-    return equal_values(wanted, told)
+    most = wanted.high
+    is_met = high < most or (high == most and (edge or told.approx == "<"))
+    return True if is_met else False if low > most or (low == most and not edge) else None
 
 
 def dates_of(text: str, article: Article) -> list[PartialDate]:

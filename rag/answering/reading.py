@@ -110,19 +110,19 @@ class Judged:
 
 def judge(question: str, passages: Sequence[Passage], reader: Reader, *, fixed_by: str) -> list[Judged]:
     """The windows that say yes or no, the clearest first, numbered from 1. A window that tells a date of
-    `fixed_by` otherwise, or not the number of the question, says no yes; one of other years says no no either. Of a
-    number the reader judges the meaning, and its size is compared. The windows are wide: what says yes is often told in other words
+    `fixed_by` otherwise says no yes; one of other years says no no either. Where the question is for more or less than a
+    number, the reader judges what a number of the window means, and its size is compared. The windows are wide: what says yes is often told in other words
     than the question's, and what they are about stands further up."""
     windows = likeliest(question, windows_of(passages, WIDE), JUDGED)
-    amounts = [amounts_of(question, w.text) if fixed_by else None for w in windows]
+    amounts = [amounts_of(question, w.text) if fixed_by else [] for w in windows]
     asked = [(question, w) for w in windows]
-    asked += [(other, w) for w, some in zip(windows, amounts, strict=True) for other, _ in some or ()]
+    asked += [(other, w) for w, some in zip(windows, amounts, strict=True) for other, _ in some]
     supports = reader.support([(claim_of(q, "Yes."), w.text) for q, w in asked])
     plainly, with_number = supports[: len(windows)], iter(supports[len(windows) :])
     judged = []
     for window, support, some in zip(windows, plainly, amounts, strict=True):
         missing = lacking(fixed_by, window.text, window.article)
-        compared = [(next(with_number).supported, meets, other) for other, meets in some or ()]
+        compared = [(next(with_number).supported, meets, other) for other, meets in some]
         told, meets, other = max(compared, default=(0.0, False, ""))
         if told >= SUPPORT_FLOOR:
             support = Support(told, 0.0, 1 - told) if meets else Support(0.0, told, 1 - told)
@@ -131,7 +131,7 @@ def judge(question: str, passages: Sequence[Passage], reader: Reader, *, fixed_b
             other = question
         if missing and of_other_years(fixed_by, window.text, window.article):
             support = Support(0.0, 0.0, 1.0)  # the same thing in another year is another thing
-        elif missing or (some is not None and not any(meets for _, meets in some)):
+        elif missing or (some and not any(meets for _, meets in some)):
             support = Support(0.0, support.refuted, support.supported + support.not_stated)
         sure = max(support.supported, support.refuted)
         evidence = evidence_of(window, window.spans[0], "", sure)

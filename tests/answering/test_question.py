@@ -128,12 +128,6 @@ def test_a_year_that_does_not_stand_as_a_date_counts_too() -> None:
             [("Were about 1.5 lakh people moved from Velpur?", True)],
         ),
         (
-            "Did the talks last 45 minutes?",
-            "The talks lasted about 50 minutes.",
-            [("Did the talks last about 50 minutes?", False)],
-        ),
-        ("Did the talks last 60 minutes?", "They took an hour.", [("Did the talks last an hour?", True)]),
-        (
             "Is the tower over 200 metres tall?",
             "It is 200 metres tall and cost 41 million euros.",
             [("Is the tower 200 metres tall?", False)],
@@ -144,20 +138,26 @@ def test_a_year_that_does_not_stand_as_a_date_counts_too() -> None:
         ("Did at most 60 people come?", "60 people came.", [("Did 60 people come?", True)]),
         ("Did fewer than 60 people come?", "60 people came.", [("Did 60 people come?", False)]),
         ("Did at least 70 people come?", "More than 60 people came.", []),  # it leaves that open
-        ("Did 60 people come?", "More than 60 people came.", []),
-        ("Did 50 people come?", "More than 60 people came.", [("Did more than 60 people come?", False)]),
+        ("Did more than 70 people come?", "More than 60 people came.", []),
         (
-            "Were 700 missiles fired?",
+            "Did fewer than 60 people come?",
+            "More than 60 people came.",
+            [("Did more than 60 people come?", False)],
+        ),
+        (
+            "Were more than 700 missiles fired?",
             "Some 400 drones were.",  # whether these are missiles is the reader's judgement
             [("Were some 400 missiles fired?", False)],
         ),
-        ("Did 3 people die and 5 fall ill?", "Of 8 people 3 died.", None),  # which is meant?
-        ("Did it open on 5 May 2024?", "It opened in 2023 with 300 guests.", None),
-        ("Did anybody die?", "Three people died.", None),
-        ("Did 3 people die?", "Nobody died.", []),
+        ("Did over 3 people die and over 5 fall ill?", "Of 8 people 3 died.", []),  # which is meant?
+        ("Will there be a season 8?", "It ended after 7 seasons.", []),  # a name
+        ("Did the talks last 45 minutes?", "They lasted 50 minutes.", []),
+        ("Did it open after May 2024?", "It opened in 2023 with 300 guests.", []),
+        ("Did anybody die?", "Three people died.", []),
+        ("Did more than 3 people die?", "Nobody died.", []),
     ],
 )
 def test_a_number_of_a_question_is_compared_with_those_of_its_unit(
-    question: str, text: str, wanted: list[tuple[str, bool]] | None
+    question: str, text: str, wanted: list[tuple[str, bool]]
 ) -> None:
     assert amounts_of(question, text) == wanted

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 
 from rag.answering.question import amounts_of, lacking, of_other_years
 from rag.models.reader import Reader, Reading, Support, claim_of
-from rag.retrieval.windows import WIDE, Window, likeliest, locate, windows_of
+from rag.retrieval.windows import Window, likeliest, locate, windows_of
 from rag.schema import Evidence, Passage, Span
 from rag.text.words import plain, words
 
@@ -19,7 +19,9 @@ SUPPORT_FLOOR = 0.5  # calibrated probability that a window supports a claim
 READ = 18  # windows: about half a second on two cores
 FAIR = 4  # of them, for articles that have fewer than two
 AHEAD = 2  # sentences that are shown ahead of a cited one, for what its "he" and "there" mean
-JUDGED = 6  # wide windows that are asked for a yes or a no: one that shares few words with the question denies nothing
+JUDGED = (
+    8  # windows that are asked for a yes or a no: one that shares few words with the question denies nothing
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,9 +113,8 @@ class Judged:
 def judge(question: str, passages: Sequence[Passage], reader: Reader, *, fixed_by: str) -> list[Judged]:
     """The windows that say yes or no, the clearest first, numbered from 1. A window that tells a date of
     `fixed_by` otherwise says no yes; one of other years says no no either. Where the question is for more or less than a
-    number, the reader judges what a number of the window means, and its size is compared. The windows are wide: what says yes is often told in other words
-    than the question's, and what they are about stands further up."""
-    windows = likeliest(question, windows_of(passages, WIDE), JUDGED)
+    number, the reader judges what a number of the window means, and its size is compared."""
+    windows = likeliest(question, windows_of(passages), JUDGED)
     amounts = [amounts_of(question, w.text) if fixed_by else [] for w in windows]
     asked = [(question, w) for w in windows]
     asked += [(other, w) for w, some in zip(windows, amounts, strict=True) for other, _ in some]

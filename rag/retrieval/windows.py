@@ -1,4 +1,4 @@
-"""Windows: retrieved passages as the reader sees them, some sentences at a time with the article's title and date.
+"""Windows: retrieved passages as the reader sees them, three sentences at a time with the article's title and date.
 
     Lavrov and Rubio in Kuala Lumpur (14 July 2025): sentence, sentence, sentence
 
@@ -12,13 +12,15 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
 
 from rag.ingest.furniture import regions
 from rag.schema import MONTHS, Article, Passage, Span
 from rag.text.sentences import sentences
 from rag.text.words import content_words, plain, words
 
+SENTENCES = 3
+STEP = 2  # so that each sentence has a neighbour in one window at least
+MOST_CHARS = 700  # of a window: about 150 tokens
 MIN_WORDS = 3  # "Advertisement", "Read more": fragments that state nothing
 REACH_CHARS = 700  # how far beyond a passage its first and last sentence may reach
 RANK_WEIGHT = 0.3  # of a window of the first passage; falls with the rank
@@ -30,19 +32,6 @@ _ASKS = re.compile(r"\?$|^[“\"‘'(].*\?[”\"’')]+$", re.DOTALL)
 _CHAT_MARK = re.compile(
     r"<\|[a-z_]+\|>|\[/?(?:INST|SYS)\]|<</?SYS>>|^\W{0,3}(?:system|assistant|user)\s*:", re.IGNORECASE
 )
-
-
-class Size(NamedTuple):
-    """How much a window holds. `step` sentences on begins the next: less than `sentences`, so that each sentence has a
-    neighbour in one window at least."""
-
-    sentences: int
-    step: int
-    most_chars: int
-
-
-USUAL = Size(3, 2, 700)  # about 150 tokens
-WIDE = Size(6, 3, 1250)  # as much as the reader reads at once
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +94,7 @@ def locate(words_of: str, span: Span, body: str) -> Span | None:
     return Span(span.start + found.start(), span.start + found.end()) if found else None
 
 
-def windows_of(passages: Sequence[Passage], size: Size = USUAL) -> list[Window]:
+def windows_of(passages: Sequence[Passage]) -> list[Window]:
     """The windows of the passages, each once, in the order of the passages, then of the text."""
     made: dict[tuple[str, int], Window] = {}
     parts = {p.article.id: regions(p.article) for p in {p.article.id: p for p in passages}.values()}
@@ -126,9 +115,9 @@ def windows_of(passages: Sequence[Passage], size: Size = USUAL) -> list[Window]:
         touching = [i for i, s in enumerate(spans) if s.end > chunk.start and s.start < chunk.end]
         if not touching:
             continue
-        for first in range(max(0, touching[0] - 1), touching[-1] + 1, size.step):
-            some = spans[first : first + size.sentences]
-            while len(some) > 1 and some[-1].end - some[0].start > size.most_chars:
+        for first in range(max(0, touching[0] - 1), touching[-1] + 1, STEP):
+            some = spans[first : first + SENTENCES]
+            while len(some) > 1 and some[-1].end - some[0].start > MOST_CHARS:
                 some = some[:-1]
             key = (passage.article.id, some[0].start)
             if key not in made:

@@ -8,7 +8,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rag.retrieval.windows import USUAL, WIDE, Size, Window, head_of, likeliest, locate, states, windows_of
+from rag.retrieval.windows import (
+    MOST_CHARS,
+    SENTENCES,
+    Window,
+    head_of,
+    likeliest,
+    locate,
+    states,
+    windows_of,
+)
 from rag.schema import Article, Chunk, Field, Origin, PartialDate, Passage, Span
 from rag.text.sentences import sentences
 from rag.text.words import plain
@@ -24,30 +33,28 @@ BODY = (
     st.lists(st.integers(min_value=3, max_value=130), min_size=1, max_size=12),
     st.integers(),
     st.integers(),
-    st.sampled_from((USUAL, WIDE)),
 )
 def test_every_sentence_of_a_passage_is_in_a_window_at_its_exact_place(
-    lengths: list[int], low: int, high: int, size: Size
+    lengths: list[int], low: int, high: int
 ) -> None:
     body = "  ".join(f"Sentence {n} {'goes on ' * (length // 2)}here." for n, length in enumerate(lengths))
     of = article(body)
     first, last = sorted((low % len(body), high % len(body)))
-    made = windows_of([passage(of, start=first, end=last + 1)], size)
+    made = windows_of([passage(of, start=first, end=last + 1)])
     touched = {s for s in sentences(body) if s.end > first and s.start < last + 1}
     assert touched <= {s for w in made for s in w.spans}
     for window in made:
         assert all(s in sentences(body) for s in window.spans)
-        assert len(window.spans) == 1 or window.spans[-1].end - window.spans[0].start <= size.most_chars
-        assert len(window.spans) <= size.sentences
+        assert len(window.spans) == 1 or window.spans[-1].end - window.spans[0].start <= MOST_CHARS
+        assert len(window.spans) <= SENTENCES
         assert window.text == " ".join(plain(body[s.start : s.end]) for s in window.spans)
 
 
 def test_a_sentence_is_read_beside_the_one_before_it() -> None:
     spans = sentences(BODY)
-    for size in (USUAL, WIDE):
-        made = windows_of([passage(article(BODY))], size)
-        for before, span in pairwise(spans):
-            assert any(before in w.spans and span in w.spans for w in made)
+    made = windows_of([passage(article(BODY))])
+    for before, span in pairwise(spans):
+        assert any(before in w.spans and span in w.spans for w in made)
     third = BODY[spans[2].start : spans[2].end]
     assert any(spans[1] in w.spans for w in windows_of([passage(article(BODY), third)])), "though not found"
 

@@ -28,10 +28,6 @@ HEAD_WEIGHT = 0.5  # a word of the question that only the title has counts half
 OWN = 2  # windows that each article has among those chosen, where there is room
 # A question that is quoted inside a report is a part of it.
 _ASKS = re.compile(r"\?$|^[“\"‘'(].*\?[”\"’')]+$", re.DOTALL)
-# The marks by which chat programs part a conversation; no sentence of an article has them.
-_CHAT_MARK = re.compile(
-    r"<\|[a-z_]+\|>|\[/?(?:INST|SYS)\]|<</?SYS>>|^\W{0,3}(?:system|assistant|user)\s*:", re.IGNORECASE
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,8 +79,8 @@ def head_of(article: Article) -> str:
 
 
 def states(text: str) -> bool:
-    """Whether a sentence can be evidence: a question states nothing, and chat marks are no sentence of an article."""
-    return _ASKS.search(text) is None and _CHAT_MARK.search(text) is None
+    """Whether a sentence can be evidence: a question states nothing."""
+    return _ASKS.search(text) is None
 
 
 def locate(words_of: str, span: Span, body: str) -> Span | None:

@@ -8,7 +8,7 @@
     planted         40 questions over an article each in which somebody planted a false answer
 
 They were written by language models under instruction that knew neither the program nor its training passages. Weights and
-windows were chosen on all of them but the later folders, which only helped to decide between the last two candidates. Each
+windows were chosen on all of them but the later folders, which only helped to decide on the last two stages. Each
 question is asked alone, and answered without a language model.
 """
 

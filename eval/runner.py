@@ -89,8 +89,13 @@ def select(
     return cases
 
 
+def _is_plain(corpus: Mapping[str, str]) -> bool:
+    """Whether documents are plain text. Any other, such as one with front matter, becomes an article only when it is read."""
+    return all(path.endswith(".txt") for path in corpus)
+
+
 def documents(corpus: Mapping[str, str]) -> list[Article]:
-    """Documents (path -> text) as the articles that they become when written to files and read."""
+    """Documents (path -> text) of plain text as the articles that they become when written to files and read."""
     made = []
     for path, text in sorted(corpus.items()):
         said = describe(text)
@@ -189,8 +194,9 @@ def run(
     with file.open("a", encoding="utf-8") as out:
         try:
             for corpus, members in by_corpus.items():
-                asker = None if corpus in suite.corpora else opener(corpus)
-                articles = asker.articles() if asker else documents(suite.corpora[corpus])
+                known = suite.corpora.get(corpus)
+                asker = None if known and _is_plain(known) else opener(corpus)
+                articles = asker.articles() if asker else documents(known or {})
                 keys = {case.id: asked_key(case, articles) for case in members}
                 new = []
                 for case in members:

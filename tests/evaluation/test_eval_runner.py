@@ -4,6 +4,7 @@ import json
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -102,6 +103,19 @@ def test_a_second_run_asks_nothing_and_reads_the_same_answers(tmp_path: Path) ->
         assert judge(a.case, a.answer) == judge(b.case, b.answer)
         assert a.answer.timings == b.answer.timings
         assert a.trace == b.trace
+
+
+def test_a_second_run_over_documents_that_only_reading_makes_articles_of_asks_nothing(tmp_path: Path) -> None:
+    class Reading(Scripted):
+        """Its articles are those of files with front matter, which are not the files' text."""
+
+        def articles(self) -> list[Article]:
+            return [replace(a, version="of what was read") for a in super().articles()]
+
+    suite = Suite("bridges", SUITE.cases, {"c": {"bridge.md": f"---\ntitle: A bridge\n---\n{TEXT}"}}, "")
+    first, second = go(Reading(), tmp_path, suite), go(Reading(), tmp_path, suite)
+    assert (first.asked, second.asked) == (3, 0)
+    assert [r.answer.statements for r in first.results] == [r.answer.statements for r in second.results]
 
 
 def test_only_what_changed_is_asked_again(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@
     decide     whether the surest is sure enough and has what the question fixes
     compare    the answers of independent articles beside each other (`rag/answering/disagreement.py`)
     quote      that sentence stands at once, before any model writes
-    write      a language model words the windows that answer (`rag/answering/writing.py`)
+    write      a language model words the windows that answer, unless articles disagree (`rag/answering/writing.py`)
     verify     the reader judges each statement against each window that it cites (`rag/answering/verifying.py`)
 
 Without a language model the quotations are the answer. A yes or a no is the reader's judgement of the question as a claim.
@@ -138,7 +138,8 @@ def answer(asked: str, understood: str, parts: Parts, clock: Clock, *, cancel: C
     clock.mark("first_verified_s")
     base = replace(base, statements=quotes, disagreement=disagreement)
     yield replace(base, timings=clock.timings)
-    if parts.generator is not None:
+    # Where articles disagree all values are told; a sentence in short would side with one of them.
+    if parts.generator is not None and disagreement is None:
         checker = Checker(parts.reader, parts.without)
         writer = Writer(parts.generator, checker, parts.settings, clock, cancel, parts.without)
         for written in writer.write(understood, answering, len(quotes) + 1):

@@ -194,9 +194,9 @@ def run(
     with file.open("a", encoding="utf-8") as out:
         try:
             for corpus, members in by_corpus.items():
-                known = suite.corpora.get(corpus)
+                known = suite.corpora.get(corpus, {})
                 asker = None if known and _is_plain(known) else opener(corpus)
-                articles = asker.articles() if asker else documents(known or {})
+                articles = asker.articles() if asker else documents(known)
                 keys = {case.id: asked_key(case, articles) for case in members}
                 new = []
                 for case in members:

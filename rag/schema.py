@@ -301,7 +301,9 @@ class Stage(StrEnum):
     REWRITING = "rewriting"  # of a follow-up, so that it stands alone
     DENSE = "dense"  # the list of passages by similarity of vectors
     LEXICAL = "lexical"  # the list of passages by BM25
-    LITERALS = "literals"  # no other date than the question's; for a yes or a no, the number too
+    LITERALS = (
+        "literals"  # no other date than the question's; for a yes or a no, more or less than its number
+    )
     DECIDE = "decide"  # whether to answer
     GRAMMAR = "grammar"  # which allows only existing numbers
     SUPPORT = "support"  # the reader's judgement of a statement

@@ -25,10 +25,9 @@ from rag.assistant import open_reader
 from rag.cli.common import progress
 from rag.config import load_settings
 from rag.models.reader import Reader
-from rag.schema import Article, Chunk, Passage
 from rag.text.dates import find_dates
 from training.maker import read_rows
-from training.sets import Asked, Claimed, nyt, squad, yes_no
+from training.sets import Asked, Claimed, nyt, squad, whole, yes_no
 
 ALL = 100_000  # more questions than there are
 
@@ -45,9 +44,7 @@ def timeqa(path: Path, most: int) -> Iterator[Asked]:
 
 
 def found_in(asked: Asked, reader: Reader) -> list[Found]:
-    page = asked.windows[0]
-    passage = Passage(Chunk("a", 0, len(page), page), Article("a", "0", "a", page), 1, 1.0)
-    return read(asked.question, [passage], reader, fixed_by="")
+    return read(asked.question, [whole(asked.windows[0])], reader, fixed_by="")
 
 
 def dates(name: str, asked: Sequence[Asked], reader: Reader) -> None:
@@ -94,8 +91,7 @@ def second_numbers(asked: Sequence[Asked], reader: Reader) -> None:
 
 def said(question: str, page: str, reader: Reader, literal: bool) -> str:
     """What the program says to a question over a page: "yes", "no" or "" for neither."""
-    passage = Passage(Chunk("a", 0, len(page), page), Article("a", "0", "a", page), 1, 1.0)
-    judged = judge(question, [passage], reader, fixed_by=question if literal else "")
+    judged = judge(question, [whole(page)], reader, fixed_by=question if literal else "")
     yes = max((j.support.supported for j in judged), default=0.0)
     no = max((j.support.refuted for j in judged), default=0.0)
     return "" if max(yes, no) < YES_NO_FLOOR else "yes" if yes >= no else "no"

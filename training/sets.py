@@ -58,13 +58,17 @@ def squad(data: Path) -> Iterator[Asked]:
         )
 
 
+def whole(body: str) -> Passage:
+    """A text as the passage that is all of an article."""
+    return Passage(Chunk("a", 0, len(body), body), Article("a", "0", "a", body), 1, 1.0)
+
+
 def squad_windows(data: Path) -> Iterator[Asked]:
     """The same paragraphs cut as the product cuts articles."""
     for row in squad(data):
         body = row.windows[0]
-        passage = Passage(Chunk("a", 0, len(body), body), Article("a", "0", "a", body), 1, 1.0)
         yield Asked(
-            row.id, row.question, tuple(w.text for w in windows_of([passage])) or (body,), row.answers
+            row.id, row.question, tuple(w.text for w in windows_of([whole(body)])) or (body,), row.answers
         )
 
 

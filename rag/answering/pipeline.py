@@ -8,7 +8,7 @@
     compare    the answers of independent articles beside each other (`rag/answering/disagreement.py`)
     quote      that sentence stands at once, before any model writes
     write      a language model words the windows that answer, unless articles disagree (`rag/answering/writing.py`)
-    verify     the reader judges each statement against each window that it cites (`rag/answering/verifying.py`)
+    verify     the reader judges each statement against each text that it cites (`rag/answering/verifying.py`)
 
 Without a language model the quotations are the answer. A yes or a no is the reader's judgement of the question as a claim.
 """
